@@ -1,0 +1,62 @@
+#include "gen/base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool reserve(struct text *t, size_t more)
+{
+    if (t->capacity - t->size > more)
+        return true;
+    size_t capacity = (t->size + more + 1) * 2;
+    char *data = t->failed ? NULL : realloc(t->data, capacity);
+    if (!data) {
+        t->failed = true;
+        return false;
+    }
+    t->data = data;
+    t->capacity = capacity;
+    return true;
+}
+
+void text_append(struct text *t, const char *bytes, size_t count)
+{
+    if (!reserve(t, count))
+        return;
+    memcpy(t->data + t->size, bytes, count);
+    t->size += count;
+    t->data[t->size] = '\0';
+}
+
+void text_add(struct text *t, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    if (n >= 0 && reserve(t, (size_t)n)) {
+        vsnprintf(t->data + t->size, (size_t)n + 1, format, again);
+        t->size += (size_t)n;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void text_free(struct text *t)
+{
+    free(t->data);
+    *t = (struct text){ 0 };
+}
+
+char *text_take(struct text *t)
+{
+    text_append(t, "", 0);
+    char *data = t->data;
+    if (t->failed) {
+        free(data);
+        data = NULL;
+    }
+    *t = (struct text){ 0 };
+    return data;
+}

@@ -1,0 +1,27 @@
+/* text: a string that grows.
+ *
+ * Running out of memory is remembered in `failed` and the text keeps what it has.
+ * Stands on: the C library.
+ */
+#ifndef GEN_BASE_TEXT_H
+#define GEN_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Zero-initialise. `data` is NULL while empty, else NUL-terminated and owned by the text. */
+struct text {
+    char *data;
+    size_t size, capacity;
+    bool failed;
+};
+
+void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_append(struct text *t, const char *bytes, size_t count);
+void text_free(struct text *t);
+
+/* Hands the string to the caller, who frees it; "" where nothing was added; NULL where memory is
+ * out. */
+char *text_take(struct text *t);
+
+#endif

@@ -1,0 +1,36 @@
+/* object: from problem and plan to bytes: an object file, assembly, IR or bitcode.
+ *
+ * Makes its own LLVM context and target machine, so any number of threads may call at once. The
+ * same input gives the same bytes. The module holds one function of type convc_kernel_fn named
+ * `symbol`. Errors: CONVC_ERR_COMPILER with LLVM's sentence; CONVC_ERR_UNSUPPORTED for a target
+ * that this LLVM does not have. Stands on: emit, plan, llvm-c.
+ */
+#ifndef GEN_OUT_OBJECT_H
+#define GEN_OUT_OBJECT_H
+
+#include "gen/plan/plan.h"
+
+enum object_form { OBJECT_ELF, OBJECT_ASM, OBJECT_IR, OBJECT_BITCODE };
+
+struct object_request {
+    const struct problem *problem;
+    const struct plan *plan;
+    const struct target *target;
+    const char *symbol;
+    enum object_form form;
+    bool instrument; /* address sanitizer's checks in the kernel, for tests */
+};
+
+/* malloc'd bytes; freed by object_free. */
+struct object {
+    char *bytes;
+    size_t count;
+};
+
+enum convc_status object_emit(const struct object_request *r, struct object *out, struct diag *d);
+void object_free(struct object *o);
+
+/* The exact version of LLVM behind this build: "19.1.7". */
+const char *object_llvm_version(void);
+
+#endif

@@ -1,0 +1,38 @@
+/* choose: every plan worth considering for a problem, ranked by what it should cost.
+ *
+ * The batch and the number of threads are not asked for: they only split the work.
+ * Errors: CONVC_ERR_MEMORY. There is always at least one candidate.
+ * Stands on: plan, layout, arena.
+ */
+#ifndef GEN_PLAN_CHOOSE_H
+#define GEN_PLAN_CHOOSE_H
+
+#include "gen/base/arena.h"
+#include "gen/plan/plan.h"
+
+/* What a plan should cost for one image, in cycles of one core, by limiting resource. */
+struct cost {
+    double fma, load, l2, memory, overhead; /* each alone          */
+    double cycles;                          /* together            */
+    double compile_ms;
+    const char *limit; /* "fma", "load", ...  */
+};
+
+struct candidate {
+    struct plan plan;
+    struct cost cost;
+};
+
+struct candidates {
+    struct candidate *list; /* best first; in the arena */
+    size_t count;
+};
+
+enum convc_status choose_plans(struct arena *a, const struct problem *p, const struct target *t,
+                               struct candidates *out, struct diag *d);
+
+/* The first of choose_plans. */
+enum convc_status choose_plan(const struct problem *p, const struct target *t, struct plan *out,
+                              struct diag *d);
+
+#endif

@@ -1,0 +1,45 @@
+/* layout: where each weight lies among the packed ones. Stated once, here; packing, the reference
+ * and the emitted addresses all follow it.
+ *
+ *     [group blocks][channel blocks][kd][kh][kw][ic in group][width of the block]
+ *
+ * A block is `block` channels of one group, or (group_block > 1) all channels of group_block
+ * groups, of which each vector of `lanes` holds `vector_groups`. The last block of a group may be
+ * narrower. Slots that no channel fills hold 0. `plain` is [oc][ic/groups][kd][kh][kw]. Stands on:
+ * problem, plan.
+ */
+#ifndef GEN_PLAN_LAYOUT_H
+#define GEN_PLAN_LAYOUT_H
+
+#include "gen/plan/plan.h"
+
+struct layout {
+    bool plain;
+    bool flip; /* packed mirrored, so that kernels never know  */
+    int64_t oc, icg, ocg, groups;
+    int64_t kernel[3];
+    int64_t block;                /* slots of a full block, a multiple of `unit`  */
+    int64_t unit;                 /* widths are multiples of this                 */
+    int64_t group_block;          /* groups in a block; 1: a block is in a group  */
+    int64_t vector_groups, lanes; /* where group_block > 1                        */
+};
+
+void layout_plain(const struct problem *p, struct layout *l);
+void layout_of(const struct problem *p, const struct plan *plan, const struct target *t,
+               struct layout *l);
+
+/* Identifies the layout, for the header of packed weights. */
+uint64_t layout_hash(const struct layout *l);
+
+/* Elements, without the header. */
+int64_t layout_elements(const struct layout *l);
+
+/* Element index of the weight that plain[o][i][kd][kh][kw] holds. */
+int64_t layout_index(const struct layout *l, int64_t o, int64_t i, const int64_t tap[3]);
+
+/* Slots of channel block b (counted over all groups), and elements before it. */
+int64_t layout_width(const struct layout *l, int64_t b);
+int64_t layout_blocks(const struct layout *l);
+int64_t layout_block_offset(const struct layout *l, int64_t b);
+
+#endif

@@ -1,0 +1,79 @@
+/* plan: how a problem is computed, and its one-line text.
+ *
+ * A plan is plain data. Its text is what `explain` prints, `--plan` reads, the cache keys on and a
+ * bug report quotes; plan_parse(plan_print(p)) is p, and the printed form of equal plans is equal.
+ *
+ *     direct lanes=oc tile=1x14x2 order=rows border=peel fold=0 chunk=0 taps=loop
+ *
+ * Errors: CONVC_ERR_PLAN names the word that cannot be read or does not fit the problem.
+ * Stands on: base, problem, target.
+ */
+#ifndef GEN_PLAN_PLAN_H
+#define GEN_PLAN_PLAN_H
+
+#include "gen/plan/target.h"
+#include "gen/problem/problem.h"
+
+enum plan_algorithm { PLAN_DIRECT, PLAN_ALGORITHMS };
+
+/* Which axis lies in the lanes of a vector register. */
+enum plan_lanes {
+    LANES_OC,     /* output channels of one group: src is broadcast              */
+    LANES_GROUPS, /* output channels of several groups: src is a vector, permuted */
+    LANES_OW,     /* output columns: wei is broadcast                            */
+};
+
+/* Which loop is outermost. */
+enum plan_order {
+    ORDER_ROWS,    /* image, row, channel block: activations stay, weights stream past */
+    ORDER_WEIGHTS, /* channel block, image, row: weights stay, activations stream past */
+};
+
+/* How taps outside of the input are dealt with along the width. */
+enum plan_border {
+    BORDER_NONE,     /* there are none                                                    */
+    BORDER_PEEL,     /* edge tiles have code of their own: what each tap reads is constant */
+    BORDER_COMPUTED, /* every tile computes where its taps read                           */
+};
+
+/* How the taps along the width are run. */
+enum plan_taps {
+    TAPS_LOOP,
+    TAPS_UNROLL, /* all in one block, which loads a source vector once for all its taps */
+};
+
+struct plan_direct {
+    enum plan_lanes lanes;
+    /* The register tile: output rows x columns x vectors. With LANES_OW columns are output channels
+     * and vectors lie side by side along the row. */
+    int rows, cols, vecs;
+    enum plan_order order;
+    enum plan_border border;
+    int64_t fold;  /* pointwise problems: the output is one row of pixels, folded to this width; 0:
+                      as it is */
+    int64_t chunk; /* column tiles in one work item; 0: the whole row */
+    enum plan_taps taps;
+};
+
+struct plan {
+    enum plan_algorithm algorithm;
+    union {
+        struct plan_direct direct;
+    };
+};
+
+enum { PLAN_TEXT_MAX = 160 };
+
+const char *plan_algorithm_name(enum plan_algorithm a);
+void plan_print(const struct plan *plan, char text[PLAN_TEXT_MAX]);
+enum convc_status plan_parse(const char *text, struct plan *plan, struct diag *d);
+
+/* Does the plan fit the problem on the target? Everything that plan_parse reads and this accepts is
+ * emitted rightly. */
+enum convc_status plan_check(const struct plan *plan, const struct problem *p,
+                             const struct target *t, struct diag *d);
+
+/* The worst error of the plan's results, relative to the largest sum of |src*wei|. */
+double plan_error_bound(const struct plan *plan, const struct problem *p);
+
+#endif

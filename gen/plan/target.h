@@ -1,0 +1,41 @@
+/* target: the machine that code is made for.
+ *
+ * Needs no LLVM: names, vector width, registers, caches. The host's own target is found by cpuid.
+ * Errors: CONVC_ERR_UNSUPPORTED for a target text that names nothing known.
+ * Stands on: base.
+ */
+#ifndef GEN_PLAN_TARGET_H
+#define GEN_PLAN_TARGET_H
+
+#include "gen/base/diag.h"
+
+#include <stdbool.h>
+
+struct target {
+    char triple[64];    /* "x86_64-pc-linux-gnu"                             */
+    char cpu[64];       /* an LLVM CPU name                                  */
+    char features[512]; /* LLVM's notation: "+avx512f,-avx10.1"; may be ""   */
+
+    int vector_bytes;     /* of the widest vector worth using                */
+    int vector_registers; /* 16 or 32                                        */
+    bool fma;             /* fused multiply-add in hardware                  */
+    bool masks;           /* masked loads and stores cost like plain ones    */
+    int l1_bytes, l1_ways, l2_bytes;
+};
+
+/* This machine. */
+void target_host(struct target *t);
+
+/* "TRIPLE:CPU[+feature...]", "CPU[+feature...]" on the host's triple, or "native". */
+enum convc_status target_parse(const char *text, struct target *t, struct diag *d);
+
+/* Can this machine run code made for `t`? If not, says which feature is missing. */
+enum convc_status target_runs_here(const struct target *t, struct diag *d);
+
+/* "TRIPLE:CPU[+feature...]": target_parse reads it back. */
+void target_print(const struct target *t, char *buffer, size_t size);
+
+/* Elements of `bytes` bytes in one vector. */
+int target_lanes(const struct target *t, int64_t bytes);
+
+#endif

@@ -1,0 +1,270 @@
+/* convc/convc.h: compile a convolution, run it.
+ *
+ *     convc_context *cx;
+ *     convc_kernel *k;
+ *     struct convc_problem p;
+ *     convc_problem_init(&p);
+ *     p.n = 1, p.ic = 64, p.oc = 64;
+ *     p.in[CONVC_H] = p.in[CONVC_W] = 56;
+ *     p.kernel[CONVC_H] = p.kernel[CONVC_W] = 3;
+ *     convc_context_create(NULL, &cx);
+ *     convc_compile(cx, &p, NULL, &k);              // milliseconds; from memory, nanoseconds
+ *     void *packed = aligned_alloc(64, convc_packed_bytes(k));
+ *     convc_pack(k, weights, packed);
+ *     struct convc_args a = { .struct_bytes = sizeof a, .src = src, .wei = packed, .dst = dst, .n =
+ * 1 }; convc_run(k, &a);
+ *
+ * Every call returns a status; after a failure convc_last_error() is one sentence about it, kept
+ * per thread. Structures begin with their own size. All calls may be made from any thread; a
+ * context is destroyed once, when no other call on it is under way.
+ */
+#ifndef CONVC_CONVC_H
+#define CONVC_CONVC_H
+
+#include <convc/kernel.h>
+#include <convc/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CONVC_VERSION_MAJOR 0
+#define CONVC_VERSION_MINOR 1
+#define CONVC_VERSION_PATCH 0
+
+/* ---- status ------------------------------------------------------------------------------------
+ */
+
+/* A few words for a status: "bad shape". Never NULL. */
+CONVC_API const char *convc_status_string(enum convc_status status);
+
+/* The sentence of this thread's last failed call; "" where there was none. Valid until the next
+ * call. */
+CONVC_API const char *convc_last_error(void);
+
+/* Frees a text that convc returned. NULL is fine. */
+CONVC_API void convc_text_free(char *text);
+
+/* ---- context -----------------------------------------------------------------------------------
+ */
+
+typedef struct convc_context convc_context;
+typedef struct convc_kernel convc_kernel;
+
+/* A host's own thread pool: call task(argument, i) for every i in [0, count), in any order and from
+ * any threads, and return when all are done. */
+typedef void (*convc_parallel_for)(void *pool, void (*task)(void *argument, size_t i),
+                                   void *argument, size_t count);
+
+/* All zero is the default for every field. */
+struct convc_context_options {
+    size_t struct_bytes;
+    int32_t threads; /* 0: all that the process may run on                           */
+    int32_t flags;   /* CONVC_NO_*                                                   */
+    convc_parallel_for parallel_for; /* NULL: convc's own pool */
+    void *pool;            /* first argument of parallel_for                               */
+    const char *cache_dir; /* NULL: $XDG_CACHE_HOME/convc, else $HOME/.cache/convc         */
+    const char *target;    /* NULL: this machine; else "TRIPLE:CPU[+feature...]" or "CPU"  */
+    size_t max_code_bytes; /* bound of the memory cache; 0: 256 MiB                        */
+    size_t max_kernels;    /* likewise; 0: 16384                                           */
+};
+
+enum {
+    CONVC_NO_DISK_CACHE = 1 << 0,
+    CONVC_NO_JIT =
+        1 << 1, /* every kernel is the reference (what a machine that forbids JIT does) */
+};
+
+/* opt may be NULL. Writes *out only on CONVC_OK. A cache directory that cannot be trusted or
+ * written is no error: the context does without it. */
+CONVC_API enum convc_status convc_context_create(const struct convc_context_options *opt,
+                                                 convc_context **out);
+
+/* Kernels that are still retained stay callable and are released as usual. NULL is fine. */
+CONVC_API void convc_context_destroy(convc_context *cx);
+
+/* What the context compiles for: "x86_64-pc-linux-gnu:znver5". Lives as long as the context. */
+CONVC_API const char *convc_context_target(const convc_context *cx);
+
+/* ---- problems ----------------------------------------------------------------------------------
+ */
+
+/* Defaults: forward, 2 axes, f32, NHWC, batch 1, groups 1, stride 1, dilation 1, no padding, and
+ * extents of 1. */
+CONVC_API void convc_problem_init(struct convc_problem *p);
+
+/* Fails with CONVC_ERR_SHAPE, CONVC_ERR_ARGUMENT or CONVC_ERR_UNSUPPORTED and names field, value
+ * and rule. Every call that takes a problem checks it. */
+CONVC_API enum convc_status convc_problem_check(const struct convc_problem *p);
+
+/* out: depth, height, width of the output. */
+CONVC_API enum convc_status convc_problem_output(const struct convc_problem *p, int64_t out[3]);
+
+/* The strides in force, in elements by CONVC_STRIDE_*, and the elements from the first to one past
+ * the last that `n` images touch. Each pointer may be NULL. */
+CONVC_API enum convc_status convc_problem_src(const struct convc_problem *p, int64_t n,
+                                              int64_t stride[5], int64_t *elements);
+CONVC_API enum convc_status convc_problem_dst(const struct convc_problem *p, int64_t n,
+                                              int64_t stride[5], int64_t *elements);
+
+/* Elements of the plain weights, [oc][ic/groups][kernel d][h][w]. */
+CONVC_API enum convc_status convc_problem_wei(const struct convc_problem *p, int64_t *elements);
+
+/* One line that is a problem for the command line too, benchdnn's notation with convc's additions.
+ */
+CONVC_API enum convc_status convc_problem_text(const struct convc_problem *p, char **text);
+
+/* ---- specs -------------------------------------------------------------------------------------
+ */
+
+typedef struct convc_spec convc_spec;
+
+/* A spec to read. Give `path` ("-" is standard input), or `text` with a `name` for messages. A path
+ * that names no file but reads as a benchdnn problem is that problem. */
+struct convc_spec_source {
+    size_t struct_bytes;
+    const char *path;
+    const char *text;
+    const char *name;
+    const char *const *defines; /* "NAME=VALUE", for convc.param */
+    size_t define_count;
+    const char
+        *lib_dir; /* where `require` looks; NULL: specs/lib beside the spec, then installed */
+};
+
+/* CONVC_ERR_SPEC with "file:line: field=value rule", CONVC_ERR_IO, CONVC_ERR_MEMORY. */
+CONVC_API enum convc_status convc_spec_load(const struct convc_spec_source *source,
+                                            convc_spec **out);
+CONVC_API size_t convc_spec_count(const convc_spec *spec);
+CONVC_API const struct convc_problem *convc_spec_problem(const convc_spec *spec, size_t i);
+
+/* The constant weights of convolution i, [oc][ic/groups][kernel d][h][w] as double; NULL where the
+ * spec has none. Live as long as the spec. */
+CONVC_API const double *convc_spec_weights(const convc_spec *spec, size_t i);
+CONVC_API void convc_spec_free(convc_spec *spec);
+
+/* ---- kernels -----------------------------------------------------------------------------------
+ */
+
+enum convc_source {
+    CONVC_FROM_MEMORY = 0,
+    CONVC_FROM_DISK = 1,
+    CONVC_FROM_COMPILER = 2,
+    CONVC_FROM_REFERENCE = 3, /* no machine code: convc_kernel_info says why */
+};
+
+struct convc_compile_options {
+    size_t struct_bytes;
+    const char *plan;          /* NULL: the best by the cost model */
+    enum convc_source *source; /* where this call found the kernel; may be NULL */
+};
+
+/* Finds or makes the kernel of a problem: memory cache, disk cache, compiler, reference. `n` and
+ * `name` of the problem do not matter. One compile however many threads ask. The caller owns one
+ * reference. CONVC_ERR_PLAN where the plan does not fit. opt may be NULL. */
+CONVC_API enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p,
+                                          const struct convc_compile_options *opt,
+                                          convc_kernel **out);
+
+CONVC_API void convc_kernel_retain(convc_kernel *k);
+CONVC_API void convc_kernel_release(convc_kernel *k); /* NULL is fine */
+
+struct convc_kernel_info {
+    size_t struct_bytes;      /* set before the call */
+    const char *plan;         /* one line; these texts live as long as the kernel */
+    const char *algorithm;    /* "direct" */
+    const char *target;       /* "x86_64-pc-linux-gnu:znver5" */
+    const char *reason;       /* why it is the reference; "" where it is not */
+    enum convc_source source; /* where the kernel first came from */
+    double compile_ms;        /* wall time of the call that made it */
+    double error_bound;       /* relative to the largest sum of |src*wei|, see `tolerance` */
+    size_t object_bytes;      /* 0 for the reference */
+    convc_kernel_fn function; /* NULL for the reference */
+    int32_t phases;
+};
+CONVC_API enum convc_status convc_kernel_info(const convc_kernel *k,
+                                              struct convc_kernel_info *info);
+
+/* Work items of one phase for a batch of n: kernels accept any range within [0, items). */
+CONVC_API int64_t convc_kernel_items(const convc_kernel *k, int32_t phase, int64_t n);
+
+CONVC_API size_t convc_packed_bytes(const convc_kernel *k);
+
+/* plain: [oc][ic/groups][kernel d][h][w]. packed: convc_packed_bytes(k) bytes, 64-byte aligned. */
+CONVC_API enum convc_status convc_pack(const convc_kernel *k, const void *plain, void *packed);
+
+CONVC_API size_t convc_workspace_bytes(const convc_kernel *k, int64_t n, int32_t threads);
+
+/* Run `k` once, on the context's threads. See struct convc_args for shapes and alignment.
+ * Results are bitwise the same for any number of threads and any split of the batch.
+ * CONVC_ERR_ARGUMENT, and dst untouched, where a pointer is missing or misaligned or the weights
+ * were packed for another layout. Threads may share `k`, each with a workspace of its own. */
+CONVC_API enum convc_status convc_run(const convc_kernel *k, const struct convc_args *args);
+
+/* The reference: any problem, naive, slow; products are summed in the next wider type. args->wei is
+ * plain. */
+CONVC_API enum convc_status convc_reference(const struct convc_problem *p,
+                                            const struct convc_args *args);
+
+/* The reference for some outputs: index[i] counts the outputs in N, C, spatial order; out[i] is the
+ * value before it is rounded to dst's type. */
+CONVC_API enum convc_status convc_reference_at(const struct convc_problem *p,
+                                               const struct convc_args *args, const int64_t *index,
+                                               size_t count, double *out);
+
+/* ---- plans and explanations --------------------------------------------------------------------
+ */
+
+/* Every plan that the compiler would consider, one a line, best first. Free with convc_text_free.
+ */
+CONVC_API enum convc_status convc_plans(convc_context *cx, const struct convc_problem *p,
+                                        char **text);
+
+enum {
+    CONVC_SHOW_PROBLEM = 1 << 0,
+    CONVC_SHOW_PLAN = 1 << 1, /* the loop nest, its cost, and why the other plans lost */
+    CONVC_SHOW_IR = 1 << 2,
+    CONVC_SHOW_ASM = 1 << 3,
+};
+
+/* What would be done for `p`, and why. plan NULL: the chosen one. Free with convc_text_free. */
+CONVC_API enum convc_status convc_explain(convc_context *cx, const struct convc_problem *p,
+                                          const char *plan, int32_t show, char **text);
+
+/* ---- the disk cache ----------------------------------------------------------------------------
+ */
+
+struct convc_cache_entry {
+    const char *file;    /* name within the directory */
+    const char *problem; /* its text */
+    const char *plan;
+    const char *target;
+    int64_t bytes;
+    int64_t modified; /* seconds since 1970 */
+    int32_t intact;   /* 1: checksum and key are right */
+};
+
+/* Calls visit for every entry of the context's directory; stops when it returns non-zero. */
+CONVC_API enum convc_status
+convc_cache_visit(convc_context *cx, int (*visit)(void *data, const struct convc_cache_entry *e),
+                  void *data);
+
+/* Removes what is broken or of another version (prune), or everything (clear); *removed counts
+ * them. */
+CONVC_API enum convc_status convc_cache_prune(convc_context *cx, int64_t *removed);
+CONVC_API enum convc_status convc_cache_clear(convc_context *cx, int64_t *removed);
+
+/* The directory in use; "" where there is none, and then why is a sentence. */
+CONVC_API const char *convc_cache_directory(const convc_context *cx, const char **why);
+
+/* ---- the machine -------------------------------------------------------------------------------
+ */
+
+/* Measures the FMA peak of `threads` threads right now, in GFLOP/s, in about `seconds`. */
+CONVC_API enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype,
+                                               int32_t threads, double seconds, double *gflops);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

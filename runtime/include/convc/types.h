@@ -1,0 +1,135 @@
+/* convc/types.h: what a convolution is, as plain data.
+ *
+ * A `struct convc_problem` says what is computed and nothing about how. It owns no memory: copy it,
+ * compare it, keep it on the stack. Needs nothing but the C library.
+ */
+#ifndef CONVC_TYPES_H
+#define CONVC_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32) || defined(CONVC_STATIC)
+#define CONVC_API
+#else
+#define CONVC_API __attribute__((visibility("default")))
+#endif
+
+/* What a call came to. CONVC_OK is 0; after any other, convc_last_error() holds one sentence. */
+enum convc_status {
+    CONVC_OK = 0,
+    CONVC_ERR_ARGUMENT, /* a pointer, a size or a handle that the call cannot accept            */
+    CONVC_ERR_SHAPE,    /* extents that do not go together, or an output that would be empty    */
+    CONVC_ERR_SPEC,     /* a Lua spec or a problem text that cannot be read                     */
+    CONVC_ERR_PLAN,     /* a plan text that cannot be read, or that does not fit the problem    */
+    CONVC_ERR_UNSUPPORTED, /* legal, but outside of what this build or this machine can do */
+    CONVC_ERR_MEMORY,   /* out of memory                                                        */
+    CONVC_ERR_IO,       /* a file that cannot be read or written                                */
+    CONVC_ERR_COMPILER, /* LLVM refused; with a fallback allowed the reference answers instead  */
+    CONVC_ERR_INTERNAL, /* a bug in convc                                                       */
+};
+
+enum convc_kind {
+    CONVC_FORWARD = 0,
+};
+
+enum convc_dtype {
+    CONVC_F32 = 0,
+    CONVC_F64 = 1,
+};
+
+/* Where the channels lie in memory when no strides are given. The names hold for 1 and 3 axes too.
+ */
+enum convc_layout {
+    CONVC_NHWC = 0, /* channels last  */
+    CONVC_NCHW = 1, /* channels first */
+};
+
+/* What a tap outside of the input reads. abcd stands for the input:
+ * reflect dcb|abcd|cba, symmetric dcba|abcd|dcba, replicate aaa|abcd|ddd, circular bcd|abcd|abc.
+ * Pads larger than the input fold again and again. */
+enum convc_padding_mode {
+    CONVC_PAD_ZEROS = 0,
+    CONVC_PAD_CONSTANT = 1, /* padding_value */
+    CONVC_PAD_REFLECT = 2,
+    CONVC_PAD_SYMMETRIC = 3,
+    CONVC_PAD_REPLICATE = 4,
+    CONVC_PAD_CIRCULAR = 5,
+    CONVC_PAD_IDENTITY = 6, /* taps outside are skipped */
+};
+
+/* Applied to acc + bias + residual. */
+enum convc_activation {
+    CONVC_ACT_NONE = 0,
+    CONVC_ACT_RELU = 1,       /* x > 0 ? x : 0                                             */
+    CONVC_ACT_CLAMP = 2,      /* min(max(x, activation_args[0]), activation_args[1])       */
+    CONVC_ACT_LEAKY_RELU = 3, /* x > 0 ? x : activation_args[0] * x                        */
+    CONVC_ACT_SIGMOID = 4,    /* 1 / (1 + exp(-x))                                         */
+    CONVC_ACT_TANH = 5,
+    CONVC_ACT_SILU = 6,      /* x / (1 + exp(-x))                                         */
+    CONVC_ACT_GELU = 7,      /* x / 2 * (1 + erf(x / sqrt(2)))                            */
+    CONVC_ACT_HARDSWISH = 8, /* x * min(max(x + 3, 0), 6) / 6                             */
+};
+
+/* The spatial axes in every array of three: depth, height, width. A problem with fewer axes uses
+ * the last ones; the others hold extent 1, kernel 1, stride 1, dilation 1, padding 0. */
+enum { CONVC_D = 0, CONVC_H = 1, CONVC_W = 2 };
+
+/* The axes of a tensor in every array of strides. */
+enum {
+    CONVC_STRIDE_N = 0,
+    CONVC_STRIDE_C = 1,
+    CONVC_STRIDE_D = 2,
+    CONVC_STRIDE_H = 3,
+    CONVC_STRIDE_W = 4
+};
+
+#define CONVC_NAME_MAX 64
+
+/* One convolution. convc_problem_init fills in every default; set `n ic oc in kernel` and what else
+ * differs.
+ *
+ * out[a] = floor((in[a] + pad_begin[a] + pad_end[a] - (dilation[a]*(kernel[a]-1) + 1)) / stride[a])
+ * + 1
+ *
+ * dst[n][o][x] = activation(bias[o] + residual[n][o][x] +
+ *     sum over i < ic/groups and taps k of
+ *         src[n][g*(ic/groups) + i][x*stride + k*dilation - pad_begin] * wei[o][i][k]),  g = o /
+ * (oc/groups)
+ *
+ * with wei[o][i][kernel-1-k] instead where `flip` is set. Constants (padding_value,
+ * activation_args) are rounded to the accumulator's type first. */
+struct convc_problem {
+    size_t struct_bytes; /* sizeof(struct convc_problem), set by convc_problem_init */
+    enum convc_kind kind;
+    int32_t spatial; /* 1 to 3 axes */
+    enum convc_dtype src_dtype, wei_dtype, acc_dtype, dst_dtype;
+    enum convc_layout layout;
+
+    int64_t n; /* batch: a default for files and tools; kernels take theirs at run time */
+    int64_t ic, oc, groups;
+    int64_t in[3], kernel[3], stride[3], dilation[3];
+    int64_t pad_begin[3], pad_end[3]; /* negative crops (benchdnn only) */
+    enum convc_padding_mode padding_mode;
+    double padding_value;
+
+    int32_t flip, bias, residual; /* 0 or 1 */
+    enum convc_activation activation;
+    double activation_args[2];
+    double tolerance; /* see the spec language; 0 admits direct algorithms only */
+
+    /* In elements, by CONVC_STRIDE_*. All zero: dense in `layout`. The residual has dst's strides.
+     * Strides are not negative; those of dst must keep its elements apart. */
+    int64_t src_stride[5], dst_stride[5];
+
+    char name[CONVC_NAME_MAX + 1]; /* for people and generated symbols; not part of the identity */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,24 @@
+/* jit: object bytes to callable functions. LLJIT is given objects only, never IR.
+ *
+ * Callable from any thread. Errors: CONVC_ERR_COMPILER; CONVC_ERR_UNSUPPORTED where the machine
+ * forbids executable memory. Stands on: object, llvm-c/LLJIT.h.
+ */
+#ifndef RUNTIME_JIT_H
+#define RUNTIME_JIT_H
+
+#include "gen/out/object.h"
+
+#include <convc/kernel.h>
+
+struct jit;
+struct jit_code; /* one loaded object */
+
+enum convc_status jit_create(struct jit **out, struct diag *d);
+void jit_destroy(struct jit *jit);
+
+/* `symbol` must be unique among what is loaded. The bytes are copied. */
+enum convc_status jit_load(struct jit *jit, const char *bytes, size_t count, const char *symbol,
+                           struct jit_code **code, convc_kernel_fn *function, struct diag *d);
+void jit_unload(struct jit *jit, struct jit_code *code);
+
+#endif
