@@ -34,7 +34,8 @@ static void initialize(void)
     LLVMInitializeWebAssemblyAsmPrinter();
 }
 
-/* Codegen level Less makes the same code as Aggressive from our IR, sooner; None spills everything. */
+/* Codegen level Less makes the same code as Aggressive from our IR, sooner; None spills everything.
+ */
 static LLVMTargetMachineRef machine(const struct target *t, struct diag *d)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -42,7 +43,8 @@ static LLVMTargetMachineRef machine(const struct target *t, struct diag *d)
     char *message = NULL;
     pthread_once(&once, initialize);
     if (LLVMGetTargetFromTriple(t->triple, &target, &message)) {
-        diag_fail(d, CONVC_ERR_UNSUPPORTED, "target %s is not in this LLVM: %s", t->triple, message);
+        diag_fail(d, CONVC_ERR_UNSUPPORTED, "target %s is not in this LLVM: %s", t->triple,
+                  message);
         LLVMDisposeMessage(message);
         return NULL;
     }
@@ -90,8 +92,8 @@ static enum convc_status keep_buffer(LLVMMemoryBufferRef buffer, struct object *
     return st;
 }
 
-static enum convc_status write_form(LLVMModuleRef module, LLVMTargetMachineRef m, enum object_form form,
-                                    struct object *out, struct diag *d)
+static enum convc_status write_form(LLVMModuleRef module, LLVMTargetMachineRef m,
+                                    enum object_form form, struct object *out, struct diag *d)
 {
     if (form == OBJECT_IR) {
         char *text = LLVMPrintModuleToString(module);
@@ -167,11 +169,18 @@ void object_free(struct object *o)
     *o = (struct object){ 0 };
 }
 
-const char *object_llvm_version(void)
+static char version[32];
+
+static void find_version(void)
 {
-    static char text[32];
     unsigned major, minor, patch;
     LLVMGetVersion(&major, &minor, &patch);
-    snprintf(text, sizeof text, "%u.%u.%u", major, minor, patch);
-    return text;
+    snprintf(version, sizeof version, "%u.%u.%u", major, minor, patch);
+}
+
+const char *object_llvm_version(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_version);
+    return version;
 }
