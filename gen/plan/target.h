@@ -26,8 +26,8 @@ struct target {
 /* This machine. */
 void target_host(struct target *t);
 
-/* "TRIPLE:CPU[+feature...]", "CPU[+feature...]" on the host's triple, or "native"; -feature takes one
- * away. A named target is the same on every machine; "native" has the caches of this one. */
+/* "TRIPLE:CPU[+feature...]", "CPU[+feature...]" on the host's triple, or "native"; -feature takes
+ * one away. A named target is the same on every machine; "native" has the caches of this one. */
 enum convc_status target_parse(const char *text, struct target *t, struct diag *d);
 
 /* Can this machine run code made for `t`? If not, says which feature is missing. */
