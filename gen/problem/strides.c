@@ -93,7 +93,7 @@ void strides_dense(const struct tensor *t, int64_t stride[5])
 static enum convc_status check_apart(const struct tensor *t, const int64_t stride[5],
                                      struct diag *d)
 {
-    int axis[4], count = 0;
+    int axis[5], count = 0;
     for (int a = CONVC_STRIDE_C; a <= CONVC_STRIDE_W; a++) {
         if (axis_extent(t, a) == 1)
             continue;
