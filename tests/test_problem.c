@@ -218,10 +218,10 @@ static void tensors_beyond_2_62_bytes_are_refused(void **state)
 
 static void output_counts_the_windows_that_fit(void **state)
 {
-    uint64_t seed = 1;
-    for (int round = 0; round < 2000; round++) {
+    struct test_random r = { test_seed("test_problem", 1) };
+    for (int round = 0; round < test_count(2000); round++) {
         struct convc_problem p;
-        draw_problem(&seed, &p);
+        draw_problem(&r, &p);
         struct problem to = resolved(&p);
         for (int a = 0; a < 3; a++) {
             int64_t window = p.dilation[a] * (p.kernel[a] - 1) + 1, count = 0;
@@ -237,10 +237,10 @@ static void output_counts_the_windows_that_fit(void **state)
 
 static void an_axis_pads_where_some_tap_falls_outside(void **state)
 {
-    uint64_t seed = 2;
-    for (int round = 0; round < 2000; round++) {
+    struct test_random r = { test_seed("test_problem", 1) };
+    for (int round = 0; round < test_count(2000); round++) {
         struct convc_problem p;
-        draw_problem(&seed, &p);
+        draw_problem(&r, &p);
         struct problem to = resolved(&p);
         for (int a = 0; a < 3; a++) {
             bool outside = false;
@@ -267,10 +267,10 @@ static void an_empty_batch_is_legal(void **state)
 
 static void resolving_twice_changes_nothing(void **state)
 {
-    uint64_t seed = 3;
-    for (int round = 0; round < 2000; round++) {
+    struct test_random r = { test_seed("test_problem", 1) };
+    for (int round = 0; round < test_count(2000); round++) {
         struct convc_problem p;
-        draw_problem(&seed, &p);
+        draw_problem(&r, &p);
         struct problem once = resolved(&p), twice = resolved(&once.p);
         assert_memory_equal(&once, &twice, sizeof once);
         assert_same(&p, &once.p);
@@ -441,17 +441,17 @@ static int compare(const void *a, const void *b)
 /* Draws strides until many have been accepted, and writes out every address of those. */
 static void accepted_dst_strides_keep_all_elements_apart(void **state)
 {
-    uint64_t seed = 4;
+    struct test_random r = { test_seed("test_problem", 1) };
     int accepted = 0, refused = 0;
-    while (accepted < 300) {
+    while (accepted < test_count(300)) {
         struct convc_problem p;
         problem_init(&p);
         p.spatial = 3;
-        p.oc = draw_range(&seed, 1, 3);
+        p.oc = test_random_in(&r, 1, 3);
         for (int a = 0; a < 3; a++)
-            p.in[a] = draw_range(&seed, 1, 3);
+            p.in[a] = test_random_in(&r, 1, 3);
         for (int a = 0; a < 5; a++)
-            p.dst_stride[a] = draw_range(&seed, 0, 30);
+            p.dst_stride[a] = test_random_in(&r, 0, 30);
         struct problem to;
         struct diag d = { 0 };
         if (problem_resolve(&p, &to, &d) != CONVC_OK) {
@@ -515,12 +515,12 @@ static void a_problem_prints_in_benchdnn_notation(void **state)
 
 static void distinct_keys_print_distinct_lines(void **state)
 {
-    uint64_t seed = 5;
+    struct test_random r = { test_seed("test_problem", 1) };
     enum { COUNT = 400 };
     static struct convc_problem p[COUNT];
     static char *text[COUNT];
     for (int i = 0; i < COUNT; i++) {
-        draw_problem(&seed, &p[i]);
+        draw_problem(&r, &p[i]);
         p[i].n = 1;
         p[i].spatial = 3;
         text[i] = text_of(&p[i]);
