@@ -1,12 +1,12 @@
 /* The functions of em_math hold their bounds: each is compiled for several machines, run, and
- * compared with the C library in long double. CONVC_TEST_SCALE is a percentage of points. */
+ * compared with the C library and the reference in long double. */
 #include "gen/emit/em_math.h"
-
-#include <convc/kernel.h>
+#include "runtime/jit.h"
+#include "runtime/ref.h"
+#include "tests/support/support.h"
 
 #include <float.h>
 #include <llvm-c/Analysis.h>
-#include <llvm-c/LLJIT.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
@@ -22,49 +22,35 @@
 /* ---- machines ---------------------------------------------------------------------------------
  */
 
-static bool have_fma, have_avx512;
+enum { MACHINES_MAX = 3 };
+static int machines;
+static struct target machine[MACHINES_MAX];
+static const char *machine_name[MACHINES_MAX];
+static struct jit *jit;
 
-static bool v3_runs(void)
-{
-    return __builtin_cpu_supports("avx2") && have_fma && __builtin_cpu_supports("bmi2");
-}
-
-enum { MACHINES = 3 };
-static struct target machine[MACHINES];
-static const char *const machine_name[MACHINES] = { "native", "x86-64-v3", "x86-64" };
-static bool machine_runs[MACHINES];
-
-static void machine_set(int i, const char *cpu, const char *features, bool fma, int vector_bytes)
-{
-    char *triple = LLVMGetDefaultTargetTriple();
-    struct target *t = &machine[i];
-    snprintf(t->triple, sizeof t->triple, "%s", triple);
-    snprintf(t->cpu, sizeof t->cpu, "%s", cpu);
-    /* What does not fit is left out; a name cut in half would be refused. */
-    if (strlen(features) < sizeof t->features)
-        strcpy(t->features, features);
-    t->fma = fma;
-    t->vector_bytes = vector_bytes;
-    LLVMDisposeMessage(triple);
-}
-
+/* Those that can run here; the last one has no fused multiply-add. */
 static int machines_find(void **state)
 {
+    static const char *const names[MACHINES_MAX] = { "native", "x86-64-v3", "x86-64" };
     (void)state;
-    LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-    __builtin_cpu_init();
-    have_fma = __builtin_cpu_supports("fma");
-    have_avx512 = __builtin_cpu_supports("avx512f");
-    char *cpu = LLVMGetHostCPUName();
-    machine_set(0, cpu, "", have_fma, have_avx512 ? 64 : have_fma ? 32 : 16);
-    machine_set(1, "x86-64-v3", "", true, 32);
-    machine_set(2, "x86-64", "", false, 16);
-    machine_runs[0] = machine_runs[2] = true;
-    machine_runs[1] = v3_runs();
-    LLVMDisposeMessage(cpu);
+    LLVMInitializeNativeTarget();
+    LLVMInitializeNativeAsmPrinter();
+    for (int i = 0; i < MACHINES_MAX; i++) {
+        struct diag d = { 0 };
+        if (target_parse(names[i], &machine[machines], &d) == CONVC_OK &&
+            target_runs_here(&machine[machines], &d) == CONVC_OK)
+            machine_name[machines++] = names[i];
+        else
+            printf("%s left out: %s\n", names[i], d.text);
+    }
+    struct diag d = { 0 };
+    return machines && jit_create(&jit, &d) == CONVC_OK ? 0 : -1;
+}
+
+static int machines_forget(void **state)
+{
+    (void)state;
+    jit_destroy(jit);
     return 0;
 }
 
@@ -94,10 +80,10 @@ static LLVMValueRef apply(struct em *em, const struct subject *s, LLVMValueRef x
 }
 
 static LLVMModuleRef subject_emit(LLVMContextRef context, const struct subject *s,
-                                  const struct target *t)
+                                  const struct target *t, const char *symbol)
 {
     struct em em;
-    em_open(&em, context, "subject", t);
+    em_open(&em, context, symbol, t);
     LLVMTypeRef element = s->wide ? em.f64 : em.f32;
     LLVMTypeRef type = s->lanes ? em_vector(element, s->lanes) : element;
     int64_t bytes = (s->wide ? 8 : 4) * (s->lanes ? s->lanes : 1);
@@ -150,21 +136,25 @@ static LLVMMemoryBufferRef object_of(LLVMModuleRef module, const struct target *
 }
 
 struct code {
-    LLVMOrcLLJITRef jit;
+    struct jit_code *code;
     convc_kernel_fn run;
     int step;
 };
 
 static struct code code_make(const struct subject *s, const struct target *t)
 {
+    static int made;
     struct code c = { .step = s->lanes ? s->lanes : 1 };
-    LLVMOrcExecutorAddress address;
+    struct diag d = { 0 };
+    char symbol[32];
+    snprintf(symbol, sizeof symbol, "subject_%d", made++);
     LLVMContextRef context = LLVMContextCreate();
-    LLVMMemoryBufferRef object = object_of(subject_emit(context, s, t), t, LLVMObjectFile);
-    must(LLVMOrcCreateLLJIT(&c.jit, NULL));
-    must(LLVMOrcLLJITAddObjectFile(c.jit, LLVMOrcLLJITGetMainJITDylib(c.jit), object));
-    must(LLVMOrcLLJITLookup(c.jit, &address, "subject"));
-    c.run = (convc_kernel_fn)(uintptr_t)address;
+    LLVMMemoryBufferRef object = object_of(subject_emit(context, s, t, symbol), t, LLVMObjectFile);
+    jit_load(jit, LLVMGetBufferStart(object), LLVMGetBufferSize(object), symbol, &c.code, &c.run,
+             &d);
+    if (d.status)
+        fail_msg("%s", d.text);
+    LLVMDisposeMemoryBuffer(object);
     LLVMContextDispose(context);
     return c;
 }
@@ -176,69 +166,42 @@ static void code_run(const struct code *c, const void *src, void *dst, int64_t c
     c->run(&args, 0, 0, count / c->step);
 }
 
-static void code_free(struct code *c)
-{
-    must(LLVMOrcDisposeLLJIT(c->jit));
-}
-
 static void subject_run(const struct subject *s, const struct target *t, const void *src, void *dst,
                         int64_t count)
 {
     struct code c = code_make(s, t);
     code_run(&c, src, dst, count);
-    code_free(&c);
+    jit_unload(jit, c.code);
 }
 
 /* ---- the exact values -------------------------------------------------------------------------
  */
 
-static long double exact_sigmoid(long double x)
-{
-    return 1 / (1 + expl(-x));
-}
-
-/* At -infinity the limit. */
-static long double exact_silu(long double x)
-{
-    return isinf(x) && x < 0 ? -0.0L : x / (1 + expl(-x));
-}
-
-/* x/2 erfc(-x/sqrt 2). The rounding of z = -x/sqrt 2 would count 2 z^2 times in the result, so it
- * is put right to first order: erfc(z + d) = erfc z - 2/sqrt(pi) exp(-z^2) d. */
-static long double exact_gelu(long double x)
-{
-    const long double root = 0.70710678118654752440L, below = 1.89503255889325707966e-20L;
-    if (isinf(x))
-        return x > 0 ? x : -0.0L;
-    long double z = -x * root;
-    long double d = fmal(-x, root, -z) - x * below;
-    return x / 2 * (erfcl(z) - 1.12837916709551257390L * expl(-z * z) * d);
-}
-
-static long double exact_hardswish(long double x)
-{
-    return x <= -3 ? -0.0L : x >= 3 ? x : x * (x + 3) / 6;
-}
-
 struct claim {
     const char *name;
     enum function function;
     enum convc_activation activation;
-    long double (*exact)(long double);
-    double ulps;     /* the bound that em_math.h states */
-    double absolute; /* another, in epsilons of max(1, |x|) */
+    long double (*exact)(long double); /* NULL: the reference's activation */
+    double ulps;                       /* the bound that em_math.h states */
+    double absolute;                   /* another, in epsilons of max(1, |x|) */
 };
 
 static const struct claim claims[] = {
     { "exp", EXP, CONVC_ACT_NONE, expl, 2, INFINITY },
     { "tanh", TANH, CONVC_ACT_NONE, tanhl, 3, 2 },
     { "erf", ERF, CONVC_ACT_NONE, erfl, 3, 2 },
-    { "sigmoid", ACTIVATION, CONVC_ACT_SIGMOID, exact_sigmoid, 4, 2 },
-    { "silu", ACTIVATION, CONVC_ACT_SILU, exact_silu, 5, 2 },
-    { "gelu", ACTIVATION, CONVC_ACT_GELU, exact_gelu, 8, 2 },
-    { "hardswish", ACTIVATION, CONVC_ACT_HARDSWISH, exact_hardswish, 2.5, 2 },
+    { "sigmoid", ACTIVATION, CONVC_ACT_SIGMOID, NULL, 4, 2 },
+    { "silu", ACTIVATION, CONVC_ACT_SILU, NULL, 5, 2 },
+    { "gelu", ACTIVATION, CONVC_ACT_GELU, NULL, 8, 2 },
+    { "hardswish", ACTIVATION, CONVC_ACT_HARDSWISH, NULL, 2.5, 2 },
 };
 enum { CLAIMS = sizeof claims / sizeof *claims };
+
+static long double exact(const struct claim *c, double x)
+{
+    static const double none[2];
+    return c->exact ? c->exact(x) : ref_activation(c->activation, none, x);
+}
 
 /* |got - want| in units of the last place of `want`. What rounds to infinity counts as the power of
  * two after the largest finite number. */
@@ -266,20 +229,12 @@ enum { BLOCK = 1 << 12 };
  * functions bend. */
 struct points {
     bool wide;
-    uint64_t state;
+    struct test_random random;
 };
-
-static uint64_t random_bits(struct points *p)
-{
-    uint64_t z = p->state += 0x9e3779b97f4a7c15; /* splitmix64 */
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
 
 static double point(struct points *p)
 {
-    uint64_t bits = random_bits(p), kind = random_bits(p) % 8;
+    uint64_t bits = test_random_bits(&p->random), kind = test_random_bits(&p->random) % 8;
     double unit = (double)(bits >> 11) * 0x1p-53 * 2 - 1;
     double reach[8] = { 0, 0, 0, p->wide ? 760 : 110, p->wide ? 40 : 15, 6, 1.5, 1 };
     double x = unit * reach[kind];
@@ -308,13 +263,6 @@ static void element_set(void *p, bool wide, int64_t i, double v)
         ((float *)p)[i] = (float)v;
 }
 
-static int64_t scaled_count(int64_t count)
-{
-    const char *percent = getenv("CONVC_TEST_SCALE");
-    int64_t n = percent ? count * atoll(percent) / 100 : count;
-    return n < 1 ? 1 : n;
-}
-
 /* ---- the tests --------------------------------------------------------------------------------
  */
 
@@ -338,43 +286,37 @@ static void worst_add(struct worst *w, bool wide, double x, double got, long dou
         *w = (struct worst){ ulps, x, got, w->absolute };
 }
 
-static void claim_check(const struct claim *c, bool wide)
+static void claim_check(const struct claim *c, bool wide, uint64_t seed)
 {
-    static double src[BLOCK], dst[MACHINES][BLOCK];
-    struct code code[MACHINES];
-    struct worst worst[MACHINES] = { 0 };
-    for (int k = 0; k < MACHINES; k++) {
+    static double src[BLOCK], dst[MACHINES_MAX][BLOCK];
+    struct code code[MACHINES_MAX];
+    struct worst worst[MACHINES_MAX] = { 0 };
+    for (int k = 0; k < machines; k++) {
         struct subject s = subject_of(c, wide, machine[k].vector_bytes / (wide ? 8 : 4));
-        if (machine_runs[k])
-            code[k] = code_make(&s, &machine[k]);
+        code[k] = code_make(&s, &machine[k]);
     }
-    struct points points = { wide, 1 };
-    for (int64_t block = 0; block < scaled_count(256); block++) {
+    struct points points = { wide, { seed } };
+    for (int64_t block = 0; block < test_count(256); block++) {
         for (int i = 0; i < BLOCK; i++)
             element_set(src, wide, i, point(&points));
-        for (int k = 0; k < MACHINES; k++)
-            if (machine_runs[k])
-                code_run(&code[k], src, dst[k], BLOCK);
+        for (int k = 0; k < machines; k++)
+            code_run(&code[k], src, dst[k], BLOCK);
         for (int i = 0; i < BLOCK; i++) {
             double x = element(src, wide, i);
-            long double want = c->exact((long double)x);
-            for (int k = 0; k < MACHINES; k++) {
-                if (!machine_runs[k])
-                    continue;
+            long double want = exact(c, x);
+            for (int k = 0; k < machines; k++) {
                 double got = element(dst[k], wide, i);
                 worst_add(&worst[k], wide, x, got, want);
             }
         }
     }
-    for (int k = 0; k < MACHINES; k++) {
-        if (!machine_runs[k])
-            continue;
+    for (int k = 0; k < machines; k++) {
         printf("%-9s f%d %-9s %.3f ulps at %a, which gives %a; %.3f epsilons\n", c->name,
                wide ? 64 : 32, machine_name[k], worst[k].ulps, worst[k].x, worst[k].got,
                worst[k].absolute);
-        code_free(&code[k]);
+        jit_unload(jit, code[k].code);
     }
-    for (int k = 0; k < MACHINES; k++) {
+    for (int k = 0; k < machines; k++) {
         assert_true(worst[k].ulps <= c->ulps);
         assert_true(worst[k].absolute <= c->absolute);
     }
@@ -383,15 +325,17 @@ static void claim_check(const struct claim *c, bool wide)
 static void functions_hold_their_bounds_in_f32(void **state)
 {
     (void)state;
+    uint64_t seed = test_seed(__func__, 32);
     for (int i = 0; i < CLAIMS; i++)
-        claim_check(&claims[i], false);
+        claim_check(&claims[i], false, seed);
 }
 
 static void functions_hold_their_bounds_in_f64(void **state)
 {
     (void)state;
+    uint64_t seed = test_seed(__func__, 64);
     for (int i = 0; i < CLAIMS; i++)
-        claim_check(&claims[i], true);
+        claim_check(&claims[i], true, seed);
 }
 
 /* ---- values that are exact --------------------------------------------------------------------
@@ -411,12 +355,10 @@ static void pairs_hold(struct subject s, const struct pair *pairs, int count)
 {
     double src[64] = { 0 }, dst[64] = { 0 };
     assert_true(count <= 64);
-    for (int run = 0; run < 2 * MACHINES; run++) {
+    for (int run = 0; run < 2 * machines; run++) {
         int k = run / 2;
         s.wide = run % 2;
         s.lanes = machine[k].vector_bytes / (s.wide ? 8 : 4);
-        if (!machine_runs[k])
-            continue;
         for (int i = 0; i < count; i++)
             element_set(src, s.wide, i, pairs[i].x);
         subject_run(&s, &machine[k], src, dst, 64);
@@ -472,11 +414,11 @@ static void sigmoid_runs_from_0_to_1(void **state)
     PAIRS_HOLD(p, .function = ACTIVATION, .activation = CONVC_ACT_SIGMOID);
 }
 
-static void gates_take_their_limits_at_infinity(void **state)
+static void gates_follow_their_formulas_at_infinity(void **state)
 {
     (void)state;
     const struct pair p[] = {
-        { 0.0, 0.0 },       { -0.0, -0.0 },       { INFINITY, INFINITY }, { -INFINITY, -0.0 },
+        { 0.0, 0.0 },       { -0.0, -0.0 },       { INFINITY, INFINITY }, { -INFINITY, NAN },
         { NAN, NAN },       { BIG, BIG },         { -BIG, -0.0 },         { -2000, -0.0 },
         { 2 * TINY, TINY }, { -2 * TINY, -TINY },
     };
@@ -534,12 +476,13 @@ static void clamp_rounds_its_ends_to_the_element(void **state)
 static void lanes_do_not_change_results(void **state)
 {
     (void)state;
-    enum { COUNT = 3 * 64 * 8 };
-    static const int lanes[] = { 0, 1, 2, 3, 4, 8, 16, 64 };
+    enum { COUNT = 3 * EM_LANES_MAX * 8 };
+    static const int lanes[] = { 0, 1, 2, 3, 4, 8, 16, EM_LANES_MAX };
     static double src[COUNT], first[COUNT], dst[COUNT];
+    uint64_t seed = test_seed(__func__, 7);
     for (int run = 0; run < 2 * CLAIMS; run++) {
         bool wide = run % 2;
-        struct points points = { wide, 2 };
+        struct points points = { wide, { seed } };
         for (int i = 0; i < COUNT; i++)
             element_set(src, wide, i, point(&points));
         for (size_t l = 0; l < sizeof lanes / sizeof *lanes; l++) {
@@ -554,11 +497,12 @@ static void lanes_do_not_change_results(void **state)
 static void code_calls_nothing(void **state)
 {
     (void)state;
-    for (int run = 0; run < 2 * CLAIMS * MACHINES; run++) {
-        const struct target *t = &machine[run / 2 % MACHINES];
-        struct subject s = subject_of(&claims[run / 2 / MACHINES], run % 2, 8);
+    for (int run = 0; run < 2 * CLAIMS * machines; run++) {
+        const struct target *t = &machine[run / 2 % machines];
+        struct subject s = subject_of(&claims[run / 2 / machines], run % 2, 8);
         LLVMContextRef context = LLVMContextCreate();
-        LLVMMemoryBufferRef assembly = object_of(subject_emit(context, &s, t), t, LLVMAssemblyFile);
+        LLVMMemoryBufferRef assembly =
+            object_of(subject_emit(context, &s, t, "subject"), t, LLVMAssemblyFile);
         const char *text = LLVMGetBufferStart(assembly);
         assert_non_null(strstr(text, "subject:"));
         assert_null(strstr(text, "\tcall"));
@@ -576,12 +520,12 @@ int main(void)
         cmocka_unit_test(exp_of_the_edges_is_exact),
         cmocka_unit_test(odd_functions_keep_zeros_and_saturate),
         cmocka_unit_test(sigmoid_runs_from_0_to_1),
-        cmocka_unit_test(gates_take_their_limits_at_infinity),
+        cmocka_unit_test(gates_follow_their_formulas_at_infinity),
         cmocka_unit_test(hardswish_of_integers_is_rounded_once),
         cmocka_unit_test(relus_choose_by_greater),
         cmocka_unit_test(clamp_rounds_its_ends_to_the_element),
         cmocka_unit_test(lanes_do_not_change_results),
         cmocka_unit_test(code_calls_nothing),
     };
-    return cmocka_run_group_tests(tests, machines_find, NULL);
+    return cmocka_run_group_tests(tests, machines_find, machines_forget);
 }
