@@ -349,10 +349,9 @@ static enum convc_status read_additions(const char *s, struct convc_problem *p, 
 
 enum convc_status spec_benchdnn(const char *text, struct convc_problem *p, struct diag *d)
 {
-    struct line l;
-    memset(&l, 0xff, sizeof l); /* ABSENT everywhere */
-    memset(l.pad_given, 0, sizeof l.pad_given);
-    l.name_bytes = 0;
+    struct line l = { ABSENT, ABSENT, ABSENT, ABSENT, .name = "" };
+    for (int a = 0; a < 3; a++)
+        l.i[a] = l.o[a] = l.k[a] = l.s[a] = l.d[a] = ABSENT;
     problem_init(p);
     const char *rest = read_pairs(&l, text, d);
     if (rest && derive(&l, p, d) == CONVC_OK)
