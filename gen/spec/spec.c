@@ -80,8 +80,8 @@ static void check_list(lua_State *L, size_t count)
         sandbox_fail_at(L, NULL, NULL, CONVC_ERR_SPEC,
                         "returns a table with fields; only convc.conv makes a convolution of it");
     if (count > SANDBOX_CONVS)
-        sandbox_fail_at(L, NULL, NULL, CONVC_ERR_SPEC,
-                        "returns %zu convolutions, more than %d", count, SANDBOX_CONVS);
+        sandbox_fail_at(L, NULL, NULL, CONVC_ERR_SPEC, "returns %zu convolutions, more than %d",
+                        count, SANDBOX_CONVS);
 }
 
 /* Runs in the sandbox with what the spec returned on the stack. */
@@ -163,8 +163,7 @@ static enum convc_status load_line(struct spec *out, const char *line, const cha
     struct diag own = { 0 };
     struct convc_problem *p = &out->convs[out->count].problem;
     struct problem resolved;
-    if (spec_benchdnn(line, p, &own) != CONVC_OK ||
-        problem_resolve(p, &resolved, &own) != CONVC_OK)
+    if (spec_benchdnn(line, p, &own) != CONVC_OK || problem_resolve(p, &resolved, &own) != CONVC_OK)
         return diag_fail(d, own.status, "%s: %s", place, own.text);
     name_line(out, out->count++, line);
     return CONVC_OK;

@@ -58,8 +58,7 @@ static int64_t *slot(struct line *l, const char *key, size_t n)
 static const char *read_number(const char *s, bool negative, int64_t *value)
 {
     char *end;
-    if (!isdigit((unsigned char)s[0]) &&
-        !(negative && s[0] == '-' && isdigit((unsigned char)s[1])))
+    if (!isdigit((unsigned char)s[0]) && !(negative && s[0] == '-' && isdigit((unsigned char)s[1])))
         return NULL;
     errno = 0;
     long long number = strtoll(s, &end, 10);

@@ -73,9 +73,9 @@ static void check_module_name(lua_State *L)
     char text[SANDBOX_VALUE_MAX];
     size_t bytes;
     const char *name = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &bytes) : NULL;
-    bool right = name && bytes > 0 && bytes <= 64 && name[0] != '/' &&
-                 strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_/") ==
-                     bytes;
+    bool right =
+        name && bytes > 0 && bytes <= 64 && name[0] != '/' &&
+        strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_/") == bytes;
     if (!right)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC,
                      "require(%s): a module of specs/lib is named by letters, digits, _ and /",

@@ -26,8 +26,7 @@ static enum convc_status open_regular(const char *path, const char *name, int *f
     return diag_fail(d, CONVC_ERR_IO, "%s: is no regular file", name);
 }
 
-static enum convc_status read_all(int fd, const char *name, char *to, size_t *bytes,
-                                  struct diag *d)
+static enum convc_status read_all(int fd, const char *name, char *to, size_t *bytes, struct diag *d)
 {
     for (*bytes = 0; *bytes <= SANDBOX_SOURCE;) {
         ssize_t n = read(fd, to + *bytes, SANDBOX_SOURCE + 1 - *bytes);

@@ -110,7 +110,8 @@ static int32_t read_bool(struct fields *f)
 
 __extension__ typedef __int128 wide;
 
-/* Padding that the formulas make may be past 64 bits; problem_resolve refuses what is that large. */
+/* Padding that the formulas make may be past 64 bits; problem_resolve refuses what is that large.
+ */
 static int64_t saturate(wide value)
 {
     return value > INT64_MAX ? INT64_MAX : value < 0 ? 0 : (int64_t)value;
@@ -295,8 +296,8 @@ static void read_residual(struct fields *f)
 static void read_activation(struct fields *f)
 {
     /* In the order of enum convc_activation, which begins with none. */
-    static const char *const names[] = { "relu", "clamp", "leaky_relu", "sigmoid",
-                                         "tanh", "silu",  "gelu",       "hardswish", NULL };
+    static const char *const names[] = { "relu", "clamp", "leaky_relu", "sigmoid", "tanh",
+                                         "silu", "gelu",  "hardswish",  NULL };
     static const int arguments[] = { 0, 2, 1, 0, 0, 0, 0, 0 };
     lua_State *L = f->L;
     bool table = lua_istable(L, -1);

@@ -12,9 +12,9 @@
 #include <time.h>
 
 enum {
-    HOOK_STEPS = 100,    /* instructions between two looks at the bounds                        */
-    SOURCE_PIECE = 256,  /* bytes of source between two looks: some of Lua's parsing is quadratic */
-    CLOCK_BYTES = 4096,  /* allocations from this size on look at the clock, the others at times */
+    HOOK_STEPS = 100,   /* instructions between two looks at the bounds                        */
+    SOURCE_PIECE = 256, /* bytes of source between two looks: some of Lua's parsing is quadratic */
+    CLOCK_BYTES = 4096, /* allocations from this size on look at the clock, the others at times */
     CLOCK_ALLOCATIONS = 64,
 };
 

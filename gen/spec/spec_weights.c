@@ -111,7 +111,8 @@ static double *copy_level(lua_State *L, const struct read_weights *w, int level,
     char value[SANDBOX_VALUE_MAX];
     if (level == w->levels) {
         if (lua_type(L, -1) != LUA_TNUMBER || !isfinite(lua_tonumber(L, -1)))
-            sandbox_fail(L, field, CONVC_ERR_SPEC, "weights has %s in it, which is no finite number",
+            sandbox_fail(L, field, CONVC_ERR_SPEC,
+                         "weights has %s in it, which is no finite number",
                          sandbox_value(L, -1, value));
         *to = lua_tonumber(L, -1);
         return to + 1;

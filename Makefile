@@ -1,0 +1,33 @@
+# make          builds build/convc and the libraries
+# make demo     installs what is missing, builds, runs ResNet-50 and filters a picture
+# make test     installs what is missing, builds, runs every test; see .ci/test
+# make install  installs to PREFIX (default /usr/local)
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+
+.PHONY: all demo test install packages format clean
+all:
+	@cmake -S . -B build -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	@cmake --build build -j$(JOBS)
+
+packages:
+	@.ci/packages
+
+demo: packages
+	@$(MAKE) --no-print-directory all >/dev/null
+	build/convc run specs/networks/resnet50.lua
+	build/convc run specs/filters/edge_detect.lua --input specs/filters/picture.png --output build/edges.png
+	@echo "The edges of specs/filters/picture.png are in build/edges.png"
+
+test: packages
+	@JOBS=$(JOBS) .ci/test
+
+install: all
+	cmake --install build --prefix $(PREFIX)
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+clean:
+	rm -rf build
