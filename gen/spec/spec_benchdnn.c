@@ -298,20 +298,21 @@ static bool skip_key(const char **s, const char *key)
     return true;
 }
 
-static bool skip_flag(const char **s, const char *flag)
+static bool read_flag(const char **s, const char *flag, int32_t *to)
 {
-    return word_is(*s, flag) && skip_key(s, flag);
+    if (!word_is(*s, flag))
+        return false;
+    *to = 1;
+    *s += strlen(flag);
+    return true;
 }
 
 /* One addition, from behind its ';' to the next one's. */
 static bool read_addition(const char **s, struct convc_problem *p)
 {
-    if (skip_flag(s, "flip"))
-        return p->flip = true;
-    if (skip_flag(s, "bias"))
-        return p->bias = true;
-    if (skip_flag(s, "residual"))
-        return p->residual = true;
+    if (read_flag(s, "flip", &p->flip) || read_flag(s, "bias", &p->bias) ||
+        read_flag(s, "residual", &p->residual))
+        return true;
     if (skip_key(s, "mode="))
         return read_mode(s, p);
     if (skip_key(s, "value="))
