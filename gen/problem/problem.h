@@ -20,27 +20,63 @@ struct problem {
     int64_t icg, ocg; /* channels in one group */
 };
 
-/* The identity of a problem: equal bytes mean equal kernels. Holds no batch and no name. */
+/* The identity of a problem: equal bytes mean equal kernels. Holds no batch and no name, and
+ * neither the layout nor the number of axes: strides and extents say it all. */
 struct problem_key {
     int64_t field[60];
 };
 
+/* Defaults: those of convc_problem_init, with a tolerance of 1e-6. */
 void problem_init(struct convc_problem *p);
 
-/* Sets the bytes of the elements of a dtype: 4 or 8. */
+/* Bytes of an element: 4 or 8. */
 int64_t dtype_bytes(enum convc_dtype t);
 const char *dtype_name(enum convc_dtype t);
 const char *padding_mode_name(enum convc_padding_mode m);
 const char *activation_name(enum convc_activation a);
 
-/* Checks `from` and writes its canonical form. On failure *to is unspecified. */
+/* Checks `from` and writes its canonical form. On failure *to is unspecified. `from` may be &to->p.
+ *
+ * Limits: extents, kernels, strides, dilations and outputs are 1 to 2^31-1 (so are channels and
+ * groups; n begins at 0), paddings -2^32 to 2^31-1, and no tensor spans more than 2^62 bytes.
+ *
+ * Canonical means:
+ *   pad_end      the smallest that gives the same output, (out-1)*stride + k_e - in - pad_begin
+ * with k_e = dilation*(kernel-1) + 1; negative where the end of the input is not read. Taps fold
+ * back by `in` alone, so no border mode can tell the difference. stride       1 along an axis of
+ * one output dilation     1 along an axis of one tap flip         0 where every kernel extent is 1
+ *   padding_mode zeros where no tap falls outside; also instead of a constant 0 and of identity
+ *   constants    0 where unused, else rounded to the accumulator's type
+ *   strides      filled in; those of axes of one element as in gen/problem/strides.h */
 enum convc_status problem_resolve(const struct convc_problem *from, struct problem *to,
                                   struct diag *d);
 
 void problem_key(const struct problem *p, struct problem_key *key);
 
-/* benchdnn's notation with convc's additions: the line that spec_benchdnn reads back to an equal
- * key. */
+/* The problem as one line in benchdnn's notation with convc's additions. spec_benchdnn reads it
+ * back to an equal key; only the name is lost.
+ *
+ *     line      = shape { ";" addition }
+ *     shape     = "g" G "mb" N "ic" C in "oc" O out kernel stride dilation padding
+ *     in        = [ "id" int ] [ "ih" int ] "iw" int      and likewise out "od oh ow", kernel
+ *                 "kd kh kw", stride "sd sh sw", dilation "dd dh dw", padding "pd ph pw"
+ *     addition  = "mode=" name              constant reflect symmetric replicate circular identity
+ *               | "value=" real             padding_value, of mode=constant
+ *               | "flip" | "bias" | "residual"
+ *               | "act=" name { "," real }  relu clamp,LOW,HIGH leaky_relu,SLOPE sigmoid tanh silu
+ *                                           gelu hardswish
+ *               | "dtype=" name             f32 f64, of all four dtypes
+ *               | "layout=" name            nhwc nchw
+ *               | "tol=" real               tolerance
+ *               | "src_strides=" int "," int "," int "," int "," int     n, c, d, h, w
+ *               | "dst_strides=" likewise
+ *
+ * No spaces. Every axis of the problem is printed, in this order: w; h w; d h w, and that tells 1,
+ * 2 and 3 axes apart. Dilation counts benchdnn's way, 0 = dense. Padding is that at the beginning
+ * (negative crops); the one at the end follows from the output, see problem_resolve. An addition is
+ * printed, in this order, where it differs from problem_init (nothing, zeros, f32, nhwc, tolerance
+ * 1e-6); strides where they are not dense in the layout. A real has as many digits as it takes to
+ * read back the same double. */
 void problem_print(const struct problem *p, struct text *t);
 
 /* Elements from the first to one past the last that n images of a tensor of these extents touch;

@@ -1,0 +1,410 @@
+#include "gen/emit/em.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the function ------------------------------------------------------------------------------
+ */
+
+void em_open(struct em *em, LLVMContextRef context, const char *symbol, const struct target *t)
+{
+    *em = (struct em){ .context = context, .target = t };
+    em->module = LLVMModuleCreateWithNameInContext("convc", context);
+    em->builder = LLVMCreateBuilderInContext(context);
+    em->i1 = LLVMInt1TypeInContext(context);
+    em->i32 = LLVMInt32TypeInContext(context);
+    em->i64 = LLVMInt64TypeInContext(context);
+    em->f32 = LLVMFloatTypeInContext(context);
+    em->f64 = LLVMDoubleTypeInContext(context);
+    em->ptr = LLVMPointerTypeInContext(context, 0);
+
+    LLVMTypeRef params[4] = { em->ptr, em->i32, em->i64, em->i64 };
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(context), params, 4, 0);
+    em->function = LLVMAddFunction(em->module, symbol, type);
+    em->entry = LLVMAppendBasicBlockInContext(context, em->function, "entry");
+    LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(context, em->function, "body");
+    LLVMPositionBuilderAtEnd(em->builder, em->entry);
+    LLVMBuildBr(em->builder, body);
+    LLVMPositionBuilderAtEnd(em->builder, body);
+}
+
+LLVMModuleRef em_close(struct em *em)
+{
+    LLVMBuildRetVoid(em->builder);
+    LLVMDisposeBuilder(em->builder);
+    em->builder = NULL;
+    return em->module;
+}
+
+/* ---- integers ----------------------------------------------------------------------------------
+ */
+
+LLVMValueRef em_int(struct em *em, int64_t v)
+{
+    return LLVMConstInt(em->i64, (unsigned long long)v, 1);
+}
+
+bool em_is_const(LLVMValueRef v, int64_t *value)
+{
+    if (!LLVMIsAConstantInt(v))
+        return false;
+    *value = LLVMConstIntGetSExtValue(v);
+    return true;
+}
+
+static bool is(LLVMValueRef v, int64_t wanted)
+{
+    int64_t c;
+    return em_is_const(v, &c) && c == wanted;
+}
+
+LLVMValueRef em_add(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    if (is(a, 0))
+        return b;
+    return is(b, 0) ? a : LLVMBuildNSWAdd(em->builder, a, b, "");
+}
+
+LLVMValueRef em_sub(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    return is(b, 0) ? a : LLVMBuildNSWSub(em->builder, a, b, "");
+}
+
+LLVMValueRef em_mul(struct em *em, LLVMValueRef a, int64_t b)
+{
+    if (b == 1)
+        return a;
+    return b ? LLVMBuildNSWMul(em->builder, a, em_int(em, b), "") : em_int(em, 0);
+}
+
+LLVMValueRef em_mul_add(struct em *em, LLVMValueRef a, int64_t b, int64_t c)
+{
+    return em_add(em, em_mul(em, a, b), em_int(em, c));
+}
+
+LLVMValueRef em_less(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildICmp(em->builder, LLVMIntSLT, a, b, "");
+}
+
+LLVMValueRef em_below(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildICmp(em->builder, LLVMIntULT, a, b, "");
+}
+
+LLVMValueRef em_equal(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildICmp(em->builder, LLVMIntEQ, a, b, "");
+}
+
+LLVMValueRef em_min(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildSelect(em->builder, em_less(em, a, b), a, b, "");
+}
+
+LLVMValueRef em_max(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildSelect(em->builder, em_less(em, a, b), b, a, "");
+}
+
+LLVMValueRef em_divide(struct em *em, LLVMValueRef a, LLVMValueRef n, LLVMValueRef *rest)
+{
+    if (is(n, 1)) {
+        *rest = em_int(em, 0);
+        return a;
+    }
+    LLVMValueRef q = LLVMBuildUDiv(em->builder, a, n, "");
+    *rest = LLVMBuildSub(em->builder, a, LLVMBuildMul(em->builder, q, n, ""), "");
+    return q;
+}
+
+LLVMValueRef em_true(struct em *em)
+{
+    return LLVMConstInt(em->i1, 1, 0);
+}
+
+LLVMValueRef em_and(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    if (is(a, -1) || is(b, 0))
+        return b;
+    return is(b, -1) || is(a, 0) ? a : LLVMBuildAnd(em->builder, a, b, "");
+}
+
+LLVMValueRef em_not(struct em *em, LLVMValueRef a)
+{
+    return LLVMBuildNot(em->builder, a, "");
+}
+
+/* ---- memory ------------------------------------------------------------------------------------
+ */
+
+struct em_lanes em_lanes_first(int count, int active)
+{
+    struct em_lanes on = { .count = count, .active = active };
+    for (int l = 0; l < active; l++)
+        on.on[l] = true;
+    return on;
+}
+
+LLVMTypeRef em_vector(LLVMTypeRef element, int lanes)
+{
+    return LLVMVectorType(element, (unsigned)lanes);
+}
+
+LLVMValueRef em_at(struct em *em, LLVMValueRef p, LLVMValueRef bytes)
+{
+    if (is(bytes, 0))
+        return p;
+    return LLVMBuildGEP2(em->builder, LLVMInt8TypeInContext(em->context), p, &bytes, 1, "");
+}
+
+LLVMValueRef em_at_const(struct em *em, LLVMValueRef p, int64_t bytes)
+{
+    return em_at(em, p, em_int(em, bytes));
+}
+
+LLVMValueRef em_load(struct em *em, LLVMTypeRef type, LLVMValueRef p, unsigned align)
+{
+    LLVMValueRef v = LLVMBuildLoad2(em->builder, type, p, "");
+    LLVMSetAlignment(v, align);
+    return v;
+}
+
+void em_store(struct em *em, LLVMValueRef v, LLVMValueRef p, unsigned align)
+{
+    LLVMSetAlignment(LLVMBuildStore(em->builder, v, p), align);
+}
+
+static int64_t element_bytes(LLVMTypeRef vector)
+{
+    return LLVMGetTypeKind(LLVMGetElementType(vector)) == LLVMDoubleTypeKind ? 8 : 4;
+}
+
+static LLVMValueRef lane_mask(struct em *em, const struct em_lanes *on)
+{
+    LLVMValueRef bit[EM_LANES_MAX];
+    for (int l = 0; l < on->count; l++)
+        bit[l] = LLVMConstInt(em->i1, on->on[l], 0);
+    return LLVMConstVector(bit, (unsigned)on->count);
+}
+
+LLVMValueRef em_load_lanes(struct em *em, LLVMTypeRef vector, LLVMValueRef p,
+                           const struct em_lanes *on, LLVMValueRef other)
+{
+    int64_t align = element_bytes(vector);
+    LLVMValueRef rest = other ? other : LLVMConstNull(vector);
+    if (on->active == on->count)
+        return em_load(em, vector, p, (unsigned)align);
+    if (!on->active)
+        return rest;
+    LLVMTypeRef types[2] = { vector, em->ptr };
+    LLVMValueRef args[4] = { p, LLVMConstInt(em->i32, (unsigned)align, 0), lane_mask(em, on),
+                             rest };
+    return em_call(em, "llvm.masked.load", types, 2, args, 4);
+}
+
+void em_store_lanes(struct em *em, LLVMValueRef v, LLVMValueRef p, const struct em_lanes *on)
+{
+    LLVMTypeRef vector = LLVMTypeOf(v);
+    int64_t align = element_bytes(vector);
+    if (on->active == on->count) {
+        em_store(em, v, p, (unsigned)align);
+        return;
+    }
+    if (!on->active)
+        return;
+    LLVMTypeRef types[2] = { vector, em->ptr };
+    LLVMValueRef args[4] = { v, p, LLVMConstInt(em->i32, (unsigned)align, 0), lane_mask(em, on) };
+    em_call(em, "llvm.masked.store", types, 2, args, 4);
+}
+
+static LLVMValueRef offset_vector(struct em *em, const int64_t *offset, int count)
+{
+    LLVMValueRef v[EM_LANES_MAX];
+    for (int l = 0; l < count; l++)
+        v[l] = em_int(em, offset[l]);
+    return LLVMConstVector(v, (unsigned)count);
+}
+
+LLVMValueRef em_gather_at(struct em *em, LLVMTypeRef vector, LLVMValueRef p, LLVMValueRef offset,
+                          LLVMValueRef on, LLVMValueRef other)
+{
+    int lanes = (int)LLVMGetVectorSize(vector);
+    LLVMTypeRef types[2] = { vector, em_vector(em->ptr, lanes) };
+    LLVMValueRef pointers =
+        LLVMBuildGEP2(em->builder, LLVMInt8TypeInContext(em->context), p, &offset, 1, "");
+    LLVMValueRef align = LLVMConstInt(em->i32, (unsigned long long)element_bytes(vector), 0);
+    LLVMValueRef args[4] = { pointers, align, on, other ? other : LLVMConstNull(vector) };
+    return em_call(em, "llvm.masked.gather", types, 2, args, 4);
+}
+
+LLVMValueRef em_gather(struct em *em, LLVMTypeRef vector, LLVMValueRef p, const int64_t *offset,
+                       const struct em_lanes *on, LLVMValueRef other)
+{
+    if (!on->active)
+        return other ? other : LLVMConstNull(vector);
+    return em_gather_at(em, vector, p, offset_vector(em, offset, on->count), lane_mask(em, on),
+                        other);
+}
+
+void em_scatter(struct em *em, LLVMValueRef v, LLVMValueRef p, const int64_t *offset,
+                const struct em_lanes *on)
+{
+    LLVMTypeRef vector = LLVMTypeOf(v);
+    LLVMTypeRef types[2] = { vector, em_vector(em->ptr, on->count) };
+    LLVMValueRef index = offset_vector(em, offset, on->count);
+    LLVMValueRef pointers =
+        LLVMBuildGEP2(em->builder, LLVMInt8TypeInContext(em->context), p, &index, 1, "");
+    LLVMValueRef align = LLVMConstInt(em->i32, (unsigned long long)element_bytes(vector), 0);
+    LLVMValueRef args[4] = { v, pointers, align, lane_mask(em, on) };
+    if (on->active)
+        em_call(em, "llvm.masked.scatter", types, 2, args, 4);
+}
+
+/* ---- values ------------------------------------------------------------------------------------
+ */
+
+LLVMValueRef em_real(LLVMTypeRef type, double v)
+{
+    if (LLVMGetTypeKind(type) != LLVMVectorTypeKind)
+        return LLVMConstReal(type, v);
+    LLVMValueRef lane[EM_LANES_MAX];
+    unsigned n = LLVMGetVectorSize(type);
+    for (unsigned l = 0; l < n; l++)
+        lane[l] = LLVMConstReal(LLVMGetElementType(type), v);
+    return LLVMConstVector(lane, n);
+}
+
+LLVMValueRef em_splat(struct em *em, LLVMValueRef scalar, int lanes)
+{
+    int zero[EM_LANES_MAX] = { 0 };
+    LLVMValueRef none = LLVMGetPoison(em_vector(LLVMTypeOf(scalar), lanes));
+    LLVMValueRef one = LLVMBuildInsertElement(em->builder, none, scalar, em_int(em, 0), "");
+    return em_shuffle(em, one, none, zero, lanes);
+}
+
+LLVMValueRef em_shuffle(struct em *em, LLVMValueRef a, LLVMValueRef b, const int *lane, int lanes)
+{
+    LLVMValueRef index[EM_LANES_MAX];
+    for (int l = 0; l < lanes; l++)
+        index[l] = LLVMConstInt(em->i32, (unsigned)lane[l], 0);
+    return LLVMBuildShuffleVector(em->builder, a, b, LLVMConstVector(index, (unsigned)lanes), "");
+}
+
+LLVMValueRef em_fma(struct em *em, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c)
+{
+    if (!em->target->fma)
+        return LLVMBuildFAdd(em->builder, LLVMBuildFMul(em->builder, a, b, ""), c, "");
+    LLVMTypeRef type = LLVMTypeOf(c);
+    LLVMValueRef args[3] = { a, b, c };
+    return em_call(em, "llvm.fma", &type, 1, args, 3);
+}
+
+LLVMValueRef em_fmax(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    LLVMValueRef more = LLVMBuildFCmp(em->builder, LLVMRealOGT, a, b, "");
+    return LLVMBuildSelect(em->builder, more, a, b, "");
+}
+
+LLVMValueRef em_fmin(struct em *em, LLVMValueRef a, LLVMValueRef b)
+{
+    LLVMValueRef less = LLVMBuildFCmp(em->builder, LLVMRealOLT, a, b, "");
+    return LLVMBuildSelect(em->builder, less, a, b, "");
+}
+
+LLVMValueRef em_call(struct em *em, const char *name, LLVMTypeRef *types, unsigned type_count,
+                     LLVMValueRef *args, unsigned arg_count)
+{
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    LLVMValueRef callee = LLVMGetIntrinsicDeclaration(em->module, id, types, type_count);
+    LLVMTypeRef type = LLVMGlobalGetValueType(callee);
+    return LLVMBuildCall2(em->builder, type, callee, args, arg_count, "");
+}
+
+/* ---- mutable locals and control ----------------------------------------------------------------
+ */
+
+struct em_var em_var(struct em *em, LLVMTypeRef type, const char *name)
+{
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(em->builder);
+    LLVMPositionBuilderBefore(em->builder, LLVMGetBasicBlockTerminator(em->entry));
+    struct em_var v = { .type = type, .slot = LLVMBuildAlloca(em->builder, type, name) };
+    LLVMPositionBuilderAtEnd(em->builder, here);
+    return v;
+}
+
+LLVMValueRef em_get(struct em *em, struct em_var v)
+{
+    return LLVMBuildLoad2(em->builder, v.type, v.slot, "");
+}
+
+void em_set(struct em *em, struct em_var v, LLVMValueRef value)
+{
+    LLVMBuildStore(em->builder, value, v.slot);
+}
+
+static LLVMBasicBlockRef block(struct em *em, const char *name)
+{
+    return LLVMAppendBasicBlockInContext(em->context, em->function, name);
+}
+
+/* Tested at the bottom, with a guard in front unless the first turn is certain. */
+struct em_loop em_loop_begin(struct em *em, const char *name, LLVMValueRef begin, LLVMValueRef end)
+{
+    struct em_loop l = { .em = em, .open = true, .index = begin, .end = end };
+    int64_t first = 0, last = 0;
+    bool known = em_is_const(begin, &first) && em_is_const(end, &last);
+    if (known && last - first <= 1) {
+        l.open = last > first;
+        return l;
+    }
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(em->builder);
+    l.body = block(em, name);
+    l.exit = block(em, "");
+    if (known)
+        LLVMBuildBr(em->builder, l.body);
+    else
+        LLVMBuildCondBr(em->builder, em_less(em, begin, end), l.body, l.exit);
+    LLVMPositionBuilderAtEnd(em->builder, l.body);
+    l.index = LLVMBuildPhi(em->builder, em->i64, name);
+    LLVMAddIncoming(l.index, &begin, &before, 1);
+    return l;
+}
+
+void em_loop_end(struct em_loop *l)
+{
+    struct em *em = l->em;
+    l->open = false;
+    if (!l->body)
+        return;
+    LLVMValueRef next = em_add(em, l->index, em_int(em, 1));
+    LLVMBasicBlockRef latch = LLVMGetInsertBlock(em->builder);
+    LLVMAddIncoming(l->index, &next, &latch, 1);
+    LLVMBuildCondBr(em->builder, em_less(em, next, l->end), l->body, l->exit);
+    LLVMPositionBuilderAtEnd(em->builder, l->exit);
+}
+
+struct em_branch em_if_begin(struct em *em, LLVMValueRef condition)
+{
+    struct em_branch b = { .em = em, .open = true };
+    int64_t known;
+    if (em_is_const(condition, &known)) {
+        b.open = known != 0;
+        return b;
+    }
+    LLVMBasicBlockRef body = block(em, "if");
+    b.exit = block(em, "");
+    LLVMBuildCondBr(em->builder, condition, body, b.exit);
+    LLVMPositionBuilderAtEnd(em->builder, body);
+    return b;
+}
+
+void em_if_end(struct em_branch *b)
+{
+    b->open = false;
+    if (!b->exit)
+        return;
+    LLVMBuildBr(b->em->builder, b->exit);
+    LLVMPositionBuilderAtEnd(b->em->builder, b->exit);
+}
