@@ -1,0 +1,47 @@
+#include "runtime/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local char last_error[sizeof((struct diag *)0)->text];
+
+enum convc_status api_fail(const struct diag *d)
+{
+    if (d->status != CONVC_OK)
+        memcpy(last_error, d->text, sizeof last_error);
+    return d->status;
+}
+
+enum convc_status api_fail_with(enum convc_status status, const char *sentence)
+{
+    snprintf(last_error, sizeof last_error, "%s", sentence);
+    return status;
+}
+
+const char *convc_last_error(void)
+{
+    return last_error;
+}
+
+const char *convc_status_string(enum convc_status status)
+{
+    switch (status) {
+    case CONVC_OK: return "success";
+    case CONVC_ERR_ARGUMENT: return "bad argument";
+    case CONVC_ERR_SHAPE: return "bad shape";
+    case CONVC_ERR_SPEC: return "bad spec";
+    case CONVC_ERR_PLAN: return "bad plan";
+    case CONVC_ERR_UNSUPPORTED: return "unsupported";
+    case CONVC_ERR_MEMORY: return "out of memory";
+    case CONVC_ERR_IO: return "input or output failed";
+    case CONVC_ERR_COMPILER: return "compiler failed";
+    case CONVC_ERR_INTERNAL: return "internal error";
+    }
+    return "unknown status";
+}
+
+void convc_text_free(char *text)
+{
+    free(text);
+}

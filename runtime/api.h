@@ -1,0 +1,17 @@
+/* api: what every public call ends with: a status, and its sentence kept per thread.
+ * Stands on: diag.
+ */
+#ifndef RUNTIME_API_H
+#define RUNTIME_API_H
+
+#include "gen/base/diag.h"
+
+#include <convc/convc.h>
+
+/* Keeps the sentence for convc_last_error() where `d` holds a failure; returns its status. */
+enum convc_status api_fail(const struct diag *d);
+
+/* Likewise for a sentence that is known beforehand. */
+enum convc_status api_fail_with(enum convc_status status, const char *sentence);
+
+#endif

@@ -1,0 +1,32 @@
+/* random: problems and data from a seed, the same on every machine.
+ *
+ * Numbers are splitmix64 (Steele, Lea, Flood 2014) of seed and counter. Problems lean to where
+ * mistakes live: extents of 1, one partial tile, padding at least as large as the kernel, prime
+ * sizes, channels around multiples of the vector width, groups of every width, tensors with gaps.
+ */
+#ifndef CLI_RANDOM_H
+#define CLI_RANDOM_H
+
+#include <convc/convc.h>
+
+struct random {
+    uint64_t state;
+};
+
+/* Number `i` of stream `seed`. */
+uint64_t random_at(uint64_t seed, uint64_t i);
+
+uint64_t random_next(struct random *r);
+int64_t random_below(struct random *r, int64_t n);
+int64_t random_within(struct random *r, int64_t low, int64_t high);
+
+/* Uniform in [-1, 1), a multiple of 2^-52. */
+double random_real(uint64_t seed, uint64_t i);
+
+/* 0 for about half of the numbers, else from -most to most. */
+double random_sparse(uint64_t seed, uint64_t i, int64_t most);
+
+/* A problem that convc_problem_check accepts, small enough to be checked in milliseconds. */
+void random_problem(uint64_t seed, struct convc_problem *p);
+
+#endif

@@ -1,0 +1,312 @@
+#include "runtime/cli/tensor.h"
+
+#include "runtime/cli/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GUARDS = 64 };
+
+static int64_t dtype_bytes(enum convc_dtype t)
+{
+    return t == CONVC_F64 ? 8 : 4;
+}
+
+/* ---- operands as arrays --------------------------------------------------------------------- */
+
+const char *operand_name(enum operand which)
+{
+    static const char *const names[] = { "input", "weights", "bias", "residual" };
+    return names[which];
+}
+
+bool operand_wanted(const struct convc_problem *p, enum operand which)
+{
+    return which == OPERAND_BIAS ? p->bias : which == OPERAND_RESIDUAL ? p->residual : true;
+}
+
+/* Two extents, then those of the axes in use. */
+static void set_shape(const struct convc_problem *p, int64_t first, int64_t second,
+                      const int64_t extent[3], struct array *a)
+{
+    a->rank = 2 + p->spatial;
+    a->extent[0] = first;
+    a->extent[1] = second;
+    for (int i = 0; i < p->spatial; i++)
+        a->extent[2 + i] = extent[3 - p->spatial + i];
+}
+
+enum exit_code output_shape(const struct convc_problem *p, struct array *a, struct failure *f)
+{
+    int64_t out[3];
+    enum convc_status st = convc_problem_output(p, out);
+    if (st)
+        return fail_status(f, st);
+    set_shape(p, p->n, p->oc, out, a);
+    return EXIT_FINE;
+}
+
+void operand_shape(const struct convc_problem *p, enum operand which, struct array *a)
+{
+    struct failure ignored;
+    switch (which) {
+    case OPERAND_SRC: set_shape(p, p->n, p->ic, p->in, a); break;
+    case OPERAND_WEI: set_shape(p, p->oc, p->ic / p->groups, p->kernel, a); break;
+    case OPERAND_BIAS:
+        a->rank = 1;
+        a->extent[0] = p->oc;
+        break;
+    default:
+        a->rank = 0;
+        output_shape(p, a, &ignored); /* the problem was checked when it was loaded */
+    }
+}
+
+enum exit_code operand_fill_real(const struct convc_problem *p, enum operand which, uint64_t seed,
+                                 struct array *a, struct failure *f)
+{
+    operand_shape(p, which, a);
+    enum exit_code code = array_allocate(a, f);
+    for (int64_t i = 0; code == EXIT_FINE && i < a->count; i++)
+        a->value[i] = random_real(random_at(seed, which), (uint64_t)i);
+    return code;
+}
+
+enum exit_code operand_fill_sparse(const struct convc_problem *p, enum operand which, uint64_t seed,
+                                   int64_t most, struct array *a, struct failure *f)
+{
+    operand_shape(p, which, a);
+    enum exit_code code = array_allocate(a, f);
+    for (int64_t i = 0; code == EXIT_FINE && i < a->count; i++)
+        a->value[i] = random_sparse(random_at(seed, which), (uint64_t)i, most);
+    return code;
+}
+
+void operands_free(struct operands *o)
+{
+    for (int i = 0; i < OPERANDS; i++)
+        array_free(&o->array[i]);
+}
+
+/* ---- elements ------------------------------------------------------------------------------- */
+
+/* An array's elements in N, C, spatial order, and where each lies in memory. */
+struct walk {
+    int64_t extent[5], stride[5];
+    enum convc_dtype dtype;
+};
+
+static void store(enum convc_dtype dtype, void *data, int64_t at, double v)
+{
+    if (dtype == CONVC_F64)
+        ((double *)data)[at] = v;
+    else
+        ((float *)data)[at] = (float)v;
+}
+
+static double load(enum convc_dtype dtype, const void *data, int64_t at)
+{
+    return dtype == CONVC_F64 ? ((const double *)data)[at] : (double)((const float *)data)[at];
+}
+
+/* Calls `visit` for every element, in order, with its place in memory. */
+static void walk(const struct walk *w, void (*visit)(void *argument, int64_t i, int64_t at),
+                 void *argument)
+{
+    const int64_t *e = w->extent, *s = w->stride;
+    int64_t i = 0;
+    for (int64_t n = 0; n < e[0]; n++)
+        for (int64_t c = 0; c < e[1]; c++)
+            for (int64_t d = 0; d < e[2]; d++)
+                for (int64_t h = 0; h < e[3]; h++)
+                    for (int64_t x = 0; x < e[4]; x++)
+                        visit(argument, i++, n * s[0] + c * s[1] + d * s[2] + h * s[3] + x * s[4]);
+}
+
+struct move {
+    enum convc_dtype dtype;
+    bool absolute;
+    double *value;
+    void *data;
+};
+
+static void put_element(void *argument, int64_t i, int64_t at)
+{
+    struct move *m = argument;
+    store(m->dtype, m->data, at, m->absolute ? fabs(m->value[i]) : m->value[i]);
+}
+
+/* A quiet NaN with a payload that no arithmetic makes. */
+static void store_guard(int64_t bytes, void *data, int64_t at)
+{
+    const uint64_t wide = 0x7ffc0debc0de5afe;
+    const uint32_t narrow = 0x7fcc5afe;
+    memcpy((char *)data + at * bytes, bytes == 8 ? (const void *)&wide : (const void *)&narrow,
+           (size_t)bytes);
+}
+
+static void take_element(void *argument, int64_t i, int64_t at)
+{
+    struct move *m = argument;
+    m->value[i] = load(m->dtype, m->data, at);
+    store_guard(dtype_bytes(m->dtype), m->data, at);
+}
+
+/* ---- operands in memory --------------------------------------------------------------------- */
+
+/* A 64-byte aligned block of elements, all guards. */
+static enum exit_code allocate_guards(int64_t elements, int64_t bytes, void **base,
+                                      struct failure *f)
+{
+    size_t size = ((size_t)(elements * bytes) + 63) / 64 * 64;
+    *base = aligned_alloc(64, size ? size : 64);
+    if (!*base)
+        return fail_memory(f);
+    for (int64_t i = 0; i < elements; i++)
+        store_guard(bytes, *base, i);
+    return EXIT_FINE;
+}
+
+static void set_walk(int64_t n, int64_t c, const int64_t extent[3], const int64_t stride[5],
+                     enum convc_dtype dtype, struct walk *w)
+{
+    *w = (struct walk){ .extent = { n, c, extent[0], extent[1], extent[2] }, .dtype = dtype };
+    memcpy(w->stride, stride, sizeof w->stride);
+}
+
+static enum exit_code dst_walk(const struct convc_problem *p, struct walk *w, int64_t *elements,
+                               struct failure *f)
+{
+    int64_t out[3], stride[5];
+    enum convc_status st = convc_problem_output(p, out);
+    if (st == CONVC_OK)
+        st = convc_problem_dst(p, p->n, stride, elements);
+    if (st)
+        return fail_status(f, st);
+    set_walk(p->n, p->oc, out, stride, p->dst_dtype, w);
+    return EXIT_FINE;
+}
+
+static enum exit_code operand_walk(const struct convc_problem *p, enum operand which,
+                                   struct walk *w, int64_t *elements, struct failure *f)
+{
+    int64_t stride[5];
+    struct array shape = { 0 };
+    enum convc_status st;
+    switch (which) {
+    case OPERAND_SRC:
+        st = convc_problem_src(p, p->n, stride, elements);
+        if (st)
+            return fail_status(f, st);
+        set_walk(p->n, p->ic, p->in, stride, p->src_dtype, w);
+        return EXIT_FINE;
+    case OPERAND_RESIDUAL: return dst_walk(p, w, elements, f);
+    default: break;
+    }
+    /* Weights and bias are dense in the order of their arrays. */
+    operand_shape(p, which, &shape);
+    *elements = array_product(shape.extent, shape.rank);
+    if (*elements < 0)
+        return fail_memory(f);
+    set_walk(1, 1, (int64_t[]){ 1, 1, *elements }, (int64_t[]){ 0, 0, 0, 0, 1 },
+             which == OPERAND_WEI ? p->wei_dtype : p->dst_dtype, w);
+    return EXIT_FINE;
+}
+
+static enum exit_code place(const struct convc_problem *p, enum operand which,
+                            const struct array *a, int64_t skew, bool absolute, void **base,
+                            const void **data, struct failure *f)
+{
+    struct walk w;
+    int64_t elements;
+    enum exit_code code = operand_walk(p, which, &w, &elements, f);
+    if (code == EXIT_FINE)
+        code = allocate_guards(elements + skew, dtype_bytes(w.dtype), base, f);
+    if (code)
+        return code;
+    struct move m = { w.dtype, absolute, a->value, (char *)*base + skew * dtype_bytes(w.dtype) };
+    walk(&w, put_element, &m);
+    *data = m.data;
+    return EXIT_FINE;
+}
+
+enum exit_code tensors_place(const struct convc_problem *p, const struct operands *o, int64_t skew,
+                             bool absolute, struct tensors *t, struct failure *f)
+{
+    const void *data[OPERANDS] = { 0 };
+    *t = (struct tensors){ 0 };
+    for (int i = 0; i < OPERANDS; i++) {
+        if (!operand_wanted(p, i))
+            continue;
+        enum exit_code code = place(p, i, &o->array[i], skew, absolute, &t->base[i], &data[i], f);
+        if (code)
+            return code;
+    }
+    t->args = (struct convc_args){ .struct_bytes = sizeof t->args,
+                                   .src = data[OPERAND_SRC],
+                                   .wei = data[OPERAND_WEI],
+                                   .bias = data[OPERAND_BIAS],
+                                   .residual = data[OPERAND_RESIDUAL],
+                                   .n = p->n };
+    return EXIT_FINE;
+}
+
+void tensors_free(struct tensors *t)
+{
+    for (int i = 0; i < OPERANDS; i++)
+        free(t->base[i]);
+    *t = (struct tensors){ 0 };
+}
+
+/* ---- the destination ------------------------------------------------------------------------ */
+
+enum exit_code guarded_create(const struct convc_problem *p, int64_t skew, struct guarded *g,
+                              struct failure *f)
+{
+    struct walk w;
+    int64_t elements;
+    *g = (struct guarded){ 0 };
+    enum exit_code code = dst_walk(p, &w, &elements, f);
+    if (code)
+        return code;
+    g->bytes = dtype_bytes(w.dtype);
+    g->before = GUARDS + skew;
+    g->elements = g->before + elements + GUARDS;
+    code = allocate_guards(g->elements, g->bytes, &g->base, f);
+    if (code == EXIT_FINE)
+        g->dst = (char *)g->base + g->before * g->bytes;
+    return code;
+}
+
+void guarded_free(struct guarded *g)
+{
+    free(g->base);
+    *g = (struct guarded){ 0 };
+}
+
+enum exit_code guarded_take(const struct convc_problem *p, struct guarded *g, double *value,
+                            struct failure *f)
+{
+    struct walk w;
+    int64_t elements;
+    enum exit_code code = dst_walk(p, &w, &elements, f);
+    if (code)
+        return code;
+    struct move m = { w.dtype, false, value, g->dst };
+    walk(&w, take_element, &m);
+    return EXIT_FINE;
+}
+
+bool guarded_broken(const struct guarded *g, int64_t *place_out)
+{
+    uint64_t guard = 0;
+    store_guard(g->bytes, &guard, 0);
+    for (int64_t i = 0; i < g->elements; i++) {
+        if (memcmp((const char *)g->base + i * g->bytes, &guard, (size_t)g->bytes)) {
+            *place_out = i - g->before;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,244 @@
+#include "runtime/jit.h"
+
+#include "runtime/guard.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/Error.h>
+#include <llvm-c/LLJIT.h>
+#include <llvm-c/Target.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Every object lives in a JITDylib of its own, so that objects may share a symbol's name. LLVM
+ * cannot remove one, therefore a dylib is emptied and used again. */
+struct jit_code {
+    LLVMOrcJITDylibRef dylib;
+    LLVMOrcResourceTrackerRef tracker; /* NULL while nothing is loaded */
+    struct jit_code *next;             /* in the list of the unused    */
+};
+
+struct jit {
+    struct guard guard; /* one load at a time, which takes 0.05 ms */
+    LLVMOrcLLJITRef lljit;
+    struct jit_code *unused;
+    int64_t dylibs;
+    char reported[256]; /* what LLVM had to say beside the error of the call under way */
+};
+
+static pthread_once_t target_once = PTHREAD_ONCE_INIT;
+static bool target_failed;
+
+static void target_init(void)
+{
+    target_failed = LLVMInitializeNativeTarget() != 0;
+}
+
+/* Does the machine let a page become executable that was written to? Hardened ones do not. */
+static enum convc_status probe_executable(struct diag *d)
+{
+    size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+    char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return diag_memory(d);
+    page[0] = 1;
+    if (mprotect(page, bytes, PROT_READ | PROT_EXEC) != 0)
+        diag_fail(d, CONVC_ERR_UNSUPPORTED, "this machine forbids executable memory: %s",
+                  strerror(errno));
+    munmap(page, bytes);
+    return d->status;
+}
+
+/* Consumes `error`, which is no success. */
+static enum convc_status fail_llvm(struct diag *d, const char *what, LLVMErrorRef error)
+{
+    char *message = LLVMGetErrorMessage(error);
+    diag_fail(d, CONVC_ERR_COMPILER, "%s: %s", what, message);
+    LLVMDisposeErrorMessage(message);
+    return d->status;
+}
+
+/* Instead of LLVM's own reporter, which writes to standard error. */
+static void report(void *to, LLVMErrorRef error)
+{
+    struct jit *jit = to;
+    char *message = LLVMGetErrorMessage(error);
+    snprintf(jit->reported, sizeof jit->reported, "%s", message);
+    LLVMDisposeErrorMessage(message);
+}
+
+enum convc_status jit_create(struct jit **out, struct diag *d)
+{
+    pthread_once(&target_once, target_init);
+    if (target_failed)
+        return diag_fail(d, CONVC_ERR_UNSUPPORTED, "this LLVM has no code for this machine");
+    if (probe_executable(d) != CONVC_OK)
+        return d->status;
+    struct jit *jit = calloc(1, sizeof *jit);
+    if (!jit)
+        return diag_memory(d);
+    if (guard_init(&jit->guard, NULL, d) != CONVC_OK) {
+        free(jit);
+        return d->status;
+    }
+    LLVMErrorRef error = LLVMOrcCreateLLJIT(&jit->lljit, NULL);
+    if (error) {
+        fail_llvm(d, "no JIT on this machine", error);
+        guard_destroy(&jit->guard);
+        free(jit);
+        return d->status;
+    }
+    LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(jit->lljit), report,
+                                            jit);
+    *out = jit;
+    return CONVC_OK;
+}
+
+void jit_destroy(struct jit *jit)
+{
+    if (!jit)
+        return;
+    LLVMErrorRef error = LLVMOrcDisposeLLJIT(jit->lljit);
+    if (error)
+        LLVMConsumeError(error);
+    while (jit->unused) {
+        struct jit_code *code = jit->unused;
+        jit->unused = code->next;
+        free(code);
+    }
+    guard_destroy(&jit->guard);
+    free(jit);
+}
+
+/* A new empty dylib, which resolves what a kernel may call, such as a sanitizer's functions, among
+ * the symbols of the process. */
+static struct jit_code *code_create(struct jit *jit, struct diag *d)
+{
+    LLVMOrcDefinitionGeneratorRef process;
+    char prefix = LLVMOrcLLJITGetGlobalPrefix(jit->lljit), name[32];
+    struct jit_code *code = calloc(1, sizeof *code);
+    if (!code) {
+        diag_memory(d);
+        return NULL;
+    }
+    LLVMErrorRef error =
+        LLVMOrcCreateDynamicLibrarySearchGeneratorForProcess(&process, prefix, NULL, NULL);
+    if (error) {
+        fail_llvm(d, "the symbols of the process", error);
+        free(code);
+        return NULL;
+    }
+    snprintf(name, sizeof name, "kernel%" PRId64, jit->dylibs++);
+    code->dylib = LLVMOrcExecutionSessionCreateBareJITDylib(
+        LLVMOrcLLJITGetExecutionSession(jit->lljit), name);
+    LLVMOrcJITDylibAddGenerator(code->dylib, process);
+    return code;
+}
+
+/* What a look-up came to; LLVM may answer from another thread. */
+struct answer {
+    pthread_mutex_t mutex;
+    pthread_cond_t given;
+    bool done;
+    LLVMErrorRef error;
+    LLVMOrcExecutorAddress address;
+};
+
+static void answer_give(LLVMErrorRef error, LLVMOrcCSymbolMapPairs pairs, size_t count, void *to)
+{
+    struct answer *a = to;
+    pthread_mutex_lock(&a->mutex);
+    a->error = error;
+    a->address = !error && count == 1 ? pairs[0].Sym.Address : 0;
+    a->done = true;
+    pthread_cond_signal(&a->given);
+    pthread_mutex_unlock(&a->mutex);
+}
+
+/* Links what was added to the dylib, and finds `symbol` there. */
+static enum convc_status link_symbol(struct jit *jit, LLVMOrcJITDylibRef dylib, const char *symbol,
+                                     convc_kernel_fn *function, struct diag *d)
+{
+    struct answer a = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, .done = false };
+    LLVMOrcCJITDylibSearchOrderElement order = { dylib, LLVMOrcJITDylibLookupFlagsMatchAllSymbols };
+    LLVMOrcCLookupSetElement wanted = { LLVMOrcLLJITMangleAndIntern(jit->lljit, symbol),
+                                        LLVMOrcSymbolLookupFlagsRequiredSymbol };
+
+    LLVMOrcExecutionSessionLookup(LLVMOrcLLJITGetExecutionSession(jit->lljit),
+                                  LLVMOrcLookupKindStatic, &order, 1, &wanted, 1, answer_give, &a);
+    pthread_mutex_lock(&a.mutex);
+    while (!a.done)
+        pthread_cond_wait(&a.given, &a.mutex);
+    pthread_mutex_unlock(&a.mutex);
+    pthread_cond_destroy(&a.given);
+    pthread_mutex_destroy(&a.mutex);
+    if (a.error)
+        return fail_llvm(d, jit->reported[0] ? jit->reported : "linking a kernel", a.error);
+    if (!a.address)
+        return diag_fail(d, CONVC_ERR_COMPILER, "linking a kernel: %s has no address", symbol);
+    *function = (convc_kernel_fn)(uintptr_t)a.address;
+    return CONVC_OK;
+}
+
+/* Empties a dylib and keeps it for the next load; where that fails LLVM keeps the memory. */
+static void code_clear(struct jit *jit, struct jit_code *code)
+{
+    LLVMErrorRef error = LLVMOrcResourceTrackerRemove(code->tracker);
+    LLVMOrcReleaseResourceTracker(code->tracker);
+    code->tracker = NULL;
+    if (error) {
+        LLVMConsumeError(error);
+        free(code);
+        return;
+    }
+    code->next = jit->unused;
+    jit->unused = code;
+}
+
+static enum convc_status code_load(struct jit *jit, struct jit_code *code, const char *bytes,
+                                   size_t count, const char *symbol, convc_kernel_fn *function,
+                                   struct diag *d)
+{
+    LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, count, symbol);
+    code->tracker = LLVMOrcJITDylibCreateResourceTracker(code->dylib);
+    LLVMErrorRef error = LLVMOrcLLJITAddObjectFileWithRT(jit->lljit, code->tracker, buffer);
+    if (error)
+        fail_llvm(d, "loading a kernel", error);
+    else
+        link_symbol(jit, code->dylib, symbol, function, d);
+    if (d->status != CONVC_OK)
+        code_clear(jit, code);
+    return d->status;
+}
+
+enum convc_status jit_load(struct jit *jit, const char *bytes, size_t count, const char *symbol,
+                           struct jit_code **out, convc_kernel_fn *function, struct diag *d)
+{
+    pthread_mutex_lock(&jit->guard.mutex);
+    jit->reported[0] = '\0';
+    struct jit_code *code = jit->unused;
+    if (code)
+        jit->unused = code->next;
+    else
+        code = code_create(jit, d);
+    if (code)
+        code_load(jit, code, bytes, count, symbol, function, d);
+    pthread_mutex_unlock(&jit->guard.mutex);
+    if (d->status == CONVC_OK)
+        *out = code;
+    return d->status;
+}
+
+void jit_unload(struct jit *jit, struct jit_code *code)
+{
+    if (!code)
+        return;
+    pthread_mutex_lock(&jit->guard.mutex);
+    code_clear(jit, code);
+    pthread_mutex_unlock(&jit->guard.mutex);
+}
