@@ -56,7 +56,7 @@ LLVMValueRef em_true(struct em *em);
  */
 
 /* A set of lanes, known while emitting: lane l is active where on[l]. */
-enum { EM_LANES_MAX = 64 };
+enum { EM_LANES_MAX = 32 };
 struct em_lanes {
     int count, active;
     bool on[EM_LANES_MAX];

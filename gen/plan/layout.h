@@ -3,7 +3,7 @@
  *
  *     [group blocks][channel blocks][kd][kh][kw][ic in group][width of the block]
  *
- * A block is `block` channels of one group, or (group_block > 1) all channels of group_block
+ * A block is `block` channels of one group, or (vector_groups > 0) all channels of group_block
  * groups, of which each vector of `lanes` holds `vector_groups`. The last block of a group may be
  * narrower. Slots that no channel fills hold 0. `plain` is [oc][ic/groups][kd][kh][kw]. Stands on:
  * problem, plan.
@@ -20,13 +20,16 @@ struct layout {
     int64_t kernel[3];
     int64_t block;                /* slots of a full block, a multiple of `unit`  */
     int64_t unit;                 /* widths are multiples of this                 */
-    int64_t group_block;          /* groups in a block; 1: a block is in a group  */
-    int64_t vector_groups, lanes; /* where group_block > 1                        */
+    int64_t group_block;          /* groups in a block  */
+    int64_t vector_groups, lanes; /* where blocks hold groups                      */
 };
 
 void layout_plain(const struct problem *p, struct layout *l);
 void layout_of(const struct problem *p, const struct plan *plan, const struct target *t,
                struct layout *l);
+
+/* Groups that one vector of LANES_GROUPS holds; 0: that does not fit. */
+int64_t layout_vector_groups(const struct problem *p, int lanes);
 
 /* Identifies the layout, for the header of packed weights. */
 uint64_t layout_hash(const struct layout *l);
@@ -40,6 +43,9 @@ int64_t layout_index(const struct layout *l, int64_t o, int64_t i, const int64_t
 /* Slots of channel block b (counted over all groups), and elements before it. */
 int64_t layout_width(const struct layout *l, int64_t b);
 int64_t layout_blocks(const struct layout *l);
+int64_t layout_block_elements(const struct layout *l); /* of a full block */
+int64_t
+layout_group_elements(const struct layout *l); /* of one group, or of all blocks across groups */
 int64_t layout_block_offset(const struct layout *l, int64_t b);
 
 #endif

@@ -73,6 +73,19 @@ enum convc_status plan_parse(const char *text, struct plan *plan, struct diag *d
 enum convc_status plan_check(const struct plan *plan, const struct problem *p,
                              const struct target *t, struct diag *d);
 
+/* Phases of a run, one parallel_for each. */
+int plan_phases(const struct plan *plan);
+
+/* Work items of one phase for a batch of n: kernels accept any range within [0, items). */
+int64_t plan_items(const struct problem *p, const struct plan *plan, const struct target *t,
+                   int32_t phase, int64_t n);
+size_t plan_workspace_bytes(const struct problem *p, const struct plan *plan,
+                            const struct target *t, int64_t n, int32_t threads);
+
+/* The plan as the loop nest that it stands for. */
+void plan_explain(const struct problem *p, const struct plan *plan, const struct target *t,
+                  struct text *text);
+
 /* The worst error of the plan's results, relative to the largest sum of |src*wei|. */
 double plan_error_bound(const struct plan *plan, const struct problem *p);
 

@@ -26,13 +26,14 @@ struct target {
 /* This machine. */
 void target_host(struct target *t);
 
-/* "TRIPLE:CPU[+feature...]", "CPU[+feature...]" on the host's triple, or "native". */
+/* "TRIPLE:CPU[+feature...]", "CPU[+feature...]" on the host's triple, or "native"; -feature takes
+ * one away. A named target is the same on every machine; "native" has the caches of this one. */
 enum convc_status target_parse(const char *text, struct target *t, struct diag *d);
 
 /* Can this machine run code made for `t`? If not, says which feature is missing. */
 enum convc_status target_runs_here(const struct target *t, struct diag *d);
 
-/* "TRIPLE:CPU[+feature...]": target_parse reads it back. */
+/* "TRIPLE:CPU[+feature...]": target_parse reads it back, to the same target where it made it. */
 void target_print(const struct target *t, char *buffer, size_t size);
 
 /* Elements of `bytes` bytes in one vector. */

@@ -1,0 +1,156 @@
+#include "gen/emit/tile.h"
+
+#include "gen/emit/border.h"
+
+void tile_open(struct tile *t, struct em *em, const struct nest *n,
+               const struct channel_class *channel, const struct segment *segment, int rows)
+{
+    *t = (struct tile){ .em = em, .nest = n, .channel = channel, .segment = segment, .rows = rows };
+    t->element = n->bytes == 8 ? em->f64 : em->f32;
+    t->vector = em_vector(t->element, n->lanes);
+    bool ow = n->plan.lanes == LANES_OW;
+    t->cols = (int)(ow ? channel->cols : segment->width);
+    t->vecs = ow ? (int)((segment->width + n->lanes - 1) / n->lanes) : channel->vecs;
+    for (int i = 0; i < t->rows * t->cols * t->vecs; i++)
+        t->acc[i] = em_var(em, t->vector, "acc");
+}
+
+struct em_var tile_acc(const struct tile *t, int r, int c, int v)
+{
+    return t->acc[(r * t->cols + c) * t->vecs + v];
+}
+
+struct em_lanes tile_lanes(const struct tile *t, int v)
+{
+    int lanes = t->nest->lanes, active = lanes;
+    if (t->nest->plan.lanes == LANES_OW) {
+        int64_t left = t->segment->width - (int64_t)v * lanes;
+        active = left < lanes ? (int)left : lanes;
+    } else if (v == t->vecs - 1) {
+        active = t->channel->last_lanes;
+    } else if (t->nest->plan.lanes == LANES_GROUPS) {
+        active = (int)(t->nest->layout.vector_groups * t->nest->p->ocg);
+    }
+    return em_lanes_first(lanes, active);
+}
+
+/* ---- rows --------------------------------------------------------------------------------------
+ */
+
+/* Where the taps (kd, kh) of each row of the tile read. */
+struct taps {
+    struct tile_row row[TILE_ROWS];
+    LLVMValueRef inside[TILE_ROWS]; /* i1 */
+    LLVMValueRef all;               /* i1: every row is inside */
+    LLVMValueRef wei;
+};
+
+/* Modes that skip taps outside bound the loop of a single row instead of testing every tap. */
+static bool bounded(const struct tile *t, int axis)
+{
+    const struct problem *p = t->nest->p;
+    return p->p.padding_mode == CONVC_PAD_ZEROS && problem_axis_pads(p, axis) &&
+           (t->rows == 1 || axis == CONVC_D);
+}
+
+static void bounds(struct tile *t, int axis, LLVMValueRef o, LLVMValueRef *begin, LLVMValueRef *end)
+{
+    const struct convc_problem *p = &t->nest->p->p;
+    *begin = em_int(t->em, 0);
+    *end = em_int(t->em, p->kernel[axis]);
+    if (bounded(t, axis))
+        border_bounds(t->em, p, axis, o, begin, end);
+}
+
+static struct border axis_index(struct tile *t, int axis, LLVMValueRef o, LLVMValueRef k)
+{
+    const struct convc_problem *p = &t->nest->p->p;
+    struct em *em = t->em;
+    LLVMValueRef at = em_mul_add(em, o, p->stride[axis], -p->pad_begin[axis]);
+    at = em_add(em, at, em_mul(em, k, p->dilation[axis]));
+    if (!problem_axis_pads(t->nest->p, axis) || bounded(t, axis))
+        return (struct border){ at, em_true(em) };
+    return border_emit(em, p->padding_mode, at, t->nest->in[axis]);
+}
+
+static void find_rows(struct tile *t, LLVMValueRef kd, LLVMValueRef kh, struct taps *taps)
+{
+    const struct nest *n = t->nest;
+    const struct convc_problem *p = &n->p->p;
+    struct em *em = t->em;
+    struct border depth = axis_index(t, CONVC_D, t->od, kd);
+    LLVMValueRef plane =
+        em_at(em, t->src, em_mul(em, depth.index, n->src_stride[CONVC_STRIDE_D] * n->bytes));
+    int64_t pixel = n->src_stride[CONVC_STRIDE_W] * n->bytes;
+    LLVMValueRef first = em_mul_add(em, t->ow, p->stride[CONVC_W], -p->pad_begin[CONVC_W]);
+    taps->all = em_true(em);
+    for (int r = 0; r < t->rows; r++) {
+        struct border b = axis_index(t, CONVC_H, em_add(em, t->oh, em_int(em, r)), kh);
+        struct tile_row *row = &taps->row[r];
+        row->start =
+            em_at(em, plane, em_mul(em, b.index, n->src_stride[CONVC_STRIDE_H] * n->bytes));
+        row->origin = em_at(em, row->start, em_mul(em, first, pixel));
+        taps->inside[r] = em_and(em, depth.inside, b.inside);
+        taps->all = em_and(em, taps->all, taps->inside[r]);
+    }
+    LLVMValueRef tap = em_add(em, em_mul(em, kd, p->kernel[CONVC_H]), kh);
+    int64_t width = p->kernel[CONVC_W] * n->p->icg * t->channel->width * n->bytes;
+    taps->wei = em_at(em, t->wei, em_mul(em, tap, width));
+}
+
+/* Multiply-adds of a single row, or of all (r < 0). */
+static void some_rows(struct tile *t, const struct taps *taps, int r, bool constant)
+{
+    struct tile_row row[TILE_ROWS];
+    for (int i = 0; i < t->rows; i++) {
+        row[i] = taps->row[i];
+        row[i].used = r < 0 || r == i;
+        row[i].constant = constant;
+    }
+    tile_width(t, row, taps->wei);
+}
+
+static void rows_apart(struct tile *t, const struct taps *taps)
+{
+    struct em *em = t->em;
+    for (int r = 0; r < t->rows; r++) {
+        EM_IF (em, taps->inside[r]) {
+            some_rows(t, taps, r, false);
+        }
+        if (t->nest->p->p.padding_mode == CONVC_PAD_CONSTANT) {
+            EM_IF (em, em_not(em, taps->inside[r])) {
+                some_rows(t, taps, r, true);
+            }
+        }
+    }
+}
+
+static void tile_taps(struct tile *t, LLVMValueRef kd, LLVMValueRef kh)
+{
+    struct em *em = t->em;
+    struct taps taps;
+    find_rows(t, kd, kh, &taps);
+    EM_IF (em, taps.all) {
+        some_rows(t, &taps, -1, false);
+    }
+    EM_IF (em, em_not(em, taps.all)) {
+        rows_apart(t, &taps);
+    }
+}
+
+void tile_emit(struct tile *t)
+{
+    struct em *em = t->em;
+    LLVMValueRef kd_begin, kd_end, kh_begin, kh_end;
+    for (int i = 0; i < t->rows * t->cols * t->vecs; i++)
+        em_set(em, t->acc[i], LLVMConstNull(t->vector));
+
+    bounds(t, CONVC_D, t->od, &kd_begin, &kd_end);
+    bounds(t, CONVC_H, t->oh, &kh_begin, &kh_end);
+    EM_FOR (em, kd, kd_begin, kd_end) {
+        EM_FOR (em, kh, kh_begin, kh_end) {
+            tile_taps(t, kd, kh);
+        }
+    }
+    tile_store(t);
+}

@@ -1,0 +1,62 @@
+/* tile: the register tile. Rows x columns x vectors of accumulators over all taps and channels.
+ *
+ *     acc[row][col][vec] += src(...) * wei(...)
+ *
+ * With LANES_OC and LANES_GROUPS, columns are output columns and the lanes hold channels; with
+ * LANES_OW, columns are output channels and the lanes hold output columns. One body of code is one
+ * tile shape at one kind of place; the nest around it says where. Stands on: em, border, em_math,
+ * nest.
+ */
+#ifndef GEN_EMIT_TILE_H
+#define GEN_EMIT_TILE_H
+
+#include "gen/emit/em.h"
+#include "gen/plan/nest.h"
+
+enum { TILE_ACCUMULATORS = 64, TILE_ROWS = 8 };
+
+struct tile {
+    struct em *em;
+    const struct nest *nest;
+    const struct channel_class *channel;
+    const struct segment *segment;
+    LLVMTypeRef element, vector;
+    int rows, cols, vecs;
+
+    /* Run-time place: pointers at the image and the first channel of the block. */
+    LLVMValueRef src, wei, bias, residual, dst;
+    LLVMValueRef od, oh, ow; /* first output */
+
+    struct em_var acc[TILE_ACCUMULATORS];
+};
+
+/* Shapes the tile for a channel class, a segment and a number of rows. */
+void tile_open(struct tile *t, struct em *em, const struct nest *n,
+               const struct channel_class *channel, const struct segment *segment, int rows);
+
+/* Computes and stores the tile. */
+void tile_emit(struct tile *t);
+
+/* ---- for the parts of the tile only ------------------------------------------------------------
+ */
+
+/* One input row that a tap of the tile reads. */
+struct tile_row {
+    bool used;           /* takes part                              */
+    bool constant;       /* outside: reads padding_value everywhere */
+    LLVMValueRef start;  /* its column 0                            */
+    LLVMValueRef origin; /* where tap 0 of the tile's first column reads; may lie outside */
+};
+
+/* Multiply-adds of one row of taps: kw and ic over `row[0..rows)`; `wei` points at kw = 0. */
+void tile_width(struct tile *t, const struct tile_row row[TILE_ROWS], LLVMValueRef wei);
+
+/* Adds bias and residual, applies the activation, stores. */
+void tile_store(struct tile *t);
+
+/* Active lanes of vector v of the tile. */
+struct em_lanes tile_lanes(const struct tile *t, int v);
+
+struct em_var tile_acc(const struct tile *t, int r, int c, int v);
+
+#endif

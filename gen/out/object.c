@@ -1,0 +1,186 @@
+#include "gen/out/object.h"
+
+#include "gen/emit/emit.h"
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/BitWriter.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/Error.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void initialize(void)
+{
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeRISCVTargetInfo();
+    LLVMInitializeRISCVTarget();
+    LLVMInitializeRISCVTargetMC();
+    LLVMInitializeRISCVAsmPrinter();
+    LLVMInitializeWebAssemblyTargetInfo();
+    LLVMInitializeWebAssemblyTarget();
+    LLVMInitializeWebAssemblyTargetMC();
+    LLVMInitializeWebAssemblyAsmPrinter();
+}
+
+/* Codegen level Less makes the same code as Aggressive from our IR, sooner; None spills everything.
+ */
+static LLVMTargetMachineRef machine(const struct target *t, struct diag *d)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    LLVMTargetRef target = NULL;
+    char *message = NULL;
+    pthread_once(&once, initialize);
+    if (LLVMGetTargetFromTriple(t->triple, &target, &message)) {
+        diag_fail(d, CONVC_ERR_UNSUPPORTED, "target %s is not in this LLVM: %s", t->triple,
+                  message);
+        LLVMDisposeMessage(message);
+        return NULL;
+    }
+    LLVMTargetMachineRef m =
+        LLVMCreateTargetMachine(target, t->triple, t->cpu, t->features, LLVMCodeGenLevelLess,
+                                LLVMRelocPIC, LLVMCodeModelDefault);
+    if (!m)
+        diag_fail(d, CONVC_ERR_UNSUPPORTED, "LLVM makes no code for %s:%s", t->triple, t->cpu);
+    return m;
+}
+
+static enum convc_status fail_with(LLVMErrorRef error, const char *what, struct diag *d)
+{
+    char *message = LLVMGetErrorMessage(error);
+    diag_fail(d, CONVC_ERR_COMPILER, "%s: %s", what, message);
+    LLVMDisposeErrorMessage(message);
+    return d->status;
+}
+
+/* mem2reg turns em_vars into registers and is all the optimisation that the emitted code needs. */
+static enum convc_status run_passes(LLVMModuleRef module, LLVMTargetMachineRef m, bool instrument,
+                                    struct diag *d)
+{
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMErrorRef error = LLVMRunPasses(module, instrument ? "mem2reg,asan" : "mem2reg", m, options);
+    LLVMDisposePassBuilderOptions(options);
+    return error ? fail_with(error, "LLVM passes", d) : CONVC_OK;
+}
+
+static enum convc_status keep(const char *bytes, size_t count, struct object *out, struct diag *d)
+{
+    out->bytes = malloc(count + 1);
+    if (!out->bytes)
+        return diag_memory(d);
+    memcpy(out->bytes, bytes, count);
+    out->bytes[count] = '\0';
+    out->count = count;
+    return CONVC_OK;
+}
+
+static enum convc_status keep_buffer(LLVMMemoryBufferRef buffer, struct object *out, struct diag *d)
+{
+    enum convc_status st = keep(LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer), out, d);
+    LLVMDisposeMemoryBuffer(buffer);
+    return st;
+}
+
+static enum convc_status write_form(LLVMModuleRef module, LLVMTargetMachineRef m,
+                                    enum object_form form, struct object *out, struct diag *d)
+{
+    if (form == OBJECT_IR) {
+        char *text = LLVMPrintModuleToString(module);
+        enum convc_status st = keep(text, strlen(text), out, d);
+        LLVMDisposeMessage(text);
+        return st;
+    }
+    if (form == OBJECT_BITCODE)
+        return keep_buffer(LLVMWriteBitcodeToMemoryBuffer(module), out, d);
+
+    LLVMMemoryBufferRef buffer = NULL;
+    char *message = NULL;
+    LLVMCodeGenFileType type = form == OBJECT_ASM ? LLVMAssemblyFile : LLVMObjectFile;
+    if (LLVMTargetMachineEmitToMemoryBuffer(m, module, type, &message, &buffer)) {
+        diag_fail(d, CONVC_ERR_COMPILER, "LLVM code generation: %s", message);
+        LLVMDisposeMessage(message);
+        return d->status;
+    }
+    return keep_buffer(buffer, out, d);
+}
+
+static enum convc_status verify(LLVMModuleRef module, struct diag *d)
+{
+    char *message = NULL;
+    if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message))
+        diag_fail(d, CONVC_ERR_INTERNAL, "the emitted IR is not valid: %s", message);
+    LLVMDisposeMessage(message);
+    return d->status;
+}
+
+/* Instruments the kernel as a compiler would for -fsanitize=address. */
+static void ask_for_asan(LLVMModuleRef module, const char *symbol)
+{
+    LLVMContextRef context = LLVMGetModuleContext(module);
+    LLVMValueRef f = LLVMGetNamedFunction(module, symbol);
+    const char *name = "sanitize_address";
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAttributeRef a = LLVMCreateEnumAttribute(context, kind, 0);
+    LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+}
+
+enum convc_status object_emit(const struct object_request *r, struct object *out, struct diag *d)
+{
+    *out = (struct object){ 0 };
+    LLVMTargetMachineRef m = machine(r->target, d);
+    if (!m)
+        return d->status;
+    LLVMContextRef context = LLVMContextCreate();
+    LLVMModuleRef module = emit_module(context, r->problem, r->plan, r->target, r->symbol);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(m);
+    LLVMSetModuleDataLayout(module, layout);
+    LLVMDisposeTargetData(layout);
+    if (r->instrument)
+        ask_for_asan(module, r->symbol);
+
+    enum convc_status st = CONVC_OK;
+#ifndef NDEBUG
+    st = verify(module, d);
+#endif
+    if (st == CONVC_OK)
+        st = run_passes(module, m, r->instrument, d);
+    if (st == CONVC_OK)
+        st = write_form(module, m, r->form, out, d);
+    LLVMDisposeModule(module);
+    LLVMContextDispose(context);
+    LLVMDisposeTargetMachine(m);
+    return st;
+}
+
+void object_free(struct object *o)
+{
+    free(o->bytes);
+    *o = (struct object){ 0 };
+}
+
+static char version[32];
+
+static void find_version(void)
+{
+    unsigned major, minor, patch;
+    LLVMGetVersion(&major, &minor, &patch);
+    snprintf(version, sizeof version, "%u.%u.%u", major, minor, patch);
+}
+
+const char *object_llvm_version(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_version);
+    return version;
+}

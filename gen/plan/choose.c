@@ -1,0 +1,67 @@
+#include "gen/plan/choose.h"
+
+#include "gen/plan/plan_direct.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum convc_status (*const candidates_of[PLAN_ALGORITHMS])(struct arena *,
+                                                                 const struct problem *,
+                                                                 const struct target *,
+                                                                 struct candidates *,
+                                                                 struct diag *) = {
+    [PLAN_DIRECT] = plan_direct_candidates,
+};
+
+/* By cost, then by text, so that the order is the same everywhere. */
+static int cheaper(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    char tx[PLAN_TEXT_MAX], ty[PLAN_TEXT_MAX];
+    if (x->cost.cycles != y->cost.cycles)
+        return x->cost.cycles < y->cost.cycles ? -1 : 1;
+    plan_print(&x->plan, tx);
+    plan_print(&y->plan, ty);
+    return strcmp(tx, ty);
+}
+
+static bool admitted(const struct candidate *c, const struct problem *p)
+{
+    return c->plan.algorithm == PLAN_DIRECT || plan_error_bound(&c->plan, p) <= p->p.tolerance;
+}
+
+enum convc_status choose_plans(struct arena *a, const struct problem *p, const struct target *t,
+                               struct candidates *out, struct diag *d)
+{
+    struct candidates part[PLAN_ALGORITHMS];
+    size_t total = 0;
+    *out = (struct candidates){ 0 };
+    for (int i = 0; i < PLAN_ALGORITHMS; i++) {
+        if (candidates_of[i](a, p, t, &part[i], d) != CONVC_OK)
+            return d->status;
+        total += part[i].count;
+    }
+    out->list = arena_array(a, total, sizeof(struct candidate));
+    if (!out->list)
+        return diag_memory(d);
+    for (int i = 0; i < PLAN_ALGORITHMS; i++) {
+        for (size_t j = 0; j < part[i].count; j++) {
+            if (admitted(&part[i].list[j], p))
+                out->list[out->count++] = part[i].list[j];
+        }
+    }
+    qsort(out->list, out->count, sizeof(struct candidate), cheaper);
+    return CONVC_OK;
+}
+
+enum convc_status choose_plan(const struct problem *p, const struct target *t, struct plan *out,
+                              struct diag *d)
+{
+    struct arena a = { 0 };
+    struct candidates all;
+    enum convc_status st = choose_plans(&a, p, t, &all, d);
+    if (st == CONVC_OK)
+        *out = all.list[0].plan;
+    arena_free(&a);
+    return st;
+}

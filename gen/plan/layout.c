@@ -1,0 +1,137 @@
+#include "gen/plan/layout.h"
+
+#include "gen/base/hash.h"
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static int64_t taps(const struct layout *l)
+{
+    return l->kernel[0] * l->kernel[1] * l->kernel[2];
+}
+
+static void common(const struct problem *p, struct layout *l)
+{
+    *l = (struct layout){ .oc = p->p.oc, .icg = p->icg, .ocg = p->ocg, .groups = p->p.groups };
+    for (int a = 0; a < 3; a++)
+        l->kernel[a] = p->p.kernel[a];
+    l->flip = p->p.flip;
+}
+
+void layout_plain(const struct problem *p, struct layout *l)
+{
+    common(p, l);
+    l->plain = true;
+}
+
+void layout_of(const struct problem *p, const struct plan *plan, const struct target *t,
+               struct layout *l)
+{
+    const struct plan_direct *d = &plan->direct;
+    common(p, l);
+    int lanes = target_lanes(t, dtype_bytes(p->p.wei_dtype));
+    l->unit = d->lanes == LANES_OW ? 1 : lanes;
+    l->block = d->lanes == LANES_OW ? d->cols : (int64_t)d->vecs * lanes;
+    l->group_block = 1;
+    if (d->lanes == LANES_GROUPS) {
+        l->lanes = lanes;
+        l->vector_groups = layout_vector_groups(p, lanes);
+        l->group_block = d->vecs * l->vector_groups;
+    }
+}
+
+int64_t layout_vector_groups(const struct problem *p, int lanes)
+{
+    int64_t groups = lanes / p->ocg;
+    if (p->p.src_stride[CONVC_STRIDE_C] == 1 && lanes / p->icg < groups)
+        groups = lanes / p->icg;
+    if (p->p.groups < groups)
+        groups = p->p.groups;
+    return p->p.groups > 1 ? groups : 0;
+}
+
+uint64_t layout_hash(const struct layout *l)
+{
+    int64_t field[14] = { l->plain,  l->flip,        l->oc,        l->icg,          l->ocg,
+                          l->groups, l->kernel[0],   l->kernel[1], l->kernel[2],    l->block,
+                          l->unit,   l->group_block, l->lanes,     l->vector_groups };
+    return hash64(field, sizeof field, 0);
+}
+
+/* Blocks within one group, or over all groups where a block holds several. */
+static int64_t blocks_in(const struct layout *l)
+{
+    return l->vector_groups ? ceil_div(l->groups, l->group_block) : ceil_div(l->ocg, l->block);
+}
+
+/* Slots of the last of these blocks. */
+static int64_t last_width(const struct layout *l)
+{
+    if (l->vector_groups) {
+        int64_t groups = l->groups - (blocks_in(l) - 1) * l->group_block;
+        return ceil_div(groups, l->vector_groups) * l->lanes;
+    }
+    int64_t channels = l->ocg - (blocks_in(l) - 1) * l->block;
+    return ceil_div(channels, l->unit) * l->unit;
+}
+
+int64_t layout_blocks(const struct layout *l)
+{
+    return l->vector_groups ? blocks_in(l) : blocks_in(l) * l->groups;
+}
+
+int64_t layout_width(const struct layout *l, int64_t b)
+{
+    return b % blocks_in(l) == blocks_in(l) - 1 ? last_width(l) : l->block;
+}
+
+int64_t layout_group_elements(const struct layout *l)
+{
+    return ((blocks_in(l) - 1) * l->block + last_width(l)) * l->icg * taps(l);
+}
+
+int64_t layout_block_elements(const struct layout *l)
+{
+    return l->block * l->icg * taps(l);
+}
+
+int64_t layout_block_offset(const struct layout *l, int64_t b)
+{
+    int64_t n = blocks_in(l);
+    return b / n * layout_group_elements(l) + b % n * layout_block_elements(l);
+}
+
+int64_t layout_elements(const struct layout *l)
+{
+    if (l->plain)
+        return l->oc * l->icg * taps(l);
+    return layout_group_elements(l) * (l->vector_groups ? 1 : l->groups);
+}
+
+/* Block of a channel, and its slot there. */
+static int64_t block_of(const struct layout *l, int64_t o, int64_t *slot)
+{
+    int64_t group = o / l->ocg, within = o % l->ocg;
+    if (l->vector_groups) {
+        int64_t in_block = group % l->group_block;
+        *slot =
+            in_block / l->vector_groups * l->lanes + in_block % l->vector_groups * l->ocg + within;
+        return group / l->group_block;
+    }
+    *slot = within % l->block;
+    return group * blocks_in(l) + within / l->block;
+}
+
+int64_t layout_index(const struct layout *l, int64_t o, int64_t i, const int64_t tap[3])
+{
+    int64_t at[3];
+    for (int a = 0; a < 3; a++)
+        at[a] = l->flip && !l->plain ? l->kernel[a] - 1 - tap[a] : tap[a];
+    int64_t flat = (at[0] * l->kernel[1] + at[1]) * l->kernel[2] + at[2];
+    if (l->plain)
+        return (o * l->icg + i) * taps(l) + flat;
+    int64_t slot, b = block_of(l, o, &slot);
+    return layout_block_offset(l, b) + (flat * l->icg + i) * layout_width(l, b) + slot;
+}

@@ -1,0 +1,281 @@
+#include "gen/plan/nest.h"
+
+/* ---- splits ------------------------------------------------------------------------------------
+ */
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+struct split split_even(int64_t extent, int64_t most)
+{
+    int64_t tiles = ceil_div(extent, most);
+    int64_t narrow = extent / tiles, wide_tiles = extent % tiles;
+    if (!wide_tiles)
+        return (struct split){ extent, tiles, narrow, narrow, tiles };
+    return (struct split){ extent, tiles, narrow + 1, narrow, wide_tiles };
+}
+
+struct split split_full(int64_t extent, int64_t width)
+{
+    int64_t full = extent / width, rest = extent % width;
+    if (!rest)
+        return (struct split){ extent, full, width, width, full };
+    return (struct split){ extent, full + 1, width, rest, full };
+}
+
+int64_t split_width(const struct split *s, int64_t tile)
+{
+    return tile < s->wide_tiles ? s->wide : s->narrow;
+}
+
+int64_t split_begin(const struct split *s, int64_t tile)
+{
+    int64_t wide = tile < s->wide_tiles ? tile : s->wide_tiles;
+    return wide * s->wide + (tile - wide) * s->narrow;
+}
+
+/* ---- the nest ----------------------------------------------------------------------------------
+ */
+
+bool nest_foldable(const struct problem *p)
+{
+    const struct convc_problem *c = &p->p;
+    for (int a = 0; a < 3; a++) {
+        if (c->kernel[a] != 1 || c->stride[a] != 1 || c->in[a] != p->out[a] || c->pad_begin[a])
+            return false;
+    }
+    const int64_t *stride[2] = { c->src_stride, c->dst_stride };
+    for (int i = 0; i < 2; i++) {
+        const int64_t *s = stride[i];
+        int64_t plane = p->out[CONVC_W] * s[CONVC_STRIDE_W];
+        bool rows = p->out[CONVC_H] == 1 || s[CONVC_STRIDE_H] == plane;
+        bool planes = p->out[CONVC_D] == 1 || s[CONVC_STRIDE_D] == p->out[CONVC_H] * plane;
+        if (!rows || !planes)
+            return false;
+    }
+    return true;
+}
+
+static void fold(struct nest *n, int64_t width)
+{
+    int64_t total = n->out[0] * n->out[1] * n->out[2];
+    n->out[CONVC_D] = n->in[CONVC_D] = 1;
+    n->out[CONVC_H] = n->in[CONVC_H] = total / width;
+    n->out[CONVC_W] = n->in[CONVC_W] = width;
+    n->src_stride[CONVC_STRIDE_H] = width * n->src_stride[CONVC_STRIDE_W];
+    n->dst_stride[CONVC_STRIDE_H] = width * n->dst_stride[CONVC_STRIDE_W];
+}
+
+/* Channel blocks within one group of LANES_OC and LANES_OW, or over all groups of LANES_GROUPS. */
+static void channel_blocks(struct nest *n)
+{
+    const struct problem *p = n->p;
+    const struct plan_direct *d = &n->plan;
+    bool across = d->lanes == LANES_GROUPS;
+    int64_t extent = across ? p->p.oc : p->ocg;
+    int64_t per_vector = across ? n->layout.vector_groups * p->ocg : n->lanes;
+    n->block_channels = d->lanes == LANES_OW ? d->cols : d->vecs * per_vector;
+    n->blocks_per_group = ceil_div(extent, n->block_channels);
+    n->blocks = across ? n->blocks_per_group : n->blocks_per_group * p->p.groups;
+    int64_t rest = extent % n->block_channels;
+    bool full = extent >= n->block_channels;
+    n->classes = 0;
+    for (int i = 0; i < 2; i++) {
+        int64_t channels = i ? rest : n->block_channels;
+        if (i ? !rest : !full)
+            continue;
+        struct channel_class *c = &n->channel[n->classes++];
+        c->cols = channels;
+        c->vecs = d->lanes == LANES_OW ? d->vecs : (int)ceil_div(channels, per_vector);
+        c->last_lanes = (int)(channels - (c->vecs - 1) * per_vector);
+        c->width = d->lanes == LANES_OW ? channels : (int64_t)c->vecs * n->lanes;
+    }
+}
+
+void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,
+             struct nest *n)
+{
+    *n = (struct nest){ .p = p, .plan = *plan };
+    n->bytes = dtype_bytes(p->p.src_dtype);
+    n->lanes = target_lanes(t, n->bytes);
+    for (int a = 0; a < 3; a++) {
+        n->in[a] = p->p.in[a];
+        n->out[a] = p->out[a];
+    }
+    for (int a = 0; a < 5; a++) {
+        n->src_stride[a] = p->p.src_stride[a];
+        n->dst_stride[a] = p->p.dst_stride[a];
+    }
+    if (plan->fold)
+        fold(n, plan->fold);
+    struct plan whole = { .algorithm = PLAN_DIRECT, .direct = *plan };
+    layout_of(p, &whole, t, &n->layout);
+    n->rows = split_even(n->out[CONVC_H], plan->rows);
+    n->cols = plan->lanes == LANES_OW ? split_full(n->out[CONVC_W], (int64_t)plan->vecs * n->lanes)
+                                      : split_even(n->out[CONVC_W], plan->cols);
+    n->chunk = plan->chunk ? plan->chunk : n->cols.tiles;
+    n->chunks = ceil_div(n->cols.tiles, n->chunk);
+    channel_blocks(n);
+}
+
+int64_t nest_items(const struct nest *n, int64_t batch)
+{
+    return batch * n->blocks * n->out[CONVC_D] * n->rows.tiles * n->chunks;
+}
+
+/* ---- borders along the width -------------------------------------------------------------------
+ */
+
+static int64_t position(const struct nest *n, int64_t ow, int64_t kw)
+{
+    const struct convc_problem *p = &n->p->p;
+    return ow * p->stride[CONVC_W] - p->pad_begin[CONVC_W] + kw * p->dilation[CONVC_W];
+}
+
+int64_t nest_column(const struct nest *n, int64_t ow, int64_t kw)
+{
+    return problem_border(n->p->p.padding_mode, position(n, ow, kw), n->in[CONVC_W]);
+}
+
+static bool inside(const struct nest *n, int64_t ow, int64_t kw)
+{
+    int64_t at = position(n, ow, kw);
+    return at >= 0 && at < n->in[CONVC_W];
+}
+
+static bool is_edge(const struct nest *n, int64_t begin, int64_t width)
+{
+    return !inside(n, begin, 0) || !inside(n, begin + width - 1, n->p->p.kernel[CONVC_W] - 1);
+}
+
+/* Tiles from `tile` on that are inside and equally wide. */
+static int64_t interior_end(const struct nest *n, int64_t tile)
+{
+    int64_t width = split_width(&n->cols, tile);
+    int64_t end = width == n->cols.wide ? n->cols.wide_tiles : n->cols.tiles;
+    if (n->cols.wide == n->cols.narrow)
+        end = n->cols.tiles;
+    int64_t low = tile, high = end;
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2;
+        if (is_edge(n, split_begin(&n->cols, mid), width))
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return low;
+}
+
+int nest_segments(const struct nest *n, struct segment list[SEGMENTS_MAX])
+{
+    bool peel = n->plan.border == BORDER_PEEL;
+    int count = 0;
+    for (int64_t tile = 0; tile < n->cols.tiles; count++) {
+        if (count == SEGMENTS_MAX)
+            return -1;
+        int64_t width = split_width(&n->cols, tile);
+        struct segment *s = &list[count];
+        *s = (struct segment){ .begin = tile, .width = width };
+        s->edge = peel && is_edge(n, split_begin(&n->cols, tile), width);
+        if (s->edge)
+            s->end = tile + 1;
+        else if (peel)
+            s->end = interior_end(n, tile);
+        else
+            s->end = tile < n->cols.wide_tiles ? n->cols.wide_tiles : n->cols.tiles;
+        tile = s->end;
+    }
+    return count;
+}
+
+enum { READS_INSIDE, READS_NOTHING, READS_MIXED };
+
+/* How outputs [begin, end) read tap kw. */
+static int reads(const struct nest *n, int64_t begin, int64_t end, int64_t kw)
+{
+    int64_t in = 0, nothing = 0;
+    bool zeros = n->p->p.padding_mode == CONVC_PAD_ZEROS;
+    for (int64_t ow = begin; ow < end; ow++) {
+        in += inside(n, ow, kw);
+        nothing += zeros && !inside(n, ow, kw);
+    }
+    if (in == end - begin)
+        return READS_INSIDE;
+    return nothing == end - begin ? READS_NOTHING : READS_MIXED;
+}
+
+/* Columns that stand or fall together: one output column, or the lanes of one vector. */
+static int64_t column_unit(const struct nest *n)
+{
+    return n->plan.lanes == LANES_OW ? n->lanes : 1;
+}
+
+static bool same_reads(const struct nest *n, const struct segment *s, int64_t kw, bool *mixed)
+{
+    int64_t unit = column_unit(n), begin = split_begin(&n->cols, s->begin), end = begin + s->width;
+    bool same = kw > 0;
+    *mixed = false;
+    for (int64_t at = begin; at < end; at += unit) {
+        int64_t stop = at + unit < end ? at + unit : end;
+        int now = reads(n, at, stop, kw);
+        *mixed = *mixed || now == READS_MIXED;
+        same = same && now == reads(n, at, stop, kw - 1);
+    }
+    return same && !*mixed;
+}
+
+int nest_runs(const struct nest *n, const struct segment *s, struct tap_run list[RUNS_MAX])
+{
+    int64_t taps = n->p->p.kernel[CONVC_W];
+    int count = 0;
+    for (int64_t kw = 0; kw < taps; kw++) {
+        bool mixed;
+        if (same_reads(n, s, kw, &mixed)) {
+            list[count - 1].end = kw + 1;
+            continue;
+        }
+        if (count == RUNS_MAX)
+            return -1;
+        list[count++] = (struct tap_run){ kw, kw + 1, mixed };
+    }
+    return count;
+}
+
+/* Blocks of code for the taps of one tile. */
+static int64_t tile_bodies(const struct nest *n, const struct segment *s)
+{
+    struct tap_run runs[RUNS_MAX];
+    int64_t taps = n->p->p.kernel[CONVC_W];
+    if (n->plan.taps == TAPS_UNROLL)
+        return taps;
+    return s->edge ? nest_runs(n, s, runs) : 1;
+}
+
+int64_t nest_emitted(const struct nest *n)
+{
+    struct segment list[SEGMENTS_MAX];
+    int count = nest_segments(n, list);
+    if (count < 0)
+        return -1;
+    int64_t bodies = 0;
+    for (int i = 0; i < count; i++) {
+        int64_t b = tile_bodies(n, &list[i]);
+        if (b < 0)
+            return -1;
+        int64_t wide =
+            n->plan.lanes == LANES_OW ? ceil_div(list[i].width, n->lanes) : list[i].width;
+        bodies += b * wide;
+    }
+    int64_t channels = 0;
+    for (int i = 0; i < n->classes; i++)
+        channels += n->plan.lanes == LANES_OW ? n->channel[i].cols : n->channel[i].vecs;
+    int64_t rows = n->rows.wide + (n->rows.wide > n->rows.narrow ? n->rows.narrow : 0);
+    if (n->plan.rows > 1 && problem_axis_pads(n->p, CONVC_H))
+        rows *= 2; /* rows that fall outside leave the others to code of their own */
+    if (n->p->p.padding_mode == CONVC_PAD_CONSTANT)
+        rows *= 2;
+    int64_t steps = n->plan.lanes == LANES_GROUPS ? n->p->icg : 1;
+    return bodies * channels * rows * steps;
+}

@@ -1,0 +1,94 @@
+/* nest: the loop nest that a direct plan stands for, as plain numbers.
+ *
+ *     items:  image x channel block x depth x row tile x chunk of column tiles   (order by the
+ * plan) column tile:  wide ones first, then narrow ones kd, kh, kw, ic:  one register tile of rows
+ * x cols x vecs
+ *
+ * What the emitter emits, the cost model counts and the runtime splits is all read from here.
+ * Stands on: plan, layout.
+ */
+#ifndef GEN_PLAN_NEST_H
+#define GEN_PLAN_NEST_H
+
+#include "gen/plan/layout.h"
+
+/* An extent split into tiles of two widths that differ by at most one, the wide ones first. */
+struct split {
+    int64_t extent, tiles, wide, narrow, wide_tiles;
+};
+struct split split_even(int64_t extent, int64_t most);
+struct split split_full(int64_t extent, int64_t width); /* all full but for the last */
+int64_t split_width(const struct split *s, int64_t tile);
+int64_t split_begin(const struct split *s, int64_t tile);
+
+/* What the lanes of a channel block hold: a full one, or the last of a group. */
+struct channel_class {
+    int64_t cols;   /* LANES_OW: channels                           */
+    int vecs;       /* else: vectors                                */
+    int last_lanes; /* active lanes of the last vector              */
+    int64_t width;  /* slots of one k-step in the packed weights    */
+};
+
+struct nest {
+    const struct problem *p;
+    struct plan_direct plan;
+    struct layout layout;
+    int lanes;     /* elements in a vector  */
+    int64_t bytes; /* of one element        */
+
+    /* The problem as the nest sees it: folded where the plan says so. */
+    int64_t in[3], out[3];
+    int64_t src_stride[5], dst_stride[5];
+
+    struct split rows, cols;
+    int64_t chunk, chunks; /* column tiles in an item, items across */
+
+    int64_t blocks, blocks_per_group; /* the latter 1 with LANES_GROUPS */
+    int64_t block_channels;
+    int classes; /* 1, or 2 where the last block of a group is narrower */
+    struct channel_class channel[2];
+};
+
+/* `plan` must have passed plan_check, or be about to: nothing here depends on its fitting. */
+void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,
+             struct nest *n);
+
+/* May the output be treated as one row of pixels? */
+bool nest_foldable(const struct problem *p);
+
+int64_t nest_items(const struct nest *n, int64_t batch);
+
+/* ---- borders along the width -------------------------------------------------------------------
+ */
+
+/* Column tiles [begin, end) of one width that read their taps in one way. An edge segment is a
+ * single tile, whose position is a constant. */
+struct segment {
+    int64_t begin, end;
+    int64_t width;
+    bool edge;
+};
+
+/* Taps [begin, end) along the width that can run in one loop: each column reads inside, or is
+ * skipped, for all of them. `mixed` taps come one at a time: columns read folded or constant
+ * values. */
+struct tap_run {
+    int64_t begin, end;
+    bool mixed;
+};
+
+enum { SEGMENTS_MAX = 40, RUNS_MAX = 64 };
+
+/* The segments of a row; -1 where there are more than SEGMENTS_MAX. */
+int nest_segments(const struct nest *n, struct segment list[SEGMENTS_MAX]);
+
+/* The runs of an edge tile; -1 where there are more than RUNS_MAX. */
+int nest_runs(const struct nest *n, const struct segment *s, struct tap_run list[RUNS_MAX]);
+
+/* Column of the input that tap kw of output column ow reads; -1: outside. */
+int64_t nest_column(const struct nest *n, int64_t ow, int64_t kw);
+
+/* Multiply-adds that the emitter would write down; grows with the code. -1: too many to say. */
+int64_t nest_emitted(const struct nest *n);
+
+#endif

@@ -1,0 +1,104 @@
+#include "gen/plan/plan.h"
+
+#include "gen/plan/plan_direct.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What each algorithm answers; indexed by enum plan_algorithm. */
+static const struct {
+    const char *name;
+    void (*print)(const struct plan *plan, struct text *t);
+    enum convc_status (*parse)(const char *key, const char *value, struct plan *plan,
+                               struct diag *d);
+    enum convc_status (*check)(const struct plan *, const struct problem *, const struct target *,
+                               struct diag *);
+    double (*error_bound)(const struct problem *p);
+    int64_t (*items)(const struct problem *, const struct plan *, const struct target *,
+                     int32_t phase, int64_t n);
+    void (*explain)(const struct problem *, const struct plan *, const struct target *,
+                    struct text *);
+} algorithm[PLAN_ALGORITHMS] = {
+    [PLAN_DIRECT] = { "direct", plan_direct_print, plan_direct_parse, plan_direct_check,
+                      plan_direct_error_bound, plan_direct_items, plan_direct_explain },
+};
+
+const char *plan_algorithm_name(enum plan_algorithm a)
+{
+    return algorithm[a].name;
+}
+
+void plan_print(const struct plan *plan, char text[PLAN_TEXT_MAX])
+{
+    struct text t = { 0 };
+    text_add(&t, "%s", algorithm[plan->algorithm].name);
+    algorithm[plan->algorithm].print(plan, &t);
+    snprintf(text, PLAN_TEXT_MAX, "%s", t.data ? t.data : "");
+    text_free(&t);
+}
+
+static enum convc_status parse_word(char *word, struct plan *plan, struct diag *d)
+{
+    char *equals = strchr(word, '=');
+    if (!equals)
+        return diag_fail(d, CONVC_ERR_PLAN, "plan word '%s' is not KEY=VALUE", word);
+    *equals = '\0';
+    return algorithm[plan->algorithm].parse(word, equals + 1, plan, d);
+}
+
+enum convc_status plan_parse(const char *text, struct plan *plan, struct diag *d)
+{
+    char copy[PLAN_TEXT_MAX], *save = NULL;
+    if (strlen(text) >= sizeof copy)
+        return diag_fail(d, CONVC_ERR_PLAN, "a plan has at most %d characters", PLAN_TEXT_MAX - 1);
+    strcpy(copy, text);
+    char *word = strtok_r(copy, " ", &save);
+    *plan = (struct plan){ .algorithm = PLAN_ALGORITHMS };
+    for (int a = 0; word && a < PLAN_ALGORITHMS; a++) {
+        if (!strcmp(word, algorithm[a].name))
+            plan->algorithm = (enum plan_algorithm)a;
+    }
+    if (plan->algorithm == PLAN_ALGORITHMS)
+        return diag_fail(d, CONVC_ERR_PLAN, "plan '%.80s' does not begin with an algorithm: direct",
+                         text);
+    while ((word = strtok_r(NULL, " ", &save))) {
+        if (parse_word(word, plan, d) != CONVC_OK)
+            return d->status;
+    }
+    return CONVC_OK;
+}
+
+enum convc_status plan_check(const struct plan *plan, const struct problem *p,
+                             const struct target *t, struct diag *d)
+{
+    return algorithm[plan->algorithm].check(plan, p, t, d);
+}
+
+double plan_error_bound(const struct plan *plan, const struct problem *p)
+{
+    return algorithm[plan->algorithm].error_bound(p);
+}
+
+int plan_phases(const struct plan *plan)
+{
+    return 1;
+}
+
+int64_t plan_items(const struct problem *p, const struct plan *plan, const struct target *t,
+                   int32_t phase, int64_t n)
+{
+    return algorithm[plan->algorithm].items(p, plan, t, phase, n);
+}
+
+size_t plan_workspace_bytes(const struct problem *p, const struct plan *plan,
+                            const struct target *t, int64_t n, int32_t threads)
+{
+    return 0;
+}
+
+void plan_explain(const struct problem *p, const struct plan *plan, const struct target *t,
+                  struct text *text)
+{
+    algorithm[plan->algorithm].explain(p, plan, t, text);
+}

@@ -1,0 +1,176 @@
+#include "gen/plan/plan_direct.h"
+
+#include "gen/plan/nest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What emission can carry: accumulators of one tile, and multiply-adds written down in one kernel.
+ */
+enum { TILE_MAX = 64, ROWS_MAX = 8, COLS_MAX = 32, VECS_MAX = 8, EMITTED_MAX = 6000 };
+
+/* ---- text --------------------------------------------------------------------------------------
+ */
+
+static const char *const lanes_word[] = { "oc", "groups", "ow" };
+static const char *const order_word[] = { "rows", "weights" };
+static const char *const border_word[] = { "none", "peel", "computed" };
+static const char *const taps_word[] = { "loop", "unroll" };
+
+void plan_direct_print(const struct plan *plan, struct text *t)
+{
+    const struct plan_direct *d = &plan->direct;
+    text_add(t, " lanes=%s tile=%dx%dx%d", lanes_word[d->lanes], d->rows, d->cols, d->vecs);
+    text_add(t, " order=%s border=%s", order_word[d->order], border_word[d->border]);
+    if (d->taps == TAPS_UNROLL)
+        text_add(t, " taps=unroll");
+    if (d->fold)
+        text_add(t, " fold=%lld", (long long)d->fold);
+    if (d->chunk)
+        text_add(t, " chunk=%lld", (long long)d->chunk);
+}
+
+static int find(const char *value, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (!strcmp(value, words[i]))
+            return i;
+    }
+    return -1;
+}
+
+static bool read_count(const char *value, int64_t *out)
+{
+    char *end;
+    if (*value < '0' || *value > '9' || strlen(value) > 15)
+        return false;
+    *out = strtoll(value, &end, 10);
+    return *end == '\0';
+}
+
+static bool read_tile(const char *value, struct plan_direct *d)
+{
+    int used = 0;
+    bool digits = strspn(value, "0123456789x") == strlen(value) && strlen(value) < 16;
+    return digits && sscanf(value, "%dx%dx%d%n", &d->rows, &d->cols, &d->vecs, &used) == 3 &&
+           value[used] == '\0';
+}
+
+enum convc_status plan_direct_parse(const char *key, const char *value, struct plan *plan,
+                                    struct diag *d)
+{
+    struct plan_direct *p = &plan->direct;
+    bool good = false;
+    int word = -1;
+    if (!strcmp(key, "lanes")) {
+        good = (word = find(value, lanes_word, 3)) >= 0;
+        p->lanes = (enum plan_lanes)word;
+    } else if (!strcmp(key, "order")) {
+        good = (word = find(value, order_word, 2)) >= 0;
+        p->order = (enum plan_order)word;
+    } else if (!strcmp(key, "border")) {
+        good = (word = find(value, border_word, 3)) >= 0;
+        p->border = (enum plan_border)word;
+    } else if (!strcmp(key, "taps")) {
+        good = (word = find(value, taps_word, 2)) >= 0;
+        p->taps = (enum plan_taps)word;
+    } else if (!strcmp(key, "tile")) {
+        good = read_tile(value, p);
+    } else if (!strcmp(key, "fold")) {
+        good = read_count(value, &p->fold);
+    } else if (!strcmp(key, "chunk")) {
+        good = read_count(value, &p->chunk);
+    } else {
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "plan word '%s' is unknown; direct has lanes, tile, order, border, taps, "
+                         "fold and chunk",
+                         key);
+    }
+    if (!good)
+        return diag_fail(d, CONVC_ERR_PLAN, "plan word '%s=%s' has no such value", key, value);
+    return CONVC_OK;
+}
+
+/* ---- fit ---------------------------------------------------------------------------------------
+ */
+
+static enum convc_status check_tile(const struct plan_direct *p, struct diag *d)
+{
+    bool each = p->rows >= 1 && p->rows <= ROWS_MAX && p->cols >= 1 && p->cols <= COLS_MAX &&
+                p->vecs >= 1 && p->vecs <= VECS_MAX;
+    if (!each || p->rows * p->cols * p->vecs > TILE_MAX)
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "tile=%dx%dx%d is not within %dx%dx%d with at most %d accumulators",
+                         p->rows, p->cols, p->vecs, ROWS_MAX, COLS_MAX, VECS_MAX, TILE_MAX);
+    return CONVC_OK;
+}
+
+static enum convc_status check_fold(const struct plan_direct *p, const struct problem *problem,
+                                    struct diag *d)
+{
+    int64_t total = problem->out[0] * problem->out[1] * problem->out[2];
+    if (p->fold && !nest_foldable(problem))
+        return diag_fail(d, CONVC_ERR_PLAN, "fold=%lld needs a pointwise problem with dense pixels",
+                         (long long)p->fold);
+    if (p->fold && total % p->fold)
+        return diag_fail(d, CONVC_ERR_PLAN, "fold=%lld does not divide the %lld output pixels",
+                         (long long)p->fold, (long long)total);
+    return CONVC_OK;
+}
+
+static enum convc_status check_border(const struct nest *n, struct diag *d)
+{
+    bool pads = problem_axis_pads(n->p, CONVC_W);
+    if (n->plan.border == BORDER_NONE && pads)
+        return diag_fail(d, CONVC_ERR_PLAN, "border=none, but taps fall outside along the width");
+    int64_t emitted = nest_emitted(n);
+    if (emitted < 0 || emitted > EMITTED_MAX)
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "the plan would make code of more than %d multiply-adds", EMITTED_MAX);
+    return CONVC_OK;
+}
+
+enum convc_status plan_direct_check(const struct plan *plan, const struct problem *p,
+                                    const struct target *t, struct diag *d)
+{
+    const struct plan_direct *direct = &plan->direct;
+    struct nest n;
+    if (check_tile(direct, d) != CONVC_OK || check_fold(direct, p, d) != CONVC_OK)
+        return d->status;
+    int lanes = target_lanes(t, dtype_bytes(p->p.wei_dtype));
+    if (direct->lanes == LANES_GROUPS && !layout_vector_groups(p, lanes))
+        return diag_fail(
+            d, CONVC_ERR_PLAN,
+            "lanes=groups needs more than one group, each within the %d lanes of a vector", lanes);
+    if (direct->taps == TAPS_UNROLL && direct->border == BORDER_COMPUTED)
+        return diag_fail(d, CONVC_ERR_PLAN, "taps=unroll does not go with border=computed");
+    nest_of(p, direct, t, &n);
+    if (direct->chunk > n.cols.tiles)
+        return diag_fail(d, CONVC_ERR_PLAN, "chunk=%lld is more than the %lld column tiles",
+                         (long long)direct->chunk, (long long)n.cols.tiles);
+    return check_border(&n, d);
+}
+
+/* ---- facts -------------------------------------------------------------------------------------
+ */
+
+double plan_direct_error_bound(const struct problem *p)
+{
+    /* Recursive summation of `terms` products: gamma(terms) = terms*u / (1 - terms*u), Higham,
+     * Accuracy and Stability of Numerical Algorithms, 3.1. The largest is taken over all outputs.
+     */
+    double u = p->p.acc_dtype == CONVC_F64 ? 0x1p-53 : 0x1p-24;
+    double terms =
+        (double)p->icg * (double)p->p.kernel[0] * (double)p->p.kernel[1] * (double)p->p.kernel[2] +
+        2;
+    return terms * u < 0.5 ? terms * u / (1 - terms * u) : 1;
+}
+
+int64_t plan_direct_items(const struct problem *p, const struct plan *plan, const struct target *t,
+                          int32_t phase, int64_t n)
+{
+    struct nest nest;
+    nest_of(p, &plan->direct, t, &nest);
+    return nest_items(&nest, n);
+}

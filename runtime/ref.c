@@ -1,0 +1,237 @@
+#include "runtime/ref.h"
+
+#include <math.h>
+
+/* Outputs of a row that are summed together, so that each weight is looked up once for them. */
+enum { PIECE = 32 };
+
+struct ref {
+    const struct convc_problem *p;
+    const int64_t *out; /* extents */
+    int64_t icg, ocg;
+    const struct layout *layout;
+    const struct convc_args *args;
+    const char *wei;
+    int64_t bytes; /* of an element; all tensors have one dtype */
+    union {
+        float f32;
+        double f64;
+    } outside; /* padding_value in src's type */
+
+    /* sum over i < count of src[i * src_step] * wei[i * wei_step] */
+    long double (*dot)(const void *src, int64_t src_step, const void *wei, int64_t wei_step,
+                       int64_t count);
+};
+
+/* `count` outputs of channel o of image n, beginning with x and going along the width. */
+struct piece {
+    int64_t n, o, x[3], count;
+};
+
+static long double dot_f32(const void *src, int64_t src_step, const void *wei, int64_t wei_step,
+                           int64_t count)
+{
+    const float *s = src, *w = wei;
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)s[i * src_step] * (double)w[i * wei_step];
+    return sum;
+}
+
+static long double dot_f64(const void *src, int64_t src_step, const void *wei, int64_t wei_step,
+                           int64_t count)
+{
+    const double *s = src, *w = wei;
+    long double sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        sum += (long double)s[i * src_step] * (long double)w[i * wei_step];
+    return sum;
+}
+
+static struct ref ref_of(const struct problem *p, const struct layout *l,
+                         const struct convc_args *args, const void *wei)
+{
+    struct ref r = { .p = &p->p,
+                     .out = p->out,
+                     .icg = p->icg,
+                     .ocg = p->ocg,
+                     .layout = l,
+                     .args = args,
+                     .wei = wei,
+                     .bytes = dtype_bytes(p->p.src_dtype) };
+    if (p->p.src_dtype == CONVC_F64) {
+        r.outside.f64 = p->p.padding_value;
+        r.dot = dot_f64;
+    } else {
+        r.outside.f32 = (float)p->p.padding_value;
+        r.dot = dot_f32;
+    }
+    return r;
+}
+
+/* ---- the sum --------------------------------------------------------------------------------- */
+
+/* Where tap k of output x reads along an axis; -1 outside. */
+static int64_t source(const struct convc_problem *p, int axis, int64_t x, int64_t k)
+{
+    int64_t i = x * p->stride[axis] + k * p->dilation[axis] - p->pad_begin[axis];
+    return i >= 0 && i < p->in[axis] ? i : problem_border(p->padding_mode, i, p->in[axis]);
+}
+
+/* The weights of a tap, as it is counted over the source. */
+static int64_t weight_index(const struct ref *r, int64_t o, int64_t i, const int64_t tap[3])
+{
+    int64_t stored[3];
+    for (int a = 0; a < 3; a++)
+        stored[a] = r->p->flip ? r->p->kernel[a] - 1 - tap[a] : tap[a];
+    return layout_index(r->layout, o, i, stored);
+}
+
+static void add_tap(const struct ref *r, const struct piece *piece, const int64_t tap[3],
+                    long double *acc)
+{
+    const struct convc_problem *p = r->p;
+    const int64_t *stride = p->src_stride;
+    int64_t channel = piece->o / r->ocg * r->icg;
+    int64_t first = weight_index(r, piece->o, 0, tap);
+    int64_t wei_step = r->icg > 1 ? weight_index(r, piece->o, 1, tap) - first : 0;
+    const char *wei = r->wei + first * r->bytes;
+
+    int64_t d = source(p, CONVC_D, piece->x[CONVC_D], tap[CONVC_D]);
+    int64_t h = source(p, CONVC_H, piece->x[CONVC_H], tap[CONVC_H]);
+    const char *row = (const char *)r->args->src +
+                      (piece->n * stride[CONVC_STRIDE_N] + channel * stride[CONVC_STRIDE_C] +
+                       d * stride[CONVC_STRIDE_D] + h * stride[CONVC_STRIDE_H]) *
+                          r->bytes;
+
+    for (int64_t x = 0; x < piece->count; x++) {
+        int64_t w = source(p, CONVC_W, piece->x[CONVC_W] + x, tap[CONVC_W]);
+        if (d >= 0 && h >= 0 && w >= 0)
+            acc[x] += r->dot(row + w * stride[CONVC_STRIDE_W] * r->bytes, stride[CONVC_STRIDE_C],
+                             wei, wei_step, r->icg);
+        else if (p->padding_mode == CONVC_PAD_CONSTANT)
+            acc[x] += r->dot(&r->outside, 0, wei, wei_step, r->icg);
+    }
+}
+
+static void sum(const struct ref *r, const struct piece *piece, long double *acc)
+{
+    for (int64_t x = 0; x < piece->count; x++)
+        acc[x] = 0;
+    for (int64_t kd = 0; kd < r->p->kernel[CONVC_D]; kd++)
+        for (int64_t kh = 0; kh < r->p->kernel[CONVC_H]; kh++)
+            for (int64_t kw = 0; kw < r->p->kernel[CONVC_W]; kw++)
+                add_tap(r, piece, (int64_t[3]){ kd, kh, kw }, acc);
+}
+
+/* ---- what follows it ------------------------------------------------------------------------- */
+
+static long double min(long double a, long double b)
+{
+    return a < b ? a : b;
+}
+
+static long double max(long double a, long double b)
+{
+    return a > b ? a : b;
+}
+
+long double ref_activation(enum convc_activation activation, const double args[2], long double x)
+{
+    static const long double sqrt_half = 0.707106781186547524400844362104849039L;
+    switch (activation) {
+    case CONVC_ACT_NONE: break;
+    case CONVC_ACT_RELU: return x > 0 ? x : 0;
+    case CONVC_ACT_CLAMP: return min(max(x, args[0]), args[1]);
+    case CONVC_ACT_LEAKY_RELU: return x > 0 ? x : args[0] * x;
+    case CONVC_ACT_SIGMOID: return 1 / (1 + expl(-x));
+    case CONVC_ACT_TANH: return tanhl(x);
+    case CONVC_ACT_SILU: return x / (1 + expl(-x));
+    case CONVC_ACT_GELU: return x / 2 * erfcl(-x * sqrt_half); /* 1 + erf(y), not cancelling */
+    case CONVC_ACT_HARDSWISH: return x * min(max(x + 3, 0), 6) / 6;
+    }
+    return x;
+}
+
+static long double load(const struct ref *r, const void *tensor, int64_t i)
+{
+    return r->bytes == 8 ? ((const double *)tensor)[i] : ((const float *)tensor)[i];
+}
+
+static void store(const struct ref *r, int64_t i, long double value)
+{
+    if (r->bytes == 8)
+        ((double *)r->args->dst)[i] = (double)value;
+    else
+        ((float *)r->args->dst)[i] = (float)value;
+}
+
+static int64_t dst_index(const struct ref *r, const struct piece *piece)
+{
+    const int64_t *stride = r->p->dst_stride;
+    return piece->n * stride[CONVC_STRIDE_N] + piece->o * stride[CONVC_STRIDE_C] +
+           piece->x[CONVC_D] * stride[CONVC_STRIDE_D] + piece->x[CONVC_H] * stride[CONVC_STRIDE_H] +
+           piece->x[CONVC_W] * stride[CONVC_STRIDE_W];
+}
+
+/* The value of the output at dst[i], of channel o. */
+static long double finish(const struct ref *r, int64_t o, int64_t i, long double x)
+{
+    if (r->p->bias)
+        x += load(r, r->args->bias, o);
+    if (r->p->residual)
+        x += load(r, r->args->residual, i);
+    return ref_activation(r->p->activation, r->p->activation_args, x);
+}
+
+/* ---- the loops ------------------------------------------------------------------------------- */
+
+static void run_row(const struct ref *r, struct piece *piece)
+{
+    long double acc[PIECE];
+    for (int64_t ow = 0; ow < r->out[CONVC_W]; ow += PIECE) {
+        int64_t left = r->out[CONVC_W] - ow;
+        piece->x[CONVC_W] = ow;
+        piece->count = left < PIECE ? left : PIECE;
+        sum(r, piece, acc);
+        int64_t at = dst_index(r, piece);
+        for (int64_t x = 0; x < piece->count; x++, at += r->p->dst_stride[CONVC_STRIDE_W])
+            store(r, at, finish(r, piece->o, at, acc[x]));
+    }
+}
+
+int64_t ref_items(const struct problem *p, int64_t n)
+{
+    return n * p->p.oc;
+}
+
+void ref_run(const struct problem *p, const struct layout *l, const struct convc_args *args,
+             const void *wei, int64_t begin, int64_t end)
+{
+    struct ref r = ref_of(p, l, args, wei);
+    for (int64_t item = begin; item < end; item++) {
+        struct piece piece = { .n = item / p->p.oc, .o = item % p->p.oc };
+        for (int64_t od = 0; od < p->out[CONVC_D]; od++)
+            for (int64_t oh = 0; oh < p->out[CONVC_H]; oh++) {
+                piece.x[CONVC_D] = od;
+                piece.x[CONVC_H] = oh;
+                run_row(&r, &piece);
+            }
+    }
+}
+
+long double ref_at(const struct problem *p, const struct layout *l, const struct convc_args *args,
+                   const void *wei, int64_t i)
+{
+    struct ref r = ref_of(p, l, args, wei);
+    struct piece piece = { .count = 1 };
+    for (int a = CONVC_W; a >= CONVC_D; a--) {
+        piece.x[a] = i % p->out[a];
+        i /= p->out[a];
+    }
+    piece.o = i % p->p.oc;
+    piece.n = i / p->p.oc;
+    long double acc;
+    sum(&r, &piece, &acc);
+    return finish(&r, piece.o, dst_index(&r, &piece), acc);
+}
