@@ -91,7 +91,6 @@ static enum exit_code measure(const struct job *j, struct result *r, struct fail
     return EXIT_FINE;
 }
 
-/* The residual may be the output's own memory elsewhere, so what is read back is the last run's. */
 static enum exit_code read_back(struct job *j, struct result *r, struct failure *f)
 {
     const struct convc_problem *p = &j->layer->problem;

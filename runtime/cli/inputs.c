@@ -24,37 +24,39 @@ static bool all_fit(const struct layers *l, int64_t height, int64_t width)
     return true;
 }
 
+/* Loads the specs anew with H and W set, unless the user sets them. */
+static enum exit_code load_sized(const struct options *o, int64_t height, int64_t width,
+                                 struct layers *l, struct failure *f)
+{
+    char h[32], w[32];
+    struct layers sized = { .standard_input = l->standard_input };
+    l->standard_input = NULL;
+    layers_free(l);
+    snprintf(h, sizeof h, "H=%" PRId64, height);
+    snprintf(w, sizeof w, "W=%" PRId64, width);
+    enum exit_code code = layers_load(o, (const char *[]){ h, w }, 2, &sized, f);
+    *l = sized;
+    return code;
+}
+
 enum exit_code inputs_layers(const struct options *o, struct layers *l, struct failure *f)
 {
-    int64_t height, width;
-    char h[32], w[32];
+    int64_t height = 0, width = 0;
+    struct failure because;
     if (!o->input || !picture_named(o->input))
         return layers_load(o, NULL, 0, l, f);
-    *l = (struct layers){ 0 };
     enum exit_code code = picture_size(o->input, &height, &width, f);
     if (code)
         return code;
-    code = layers_load(o, NULL, 0, l, f);
-    if (code == EXIT_SYSTEM || (code == EXIT_FINE && all_fit(l, height, width)))
-        return code;
-    for (size_t i = 0; i < o->word_count; i++)
-        if (!strcmp(o->word[i], "-") && code == EXIT_FINE)
-            return EXIT_FINE; /* standard input is read once; the shape will be refused */
-
-    struct layers with_size;
-    struct failure because;
-    snprintf(h, sizeof h, "H=%" PRId64, height);
-    snprintf(w, sizeof w, "W=%" PRId64, width);
-    enum exit_code second =
-        layers_load(o, (const char *[]){ h, w }, 2, &with_size, code ? f : &because);
-    if (second && code == EXIT_FINE)
-        return fail(f, EXIT_USAGE,
-                    "%s is %" PRId64 " pixels high and %" PRId64
-                    " wide, but the spec cannot take that: %s",
-                    o->input, height, width, because.text);
-    layers_free(l);
-    *l = with_size;
-    return second;
+    /* A spec may fit as it is, and may fail only for want of H and W. */
+    enum exit_code first = layers_load(o, NULL, 0, l, f);
+    if (first == EXIT_SYSTEM || (first == EXIT_FINE && all_fit(l, height, width)))
+        return first;
+    code = load_sized(o, height, width, l, &because);
+    if (code == EXIT_FINE || first)
+        return first && code ? first : code;
+    return fail(f, code, "%s is %" PRId64 " pixels high and %" PRId64 " wide, but: %s", o->input,
+                height, width, because.text);
 }
 
 /* ---- operands ------------------------------------------------------------------------------- */

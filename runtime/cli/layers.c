@@ -1,6 +1,6 @@
 #include "runtime/cli/layers.h"
 
-#include "runtime/cli/file.h"
+#include "runtime/cli/stream.h"
 
 #include <errno.h>
 #include <math.h>
@@ -42,35 +42,64 @@ static enum exit_code append(const struct options *o, convc_spec *spec, struct l
 static enum exit_code load_failed(const char *path, enum convc_status st, struct failure *f)
 {
     enum exit_code code = fail_status(f, st);
-    if (st == CONVC_ERR_IO && strcmp(path, "-") && access(path, R_OK))
+    if (st == CONVC_ERR_IO && access(path, R_OK))
         code = EXIT_USAGE;
     return code;
+}
+
+/* The first 1 MiB, which is more than a spec may have. */
+static enum exit_code read_standard_input(struct layers *l, struct failure *f)
+{
+    unsigned char *bytes;
+    size_t size;
+    if (l->standard_input)
+        return EXIT_FINE;
+    enum exit_code code = stream_read("-", (size_t)1 << 20, &bytes, &size, f);
+    if (code)
+        return code;
+    l->standard_input = (char *)bytes;
+    if (strlen(l->standard_input) != size)
+        return fail(f, EXIT_USAGE, "stdin: byte %zu is 0, which no text has",
+                    strlen(l->standard_input) + 1);
+    return EXIT_FINE;
+}
+
+static enum exit_code load_spec(const struct options *o, const char *path,
+                                struct convc_spec_source *source, struct layers *l,
+                                struct failure *f)
+{
+    enum exit_code code = EXIT_FINE;
+    source->path = path;
+    source->text = source->name = NULL;
+    if (!strcmp(path, "-")) {
+        code = read_standard_input(l, f);
+        source->path = NULL;
+        source->text = l->standard_input;
+        source->name = "stdin";
+    }
+    if (code)
+        return code;
+    enum convc_status st = convc_spec_load(source, &l->spec[l->spec_count]);
+    if (st)
+        return load_failed(path, st, f);
+    return append(o, l->spec[l->spec_count++], l, f);
 }
 
 enum exit_code layers_load(const struct options *o, const char *const *define, size_t define_count,
                            struct layers *l, struct failure *f)
 {
-    *l = (struct layers){ 0 };
+    size_t all_count = define_count + o->define_count;
     l->spec = calloc(o->word_count + 1, sizeof *l->spec);
-    const char **all = calloc(o->define_count + define_count + 1, sizeof *all);
+    const char **all = calloc(all_count + 1, sizeof *all);
     enum exit_code code = l->spec && all ? EXIT_FINE : fail_memory(f);
-    if (code == EXIT_FINE) {
-        memcpy(all, define, define_count * sizeof *all);
-        if (o->define_count)
-            memcpy(all + define_count, o->define, o->define_count * sizeof *all);
-    }
-    for (size_t i = 0; code == EXIT_FINE && i < o->word_count; i++) {
-        struct convc_spec_source source = { .struct_bytes = sizeof source,
-                                            .path = o->word[i],
-                                            .defines = all,
-                                            .define_count = o->define_count + define_count };
-        enum convc_status st = convc_spec_load(&source, &l->spec[l->spec_count]);
-        if (st) {
-            code = load_failed(o->word[i], st, f);
-            break;
-        }
-        code = append(o, l->spec[l->spec_count++], l, f);
-    }
+    for (size_t i = 0; code == EXIT_FINE && i < all_count; i++)
+        all[i] = i < define_count ? define[i] : o->define[i - define_count]; /* the last one wins */
+
+    struct convc_spec_source source = { .struct_bytes = sizeof source,
+                                        .defines = all,
+                                        .define_count = all_count };
+    for (size_t i = 0; code == EXIT_FINE && i < o->word_count; i++)
+        code = load_spec(o, o->word[i], &source, l, f);
     free(all);
     return code;
 }
@@ -81,5 +110,6 @@ void layers_free(struct layers *l)
         convc_spec_free(l->spec[i]);
     free(l->spec);
     free(l->layer);
+    free(l->standard_input);
     *l = (struct layers){ 0 };
 }

@@ -14,15 +14,17 @@ struct layers {
     size_t count;
     convc_spec **spec;
     size_t spec_count;
+    char *standard_input; /* what it held: it can be read once only */
 };
 
-/* Loads every spec of the command line, with `define_count` defines more than the user gave. Free
- * with layers_free, whatever the outcome. */
+/* Loads every spec of the command line, with `define_count` defines more than the user gave; those
+ * of the user win. `l` is zero, but may hold the standard input of an earlier load. Free with
+ * layers_free, whatever the outcome. */
 enum exit_code layers_load(const struct options *o, const char *const *define, size_t define_count,
                            struct layers *l, struct failure *f);
 void layers_free(struct layers *l);
 
-/* Where the CPU may not be the machine's own, and `flags` are CONVC_NO_*. */
+/* target NULL: this machine. flags: CONVC_NO_*. */
 enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
                             convc_context **cx, struct failure *f);
 
