@@ -27,11 +27,11 @@ struct claim {
 };
 
 static const struct claim claims[] = {
-    { "exp", EXP, CONVC_ACT_NONE, expl, 2, INFINITY },
+    { "exp", EXP, CONVC_ACT_NONE, expl, 1.25, INFINITY },
     { "tanh", TANH, CONVC_ACT_NONE, tanhl, 3, 2 },
-    { "erf", ERF, CONVC_ACT_NONE, erfl, 3, 2 },
-    { "sigmoid", ACTIVATION, CONVC_ACT_SIGMOID, NULL, 4, 2 },
-    { "silu", ACTIVATION, CONVC_ACT_SILU, NULL, 5, 2 },
+    { "erf", ERF, CONVC_ACT_NONE, erfl, 2, 2 },
+    { "sigmoid", ACTIVATION, CONVC_ACT_SIGMOID, NULL, 3, 2 },
+    { "silu", ACTIVATION, CONVC_ACT_SILU, NULL, 4, 2 },
     { "gelu", ACTIVATION, CONVC_ACT_GELU, NULL, 10, 2 },
     { "hardswish", ACTIVATION, CONVC_ACT_HARDSWISH, NULL, 2.5, 2 },
 };
