@@ -1,0 +1,261 @@
+-- What a spec can name. Runs once before every spec, with all of Lua's base, math and string
+-- libraries in reach, and returns the environment of the spec. What loops is written in Lua here,
+-- so that it counts as instructions and cannot outlast the sandbox.
+
+local conv, param, require = ...
+
+local error, type, next, select, floor = error, type, next, select, math.floor
+
+local function check(condition, sentence)
+    if not condition then error(sentence, 3) end
+end
+
+---- table -----------------------------------------------------------------------------------------
+
+-- Stable: a merge sort, which ends whatever `before` answers.
+local function sort(t, before)
+    before = before or function(a, b) return a < b end
+    local n, width = #t, 1
+    local from, to = t, {}
+    while width < n do
+        for left = 1, n, 2 * width do
+            local middle, right = left + width, left + 2 * width
+            local i, j = left, middle
+            for k = left, (right <= n and right or n + 1) - 1 do
+                if i < middle and (j >= right or j > n or not before(from[j], from[i])) then
+                    to[k], i = from[i], i + 1
+                else
+                    to[k], j = from[j], j + 1
+                end
+            end
+        end
+        from, to = to, from
+        width = 2 * width
+    end
+    if from ~= t then
+        for k = 1, n do t[k] = from[k] end
+    end
+end
+
+local function unpack(t, i, j)
+    if i < j then return t[i], unpack(t, i + 1, j) end
+    if i == j then return t[i] end
+end
+
+local tables = {}
+
+function tables.sort(t, before)
+    check(type(t) == "table", "table.sort: value 1 is no table")
+    sort(t, before)
+end
+
+function tables.concat(t, separator, i, j)
+    check(type(t) == "table", "table.concat: value 1 is no table")
+    i, j = i or 1, j or #t
+    local s = ""
+    for k = i, j do
+        local v = t[k]
+        check(type(v) == "string" or type(v) == "number", "table.concat: a value is no string")
+        s = s .. (k > i and separator or "") .. v
+    end
+    return s
+end
+
+function tables.insert(t, ...)
+    check(type(t) == "table", "table.insert: value 1 is no table")
+    local n, count = #t, select("#", ...)
+    check(count == 1 or count == 2, "table.insert takes a table, a position or none, and a value")
+    if count == 1 then
+        t[n + 1] = (...)
+        return
+    end
+    local at, value = ...
+    check(type(at) == "number" and at >= 1 and at <= n + 1, "table.insert: no such position")
+    for k = n, at, -1 do t[k + 1] = t[k] end
+    t[at] = value
+end
+
+function tables.remove(t, at)
+    check(type(t) == "table", "table.remove: value 1 is no table")
+    local n = #t
+    if at == nil then at = n end
+    check(type(at) == "number" and (at >= 1 and at <= n + 1 or at == n),
+          "table.remove: no such position")
+    local value = t[at]
+    for k = at, n - 1 do t[k] = t[k + 1] end
+    if at <= n then t[n] = nil end
+    return value
+end
+
+function tables.move(a, first, last, at, b)
+    b = b or a
+    check(type(a) == "table" and type(b) == "table", "table.move: a value is no table")
+    if at > first and b == a then
+        for k = last - first, 0, -1 do b[at + k] = a[first + k] end
+    else
+        for k = 0, last - first do b[at + k] = a[first + k] end
+    end
+    return b
+end
+
+function tables.pack(...)
+    return { n = select("#", ...), ... }
+end
+
+function tables.unpack(t, i, j)
+    check(type(t) == "table", "table.unpack: value 1 is no table")
+    i, j = i or 1, j or #t
+    check(j - i < 1000, "table.unpack: more than 1000 values")
+    return unpack(t, i, j)
+end
+
+---- base ------------------------------------------------------------------------------------------
+
+-- Numbers first, then strings, then the rest as it lies: the same spec makes the same list always.
+local function key_before(a, b)
+    local ta, tb = type(a), type(b)
+    if ta == tb then return (ta == "number" or ta == "string") and a < b end
+    return ta == "number" or (ta == "string" and tb ~= "number")
+end
+
+local function pairs(t)
+    check(type(t) == "table", "pairs: value 1 is no table")
+    local keys, i = {}, 0
+    for k in next, t do keys[#keys + 1] = k end
+    sort(keys, key_before)
+    return function()
+        local k
+        repeat
+            i = i + 1
+            k = keys[i]
+        until k == nil or t[k] ~= nil
+        if k ~= nil then return k, t[k] end
+    end
+end
+
+local string_format = string.format
+
+local function format(f, ...)
+    check(type(f) == "string", "string.format: value 1 is no string")
+    check(#f <= 1000, "string.format: a format has at most 1000 characters")
+    return string_format(f, ...)
+end
+
+local randomseed = math.randomseed
+randomseed(0) -- the same numbers in every run
+
+function math.randomseed(seed)
+    check(type(seed) == "number", "math.randomseed: value 1 is no number")
+    randomseed(seed)
+end
+
+---- filters ---------------------------------------------------------------------------------------
+
+local filters = {
+    identity = { { 0, 0, 0 }, { 0, 1, 0 }, { 0, 0, 0 } },
+    sobel_x = { { -1, 0, 1 }, { -2, 0, 2 }, { -1, 0, 1 } },
+    sobel_y = { { -1, -2, -1 }, { 0, 0, 0 }, { 1, 2, 1 } },
+    scharr_x = { { -3, 0, 3 }, { -10, 0, 10 }, { -3, 0, 3 } },
+    scharr_y = { { -3, -10, -3 }, { 0, 0, 0 }, { 3, 10, 3 } },
+    prewitt_x = { { -1, 0, 1 }, { -1, 0, 1 }, { -1, 0, 1 } },
+    prewitt_y = { { -1, -1, -1 }, { 0, 0, 0 }, { 1, 1, 1 } },
+    laplacian = { { 0, 1, 0 }, { 1, -4, 1 }, { 0, 1, 0 } },
+    sharpen = { { 0, -1, 0 }, { -1, 5, -1 }, { 0, -1, 0 } },
+    edge_detect = { { -1, -1, -1 }, { -1, 8, -1 }, { -1, -1, -1 } },
+    emboss = { { -2, -1, 0 }, { -1, 1, 1 }, { 0, 1, 2 } },
+}
+
+-- An n x n kernel of value(x, y), where (0, 0) is the middle; `n` may be even.
+local function square(name, n, value)
+    if type(n) ~= "number" or n ~= floor(n) or n < 1 or n > 255 then
+        error("convc.filters." .. name .. ": the size is a whole number from 1 to 255", 3)
+    end
+    local kernel = {}
+    for i = 1, n do
+        kernel[i] = {}
+        for j = 1, n do
+            kernel[i][j] = value(j - (n + 1) / 2, i - (n + 1) / 2)
+        end
+    end
+    return kernel
+end
+
+local function check_positive(name, value)
+    if type(value) ~= "number" or not (value > 0 and value < math.huge) then
+        error("convc.filters." .. name .. " is a number above 0", 3)
+    end
+end
+
+local function map_sum(kernel, change)
+    local sum, count = 0, 0
+    for i = 1, #kernel do
+        for j = 1, #kernel[i] do
+            sum, count = sum + kernel[i][j], count + 1
+        end
+    end
+    for i = 1, #kernel do
+        for j = 1, #kernel[i] do
+            kernel[i][j] = change(kernel[i][j], sum, count)
+        end
+    end
+    return kernel
+end
+
+-- The mean of n x n values.
+function filters.box(n)
+    return square("box", n, function() return 1 / (n * n) end)
+end
+
+-- Sums to 1.
+function filters.gaussian(n, sigma)
+    check_positive("gaussian: sigma", sigma)
+    local kernel = square("gaussian", n, function(x, y)
+        return math.exp(-(x * x + y * y) / (2 * sigma * sigma))
+    end)
+    return map_sum(kernel, function(v, sum) return v / sum end)
+end
+
+-- The Laplacian of a Gaussian, positive at the rim and negative in the middle. Sums to 0.
+function filters.log(n, sigma)
+    check_positive("log: sigma", sigma)
+    local kernel = square("log", n, function(x, y)
+        local r = (x * x + y * y) / (2 * sigma * sigma)
+        return (r - 1) * math.exp(-r) / (math.pi * sigma ^ 4)
+    end)
+    return map_sum(kernel, function(v, sum, count) return v - sum / count end)
+end
+
+-- A wave of length `lambda` across the direction `theta` (radians), shifted by `psi`, under a
+-- Gaussian that is `gamma` times as narrow along the wave's crests.
+function filters.gabor(n, sigma, theta, lambda, gamma, psi)
+    gamma, psi = gamma or 1, psi or 0
+    check_positive("gabor: sigma", sigma)
+    check_positive("gabor: lambda", lambda)
+    check_positive("gabor: gamma", gamma)
+    check(type(theta) == "number" and type(psi) == "number",
+          "convc.filters.gabor: theta and psi are numbers")
+    local c, s = math.cos(theta), math.sin(theta)
+    return square("gabor", n, function(x, y)
+        local u, v = x * c + y * s, y * c - x * s
+        return math.exp(-(u * u + gamma * gamma * v * v) / (2 * sigma * sigma))
+               * math.cos(2 * math.pi * u / lambda + psi)
+    end)
+end
+
+---- the environment -------------------------------------------------------------------------------
+
+return {
+    convc = { conv = conv, param = param, filters = filters },
+    math = math,
+    table = tables,
+    string = { format = format },
+    require = require,
+    ipairs = ipairs,
+    pairs = pairs,
+    select = select,
+    type = type,
+    tostring = tostring,
+    tonumber = tonumber,
+    error = error,
+    assert = assert,
+}

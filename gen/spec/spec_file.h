@@ -1,0 +1,26 @@
+/* spec_file: reading the files of a spec, and nothing but them.
+ *
+ * Only regular files are read, and no more than SANDBOX_SOURCE bytes; opening never blocks.
+ * Errors: CONVC_ERR_IO, CONVC_ERR_SPEC for a file that is too long or has a NUL in it,
+ * CONVC_ERR_MEMORY. Stands on: base.
+ */
+#ifndef GEN_SPEC_SPEC_FILE_H
+#define GEN_SPEC_SPEC_FILE_H
+
+#include "gen/base/arena.h"
+#include "gen/base/diag.h"
+#include "gen/spec/spec.h"
+
+/* The whole file, or standard input for "-", with a NUL behind it. `name` is for sentences. */
+enum convc_status file_read(struct arena *a, const char *path, const char *name, char **text,
+                            size_t *bytes, struct diag *d);
+
+/* Where `require(module)` of this source finds its file, from its lib_dir, from lib/ beside the
+ * spec or beside the spec's directory, else from the installed library. False where there is none.
+ */
+bool file_of_module(const struct spec_source *source, const char *module, char *path, size_t size);
+
+/* "dir/stem.lua" is "stem"; what a name cannot hold becomes '_'. */
+void file_stem(const char *path, char *stem, size_t size);
+
+#endif

@@ -1,0 +1,527 @@
+#include "gen/spec/spec_read.h"
+
+#include <inttypes.h>
+#include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char conv_type[] = "convolution";
+
+/* The table of fields lies at index 1 of the stack; the field under way on top. */
+struct fields {
+    lua_State *L;
+    const char *field;
+    struct convc_problem *p;
+    struct read_weights *w;
+    struct convc_problem *made; /* p as the weights made it */
+};
+
+/* ---- single values --------------------------------------------------------------------------- */
+
+static _Noreturn void fail_value(struct fields *f, int index, const char *label, const char *rule)
+{
+    char value[SANDBOX_VALUE_MAX];
+    sandbox_fail(f->L, f->field, CONVC_ERR_SPEC, "%s=%s %s", label,
+                 sandbox_value(f->L, index, value), rule);
+}
+
+static int64_t read_integer(struct fields *f, int index, const char *label)
+{
+    int is_integer = 0;
+    int64_t value = 0;
+    if (lua_type(f->L, index) == LUA_TNUMBER)
+        value = lua_tointegerx(f->L, index, &is_integer);
+    if (!is_integer)
+        fail_value(f, index, label, "is no integer");
+    return value;
+}
+
+static double read_number(struct fields *f, int index, const char *label)
+{
+    if (lua_type(f->L, index) != LUA_TNUMBER)
+        fail_value(f, index, label, "is no number");
+    double value = lua_tonumber(f->L, index);
+    if (!isfinite(value))
+        fail_value(f, index, label, "is not finite");
+    return value;
+}
+
+/* The index of the string on top among `names`, which NULL ends. */
+static int read_name(struct fields *f, int index, const char *label, const char *const names[])
+{
+    if (lua_type(f->L, index) == LUA_TSTRING)
+        for (int i = 0; names[i]; i++)
+            if (strcmp(lua_tostring(f->L, index), names[i]) == 0)
+                return i;
+
+    char rule[160] = "is none of ";
+    for (int i = 0; names[i]; i++) {
+        size_t n = strlen(rule);
+        snprintf(rule + n, sizeof rule - n, "%s%s", i ? ", " : "", names[i]);
+    }
+    fail_value(f, index, label, rule);
+}
+
+/* Pushes element i (from 1) of the table on top and names it: "stride[2]". */
+static void push_element(struct fields *f, int64_t i, char label[32])
+{
+    lua_rawgeti(f->L, -1, i);
+    snprintf(label, 32, "%s[%" PRId64 "]", f->field, i);
+}
+
+/* Demands one value for each axis in the table on top. */
+static void check_axes(struct fields *f)
+{
+    int64_t count = (int64_t)lua_rawlen(f->L, -1);
+    if (count != f->p->spatial)
+        sandbox_fail(f->L, f->field, CONVC_ERR_SPEC,
+                     "%s has %" PRId64 " values, where input has %" PRId32 " spatial axes",
+                     f->field, count, f->p->spatial);
+}
+
+/* One number for all axes, or one for each. */
+static void read_axes(struct fields *f, int64_t to[3])
+{
+    int first = 3 - f->p->spatial;
+    bool each = lua_istable(f->L, -1);
+    if (each)
+        check_axes(f);
+    for (int a = first; a < 3; a++) {
+        char label[32];
+        if (each) {
+            push_element(f, a - first + 1, label);
+            to[a] = read_integer(f, -1, label);
+            lua_pop(f->L, 1);
+        } else {
+            to[a] = read_integer(f, -1, f->field);
+        }
+    }
+}
+
+static int32_t read_bool(struct fields *f)
+{
+    if (!lua_isboolean(f->L, -1))
+        fail_value(f, -1, f->field, "is neither true nor false");
+    return lua_toboolean(f->L, -1);
+}
+
+/* ---- padding --------------------------------------------------------------------------------- */
+
+__extension__ typedef __int128 wide;
+
+/* Padding that the formulas make may be past 64 bits; problem_resolve refuses what is that large.
+ */
+static int64_t saturate(wide value)
+{
+    return value > INT64_MAX ? INT64_MAX : value < 0 ? 0 : (int64_t)value;
+}
+
+static wide window_span(const struct convc_problem *p, int a)
+{
+    return (wide)p->dilation[a] * ((wide)p->kernel[a] - 1) + 1;
+}
+
+/* What "same" adds to an axis in all: enough for ceil(in / stride) outputs. */
+static wide same_total(const struct convc_problem *p, int a)
+{
+    if (p->stride[a] < 1) /* problem_resolve will say so */
+        return 0;
+    wide out = ((wide)p->in[a] + p->stride[a] - 1) / p->stride[a];
+    wide total = (out - 1) * p->stride[a] + window_span(p, a) - p->in[a];
+    return total < 0 ? 0 : total;
+}
+
+static void read_padding_name(struct fields *f)
+{
+    static const char *const names[] = { "valid", "same", "same_lower", "full", NULL };
+    struct convc_problem *p = f->p;
+    enum { VALID, SAME, SAME_LOWER, FULL } name = read_name(f, -1, f->field, names);
+    for (int a = 3 - p->spatial; a < 3; a++) {
+        wide begin = 0, end = 0, total = same_total(p, a);
+        if (name == SAME)
+            begin = total / 2, end = total - begin;
+        else if (name == SAME_LOWER)
+            end = total / 2, begin = total - end;
+        else if (name == FULL)
+            begin = end = window_span(p, a) - 1;
+        p->pad_begin[a] = saturate(begin);
+        p->pad_end[a] = saturate(end);
+    }
+}
+
+static int64_t read_pad(struct fields *f, const char *label)
+{
+    int64_t pad = read_integer(f, -1, label);
+    if (pad < 0)
+        fail_value(f, -1, label, "must not be negative");
+    return pad;
+}
+
+/* One axis: a number for both ends, or {begin, end}. */
+static void read_axis_padding(struct fields *f, const char *label, int64_t *begin, int64_t *end)
+{
+    if (!lua_istable(f->L, -1)) {
+        *begin = *end = read_pad(f, label);
+        return;
+    }
+    if (lua_rawlen(f->L, -1) != 2)
+        sandbox_fail(f->L, f->field, CONVC_ERR_SPEC, "%s has %zu values, where {begin, end} has 2",
+                     label, (size_t)lua_rawlen(f->L, -1));
+    int64_t *to[2] = { begin, end };
+    for (int i = 0; i < 2; i++) {
+        char inner[48];
+        lua_rawgeti(f->L, -1, i + 1);
+        snprintf(inner, sizeof inner, "%s[%d]", label, i + 1);
+        *to[i] = read_pad(f, inner);
+        lua_pop(f->L, 1);
+    }
+}
+
+static void read_padding(struct fields *f)
+{
+    struct convc_problem *p = f->p;
+    int first = 3 - p->spatial;
+    if (lua_type(f->L, -1) == LUA_TSTRING) {
+        read_padding_name(f);
+    } else if (lua_istable(f->L, -1)) {
+        check_axes(f);
+        for (int a = first; a < 3; a++) {
+            char label[32];
+            push_element(f, a - first + 1, label);
+            read_axis_padding(f, label, &p->pad_begin[a], &p->pad_end[a]);
+            lua_pop(f->L, 1);
+        }
+    } else {
+        int64_t pad = read_pad(f, f->field);
+        for (int a = first; a < 3; a++)
+            p->pad_begin[a] = p->pad_end[a] = pad;
+    }
+}
+
+/* ---- the other fields ------------------------------------------------------------------------ */
+
+static bool is_name(const char *s, size_t bytes)
+{
+    return bytes >= 1 && bytes <= CONVC_NAME_MAX && s[0] != '.' &&
+           strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-") == bytes;
+}
+
+static void read_own_name(struct fields *f)
+{
+    size_t bytes = 0;
+    const char *name = lua_type(f->L, -1) == LUA_TSTRING ? lua_tolstring(f->L, -1, &bytes) : NULL;
+    if (!name || !is_name(name, bytes))
+        fail_value(f, -1, f->field,
+                   "is not 1 to 64 of A-Z a-z 0-9 _ . : - with no . at its beginning");
+    memcpy(f->p->name, name, bytes + 1);
+}
+
+static void read_input(struct fields *f)
+{
+    struct convc_problem *p = f->p;
+    int64_t value[5];
+    if (!lua_istable(f->L, -1))
+        fail_value(f, -1, f->field, "is no list {N, C, spatial...}");
+    int64_t count = (int64_t)lua_rawlen(f->L, -1);
+    if (count < 3 || count > 5)
+        sandbox_fail(f->L, f->field, CONVC_ERR_SPEC,
+                     "input has %" PRId64 " values, where {N, C, spatial...} has 3 to 5", count);
+    for (int64_t i = 0; i < count; i++) {
+        char label[32];
+        push_element(f, i + 1, label);
+        value[i] = read_integer(f, -1, label);
+        lua_pop(f->L, 1);
+    }
+    p->spatial = (int32_t)count - 2;
+    p->n = value[0];
+    p->ic = value[1];
+    for (int a = 0; a < p->spatial; a++)
+        p->in[3 - p->spatial + a] = value[2 + a];
+}
+
+static void read_out_channels(struct fields *f)
+{
+    f->p->oc = read_integer(f, -1, f->field);
+}
+
+static void read_kernel_size(struct fields *f)
+{
+    read_axes(f, f->p->kernel);
+}
+
+static void read_stride(struct fields *f)
+{
+    read_axes(f, f->p->stride);
+}
+
+static void read_dilation(struct fields *f)
+{
+    read_axes(f, f->p->dilation);
+}
+
+static void read_groups(struct fields *f)
+{
+    f->p->groups = read_integer(f, -1, f->field);
+}
+
+static void read_padding_mode(struct fields *f)
+{
+    static const char *const names[] = { "zeros",     "constant", "reflect",  "symmetric",
+                                         "replicate", "circular", "identity", NULL };
+    f->p->padding_mode = (enum convc_padding_mode)read_name(f, -1, f->field, names);
+}
+
+static void read_padding_value(struct fields *f)
+{
+    f->p->padding_value = read_number(f, -1, f->field);
+}
+
+static void read_flip(struct fields *f)
+{
+    f->p->flip = read_bool(f);
+}
+
+static void read_bias(struct fields *f)
+{
+    f->p->bias = read_bool(f);
+}
+
+static void read_residual(struct fields *f)
+{
+    f->p->residual = read_bool(f);
+}
+
+/* "relu", or a table with the name and its arguments. */
+static void read_activation(struct fields *f)
+{
+    /* In the order of enum convc_activation, which begins with none. */
+    static const char *const names[] = { "relu", "clamp", "leaky_relu", "sigmoid", "tanh",
+                                         "silu", "gelu",  "hardswish",  NULL };
+    static const int arguments[] = { 0, 2, 1, 0, 0, 0, 0, 0 };
+    lua_State *L = f->L;
+    bool table = lua_istable(L, -1);
+    int64_t given = table ? (int64_t)lua_rawlen(L, -1) - 1 : 0;
+    if (table)
+        lua_rawgeti(L, -1, 1);
+    else
+        lua_pushvalue(L, -1);
+    int name = read_name(f, -1, table ? "activation[1]" : f->field, names);
+    lua_pop(L, 1);
+    if (given != arguments[name])
+        sandbox_fail(L, f->field, CONVC_ERR_SPEC,
+                     "activation \"%s\" has %" PRId64 " arguments, where it takes %d", names[name],
+                     given, arguments[name]);
+    f->p->activation = (enum convc_activation)(name + 1);
+    for (int i = 0; i < arguments[name]; i++) {
+        char label[32];
+        push_element(f, i + 2, label);
+        f->p->activation_args[i] = read_number(f, -1, label);
+        lua_pop(L, 1);
+    }
+}
+
+static void read_layout(struct fields *f)
+{
+    static const char *const names[] = { "nhwc", "nchw", NULL };
+    f->p->layout = (enum convc_layout)read_name(f, -1, f->field, names);
+}
+
+static void read_dtype(struct fields *f)
+{
+    static const char *const names[] = { "f32", "f64", NULL };
+    enum convc_dtype t = (enum convc_dtype)read_name(f, -1, f->field, names);
+    f->p->src_dtype = f->p->wei_dtype = f->p->acc_dtype = f->p->dst_dtype = t;
+}
+
+static void read_tolerance(struct fields *f)
+{
+    f->p->tolerance = read_number(f, -1, f->field);
+    if (f->p->tolerance < 0)
+        fail_value(f, -1, f->field, "must not be negative");
+}
+
+static void read_weights(struct fields *f)
+{
+    read_weights_measure(f->L, lua_gettop(f->L), f->p, f->w);
+    *f->made = *f->p;
+}
+
+/* In the order in which they are read: what a field needs to know stands before it. */
+static const struct {
+    const char *name;
+    void (*read)(struct fields *f);
+} known[] = {
+    { "name", read_own_name },
+    { "input", read_input },
+    { "weights", read_weights },
+    { "out_channels", read_out_channels },
+    { "kernel_size", read_kernel_size },
+    { "groups", read_groups },
+    { "stride", read_stride },
+    { "dilation", read_dilation },
+    { "padding", read_padding },
+    { "padding_mode", read_padding_mode },
+    { "padding_value", read_padding_value },
+    { "flip", read_flip },
+    { "bias", read_bias },
+    { "residual", read_residual },
+    { "activation", read_activation },
+    { "layout", read_layout },
+    { "dtype", read_dtype },
+    { "tolerance", read_tolerance },
+};
+enum { KNOWN = sizeof known / sizeof known[0] };
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static const char *const unavailable[] = { "combine", "reduce", "epilogue", "args", "window" };
+enum { UNAVAILABLE = sizeof unavailable / sizeof unavailable[0] };
+
+static bool is_known(const char *name)
+{
+    for (int i = 0; i < KNOWN; i++)
+        if (strcmp(known[i].name, name) == 0)
+            return true;
+    for (int i = 0; i < UNAVAILABLE; i++)
+        if (strcmp(unavailable[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Refuses fields that nobody reads; of several, the first by the alphabet. */
+static void check_known(lua_State *L)
+{
+    char value[SANDBOX_VALUE_MAX];
+    const char *unknown = NULL;
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+        sandbox_charge(L, 1);
+        if (lua_type(L, -2) != LUA_TSTRING)
+            sandbox_fail(L, NULL, CONVC_ERR_SPEC, "the value %s stands in no field",
+                         sandbox_value(L, -1, value));
+        const char *name = lua_tostring(L, -2); /* in the table, and so alive */
+        if (!is_known(name) && (!unknown || strcmp(name, unknown) < 0))
+            unknown = name;
+    }
+    if (unknown)
+        sandbox_fail(L, unknown, CONVC_ERR_SPEC, "%s is no field of a convolution", unknown);
+}
+
+static bool is_given(lua_State *L, const char *field)
+{
+    bool given = lua_getfield(L, 1, field) != LUA_TNIL;
+    lua_pop(L, 1);
+    return given;
+}
+
+static void check_given(lua_State *L, const char *field)
+{
+    if (!is_given(L, field))
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s is missing", field);
+}
+
+static void check_available(lua_State *L)
+{
+    for (int i = 0; i < UNAVAILABLE; i++)
+        if (is_given(L, unavailable[i]))
+            sandbox_fail(L, unavailable[i], CONVC_ERR_UNSUPPORTED,
+                         "%s is not available in this version: every convolution sums products",
+                         unavailable[i]);
+}
+
+/* What weights say of out_channels, kernel_size and groups must not be contradicted. */
+static void check_agreement(lua_State *L, const struct convc_problem *p,
+                            const struct convc_problem *made)
+{
+    if (p->oc != made->oc)
+        sandbox_fail(L, "out_channels", CONVC_ERR_SHAPE,
+                     "out_channels=%" PRId64 " where the weights make %" PRId64, p->oc, made->oc);
+    if (p->groups != made->groups)
+        sandbox_fail(L, "groups", CONVC_ERR_SHAPE,
+                     "groups=%" PRId64 " where the weights make %" PRId64, p->groups, made->groups);
+    for (int a = 0; a < 3; a++)
+        if (p->kernel[a] != made->kernel[a])
+            sandbox_fail(L, "kernel_size", CONVC_ERR_SHAPE,
+                         "kernel_size=%" PRId64 " where the weights make %" PRId64, p->kernel[a],
+                         made->kernel[a]);
+}
+
+static void read_fields(lua_State *L, struct convc_problem *p, struct read_weights *w)
+{
+    struct convc_problem made;
+    bool constant = is_given(L, "weights");
+    check_known(L);
+    check_available(L);
+    check_given(L, "input");
+    if (!constant) {
+        check_given(L, "out_channels");
+        check_given(L, "kernel_size");
+    }
+    for (int i = 0; i < KNOWN; i++) {
+        struct fields f = { L, known[i].name, p, w, &made };
+        if (lua_getfield(L, 1, known[i].name) != LUA_TNIL)
+            known[i].read(&f);
+        lua_pop(L, 1);
+    }
+    if (constant)
+        check_agreement(L, p, &made);
+}
+
+/* The field that a sentence of problem_resolve begins with; NULL where it is none. */
+static const char *field_of(const char *sentence)
+{
+    static const char *const other[][2] = { { "batch", "input" },
+                                            { "in_channels", "input" },
+                                            { "output", "input" },
+                                            { "src", "input" },
+                                            { "dst", "input" } };
+    size_t n = strcspn(sentence, "= ");
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
+        if (strlen(other[i][0]) == n && strncmp(sentence, other[i][0], n) == 0)
+            return other[i][1];
+    for (int i = 0; i < KNOWN; i++)
+        if (strlen(known[i].name) == n && strncmp(sentence, known[i].name, n) == 0)
+            return known[i].name;
+    return NULL;
+}
+
+static void check_problem(lua_State *L, const struct convc_problem *p)
+{
+    struct problem resolved;
+    struct diag d = { 0 };
+    if (problem_resolve(p, &resolved, &d) != CONVC_OK)
+        sandbox_fail(L, field_of(d.text), d.status, "%s", d.text);
+}
+
+int read_conv(lua_State *L)
+{
+    char value[SANDBOX_VALUE_MAX];
+    if (lua_gettop(L) != 1 || !lua_istable(L, 1)) {
+        lua_settop(L, 1);
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "convc.conv(%s) takes one table of fields",
+                     sandbox_value(L, 1, value));
+    }
+    struct convc_problem p;
+    struct read_weights w = { 0 };
+    problem_init(&p);
+    read_fields(L, &p, &w);
+    check_problem(L, &p);
+
+    size_t bytes = (size_t)w.count * sizeof(double);
+    struct sandbox_conv *c = lua_newuserdatauv(L, sizeof *c + bytes, 0);
+    *c = (struct sandbox_conv){ .problem = p, .line = sandbox_line(L) };
+    c->weight_count = (size_t)w.count;
+    if (w.count > 0) {
+        lua_getfield(L, 1, "weights");
+        read_weights_copy(L, lua_gettop(L), &p, &w, c->weights);
+        lua_pop(L, 1);
+    }
+    luaL_newmetatable(L, conv_type);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+struct sandbox_conv *read_conv_at(lua_State *L, int index)
+{
+    return luaL_testudata(L, index, conv_type);
+}

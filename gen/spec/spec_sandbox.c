@@ -1,0 +1,313 @@
+#include "gen/spec/spec_sandbox.h"
+
+#include "gen/spec/spec_env.h"
+#include "gen/spec/spec_read.h"
+
+#include <inttypes.h>
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    HOOK_STEPS = 100,   /* instructions between two looks at the bounds                        */
+    SOURCE_PIECE = 256, /* bytes of source between two looks: some of Lua's parsing is quadratic */
+    CLOCK_BYTES = 4096, /* allocations from this size on look at the clock, the others at times */
+    CLOCK_ALLOCATIONS = 64,
+};
+
+struct sandbox *sandbox_of(lua_State *L)
+{
+    void *s;
+    lua_getallocf(L, &s);
+    return s;
+}
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* The spec's own chunk; Lua's messages begin with "(spec):4:". The others are "@path". */
+static const char spec_chunk[] = "=(spec)";
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+void sandbox_one_line(const char *from, size_t bytes, char *to, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char c = (unsigned char)from[i];
+        bool plain = c >= 0x20 && c < 0x7f;
+        char piece[8];
+        int length = snprintf(piece, sizeof piece, plain ? "%c" : c == '\n' ? "\\n" : "\\x%02x", c);
+        bool last = i + 1 == bytes;
+        if (n + (size_t)length + (last ? 1 : 4) > size) {
+            snprintf(to + n, size - n, "...");
+            return;
+        }
+        memcpy(to + n, piece, (size_t)length);
+        n += (size_t)length;
+    }
+    to[n] = '\0';
+}
+
+/* The innermost line that a chunk is at, of the spec or of a library. */
+static bool innermost(lua_State *L, bool spec, lua_Debug *ar)
+{
+    for (int level = 0; lua_getstack(L, level, ar); level++) {
+        lua_getinfo(L, "Sl", ar);
+        if (ar->currentline > 0 && (strcmp(ar->source, spec_chunk) == 0) == spec)
+            return true;
+    }
+    return false;
+}
+
+int sandbox_line(lua_State *L)
+{
+    lua_Debug ar;
+    return innermost(L, true, &ar) ? ar.currentline : 0;
+}
+
+/* Writes "file:line: sentence" to the diag. */
+static void note(struct sandbox *s, const char *file, int line, enum convc_status status,
+                 const char *format, va_list args)
+{
+    char sentence[400], clean[400];
+    vsnprintf(sentence, sizeof sentence, format, args);
+    sandbox_one_line(sentence, strlen(sentence), clean, sizeof clean);
+    if (line > 0)
+        diag_fail(s->d, status, "%s:%d: %s", file, line, clean);
+    else
+        diag_fail(s->d, status, "%s: %s", file, clean);
+}
+
+/* The value raised does not matter: the diag has the sentence. */
+static _Noreturn void raise_noted(lua_State *L)
+{
+    lua_pushnil(L);
+    lua_error(L);
+    abort(); /* lua_error does not return */
+}
+
+void sandbox_fail(lua_State *L, const char *field, enum convc_status status, const char *format,
+                  ...)
+{
+    struct sandbox *s = sandbox_of(L);
+    const char *file = s->file;
+    int line = sandbox_line(L);
+    lua_Debug ar;
+    if (line > 0 && field) {
+        line = read_field_line(s->text, line, field);
+    } else if (line == 0 && innermost(L, false, &ar)) {
+        file = ar.source + 1; /* "@path" */
+        line = ar.currentline;
+    }
+
+    va_list args;
+    va_start(args, format);
+    note(s, file, line, status, format, args);
+    va_end(args);
+    raise_noted(L);
+}
+
+void sandbox_fail_at(lua_State *L, const struct sandbox_conv *c, const char *field,
+                     enum convc_status status, const char *format, ...)
+{
+    struct sandbox *s = sandbox_of(L);
+    int line = c ? c->line : 0;
+    if (line > 0 && field)
+        line = read_field_line(s->text, line, field);
+    va_list args;
+    va_start(args, format);
+    note(s, s->file, line, status, format, args);
+    va_end(args);
+    raise_noted(L);
+}
+
+const char *sandbox_value(lua_State *L, int index, char text[SANDBOX_VALUE_MAX])
+{
+    char piece[48];
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING:
+        sandbox_one_line(lua_tostring(L, index), lua_rawlen(L, index), piece, sizeof piece);
+        snprintf(text, SANDBOX_VALUE_MAX, "\"%s\"", piece);
+        break;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index))
+            snprintf(text, SANDBOX_VALUE_MAX, "%" PRId64, (int64_t)lua_tointeger(L, index));
+        else
+            snprintf(text, SANDBOX_VALUE_MAX, "%.14g", lua_tonumber(L, index));
+        break;
+    case LUA_TBOOLEAN:
+        snprintf(text, SANDBOX_VALUE_MAX, lua_toboolean(L, index) ? "true" : "false");
+        break;
+    case LUA_TTABLE: snprintf(text, SANDBOX_VALUE_MAX, "{...}"); break;
+    case LUA_TUSERDATA: snprintf(text, SANDBOX_VALUE_MAX, "convolution"); break;
+    default: snprintf(text, SANDBOX_VALUE_MAX, "%s", lua_typename(L, lua_type(L, index))); break;
+    }
+    return text;
+}
+
+/* ---- bounds ---------------------------------------------------------------------------------- */
+
+static void check_bounds(lua_State *L)
+{
+    struct sandbox *s = sandbox_of(L);
+    if (s->steps > SANDBOX_STEPS)
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "runs for more than %d instructions", SANDBOX_STEPS);
+    if (now() > s->deadline)
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "runs for longer than %d ms", SANDBOX_MILLISECONDS);
+}
+
+void sandbox_charge(lua_State *L, int64_t steps)
+{
+    sandbox_of(L)->steps += steps;
+    check_bounds(L);
+}
+
+static void hook(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    sandbox_charge(L, HOOK_STEPS);
+}
+
+static enum sandbox_refusal refuse(struct sandbox *s, bool string, size_t old, size_t bytes)
+{
+    if (string && bytes > SANDBOX_STRING)
+        return REFUSED_STRING;
+    if (s->used - old + bytes > SANDBOX_MEMORY)
+        return REFUSED_MEMORY;
+    if (bytes >= CLOCK_BYTES || s->allocations++ % CLOCK_ALLOCATIONS == 0)
+        return now() > s->deadline ? REFUSED_TIME : REFUSED_NOTHING;
+    return REFUSED_NOTHING;
+}
+
+/* Lua's allocator. Where `block` is NULL, `old` is the kind of object that it will hold. Never
+ * fails to shrink, which Lua relies on. */
+static void *allocate(void *data, void *block, size_t old, size_t bytes)
+{
+    struct sandbox *s = data;
+    bool string = !block && old == LUA_TSTRING;
+    if (!block)
+        old = 0;
+    if (bytes == 0) {
+        free(block);
+        s->used -= old;
+        return NULL;
+    }
+    if (bytes > old) {
+        s->refused = refuse(s, string, old, bytes);
+        if (s->refused != REFUSED_NOTHING)
+            return NULL;
+    }
+    void *moved = realloc(block, bytes);
+    if (moved)
+        s->used += bytes - old;
+    else if (bytes <= old)
+        return block;
+    else
+        s->refused = REFUSED_BY_SYSTEM;
+    return moved;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+static enum convc_status out_of_bounds(struct sandbox *s)
+{
+    switch (s->refused) {
+    case REFUSED_TIME:
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: runs for longer than %d ms", s->file,
+                         SANDBOX_MILLISECONDS);
+    case REFUSED_STRING:
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: makes a string of more than %d bytes", s->file,
+                         SANDBOX_STRING);
+    case REFUSED_MEMORY:
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: needs more than %d MB of memory", s->file,
+                         SANDBOX_MEMORY >> 20);
+    case REFUSED_NOTHING:
+    case REFUSED_BY_SYSTEM: break;
+    }
+    return diag_memory(s->d);
+}
+
+struct reader {
+    const char *text;
+    size_t left;
+};
+
+static const char *next_piece(lua_State *L, void *data, size_t *bytes)
+{
+    struct reader *r = data;
+    sandbox_charge(L, 1);
+    *bytes = r->left < SOURCE_PIECE ? r->left : SOURCE_PIECE;
+    const char *piece = r->text;
+    r->text += *bytes;
+    r->left -= *bytes;
+    return *bytes ? piece : NULL;
+}
+
+void sandbox_load(lua_State *L, const char *text, size_t bytes, const char *chunk)
+{
+    struct reader r = { text, bytes };
+    if (bytes > 0 && text[0] == LUA_SIGNATURE[0])
+        sandbox_fail_at(L, NULL, NULL, CONVC_ERR_SPEC, "is compiled Lua; only source text is read");
+    int result = lua_load(L, next_piece, &r, chunk, "t");
+    if (result == LUA_ERRMEM) {
+        out_of_bounds(sandbox_of(L));
+        raise_noted(L);
+    }
+    if (result != LUA_OK)
+        lua_error(L);
+}
+
+static int run(lua_State *L)
+{
+    struct sandbox *s = sandbox_of(L);
+    lua_CFunction finish = lua_tocfunction(L, 1);
+    lua_settop(L, 0);
+    env_open(L);
+    lua_sethook(L, hook, LUA_MASKCOUNT, HOOK_STEPS);
+    sandbox_load(L, s->text, s->bytes, spec_chunk);
+    env_give(L);
+    lua_call(L, 0, LUA_MULTRET);
+    return finish(L);
+}
+
+/* Makes a sentence of what a failed lua_pcall left on the stack. Allocates nothing of Lua's. */
+static enum convc_status explain(lua_State *L, struct sandbox *s, int result)
+{
+    if (s->d->status != CONVC_OK)
+        return s->d->status;
+    if (result == LUA_ERRMEM)
+        return out_of_bounds(s);
+
+    char clean[400], value[SANDBOX_VALUE_MAX];
+    if (lua_type(L, -1) != LUA_TSTRING)
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: error(%s) was called, without a sentence",
+                         s->file, sandbox_value(L, -1, value));
+    sandbox_one_line(lua_tostring(L, -1), lua_rawlen(L, -1), clean, sizeof clean);
+    size_t own = strlen(spec_chunk + 1);
+    if (strncmp(clean, spec_chunk + 1, own) == 0)
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s", s->file, clean + own);
+    return diag_fail(s->d, CONVC_ERR_SPEC, "%s: %s", s->file, clean);
+}
+
+enum convc_status sandbox_run(struct sandbox *s, lua_CFunction finish,
+                              enum convc_status (*take)(struct sandbox *s, void *data), void *data)
+{
+    s->deadline = now() + SANDBOX_MILLISECONDS * INT64_C(1000000);
+    lua_State *L = lua_newstate(allocate, s);
+    if (!L)
+        return diag_memory(s->d);
+    lua_pushcfunction(L, run);
+    lua_pushcfunction(L, finish);
+    int result = lua_pcall(L, 1, 0, 0);
+    enum convc_status st = result == LUA_OK ? take(s, data) : explain(L, s, result);
+    lua_close(L);
+    return st;
+}
