@@ -24,7 +24,7 @@
  * holds the bounds.
  *
  *             bound    f32 with fma, without    f64 with fma, without
- *   exp          1.25       1.02      0.99           1.02      0.98
+^ *   exp          1.25       1.02      0.99           1.02      0.98
  *   tanh         3         2.39      2.39           2.55      2.51
  *   erf          2         1.29      1.63           1.33      1.49
  *   sigmoid      3         2.31      2.31           2.36      2.36
