@@ -348,10 +348,12 @@ LLVMValueRef em_erf(struct em *em, LLVMValueRef x)
 /* ---- activations ------------------------------------------------------------------------------
  */
 
-/* max(x, 0) - less, with the sign of x where the result is 0. */
+/* max(x, 0) - less, where 0 takes the sign of x; x * 0 makes NaN of -infinity, as the formulas of
+ * silu and gelu do. */
 static LLVMValueRef ramp_minus(const struct math *m, LLVMValueRef x, LLVMValueRef less)
 {
-    return sub(m, select_where(m, x, LLVMRealOGE, 0, x, real(m, -0.0)), less);
+    LLVMValueRef zero = mul(m, x, real(m, 0));
+    return sub(m, select_where(m, x, LLVMRealOGE, 0, x, zero), less);
 }
 
 static LLVMValueRef sigmoid(struct em *em, LLVMValueRef x)
@@ -392,9 +394,8 @@ static LLVMValueRef gelu(struct em *em, LLVMValueRef x)
 static LLVMValueRef hardswish(struct em *em, LLVMValueRef x)
 {
     struct math m = math_of(em, x);
-    LLVMValueRef low = at_least(&m, -3, x);
-    LLVMValueRef product = mul(&m, low, add(&m, low, real(&m, 3)));
-    LLVMValueRef bent = divide(&m, product, real(&m, 6));
+    LLVMValueRef slope = at_least(&m, 0, add(&m, x, real(&m, 3)));
+    LLVMValueRef bent = divide(&m, mul(&m, x, slope), real(&m, 6));
     return select_where(&m, x, LLVMRealOGE, 3, x, bent);
 }
 
