@@ -133,12 +133,12 @@ local function pairs(t)
     end
 end
 
-local string_format = string.format
+local strings = string
 
 local function format(f, ...)
     check(type(f) == "string", "string.format: value 1 is no string")
     check(#f <= 1000, "string.format: a format has at most 1000 characters")
-    return string_format(f, ...)
+    return strings.format(f, ...)
 end
 
 local randomseed = math.randomseed
