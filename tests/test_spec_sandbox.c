@@ -46,7 +46,7 @@ static const struct hostile endless[] = {
       ":3: runs for" },
     { "local t = {}\nfor i = 1, 900 do t[i] = i end\nwhile true do table.unpack(t) end",
       ":3: runs for" },
-    { "local s = ''\nfor i = 1, 65000 do s = s .. 'x' end\nlocal a, b = s .. 'a', s .. 'b'\n"
+    { "local s = 'x'\nfor i = 1, 15 do s = s .. s end\nlocal a, b = s .. 'a', s .. 'b'\n"
       "while true do local c = a < b end",
       ":4: runs for" },
     { "local t = {}\nfor i = 1, 2^19 do t[i .. ''] = 1 end\nwhile true do for k in pairs(t) do end "
