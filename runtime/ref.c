@@ -5,6 +5,9 @@
 /* Outputs of a row that are summed together, so that each weight is looked up once for them. */
 enum { PIECE = 32 };
 
+/* Sums that a dot product keeps, because each addition waits for the last one to its sum. */
+enum { SUMS = 4 };
+
 struct ref {
     const struct convc_problem *p;
     const int64_t *out; /* extents */
@@ -32,20 +35,20 @@ static long double dot_f32(const void *src, int64_t src_step, const void *wei, i
                            int64_t count)
 {
     const float *s = src, *w = wei;
-    double sum = 0;
+    double sum[SUMS] = { 0 };
     for (int64_t i = 0; i < count; i++)
-        sum += (double)s[i * src_step] * (double)w[i * wei_step];
-    return sum;
+        sum[i % SUMS] += (double)s[i * src_step] * (double)w[i * wei_step];
+    return sum[0] + sum[1] + sum[2] + sum[3];
 }
 
 static long double dot_f64(const void *src, int64_t src_step, const void *wei, int64_t wei_step,
                            int64_t count)
 {
     const double *s = src, *w = wei;
-    long double sum = 0;
+    long double sum[SUMS] = { 0 };
     for (int64_t i = 0; i < count; i++)
-        sum += (long double)s[i * src_step] * (long double)w[i * wei_step];
-    return sum;
+        sum[i % SUMS] += (long double)s[i * src_step] * (long double)w[i * wei_step];
+    return sum[0] + sum[1] + sum[2] + sum[3];
 }
 
 static struct ref ref_of(const struct problem *p, const struct layout *l,
@@ -92,25 +95,27 @@ static void add_tap(const struct ref *r, const struct piece *piece, const int64_
 {
     const struct convc_problem *p = r->p;
     const int64_t *stride = p->src_stride;
-    int64_t channel = piece->o / r->ocg * r->icg;
+    int64_t d = source(p, CONVC_D, piece->x[CONVC_D], tap[CONVC_D]);
+    int64_t h = source(p, CONVC_H, piece->x[CONVC_H], tap[CONVC_H]);
+    bool inside = d >= 0 && h >= 0;
+    if (!inside && p->padding_mode != CONVC_PAD_CONSTANT)
+        return;
+
     int64_t first = weight_index(r, piece->o, 0, tap);
     int64_t wei_step = r->icg > 1 ? weight_index(r, piece->o, 1, tap) - first : 0;
     const char *wei = r->wei + first * r->bytes;
-
-    int64_t d = source(p, CONVC_D, piece->x[CONVC_D], tap[CONVC_D]);
-    int64_t h = source(p, CONVC_H, piece->x[CONVC_H], tap[CONVC_H]);
-    const char *row = (const char *)r->args->src +
-                      (piece->n * stride[CONVC_STRIDE_N] + channel * stride[CONVC_STRIDE_C] +
-                       d * stride[CONVC_STRIDE_D] + h * stride[CONVC_STRIDE_H]) *
-                          r->bytes;
-
+    int64_t channel = piece->o / r->ocg * r->icg;
+    int64_t row = piece->n * stride[CONVC_STRIDE_N] + channel * stride[CONVC_STRIDE_C] +
+                  d * stride[CONVC_STRIDE_D] + h * stride[CONVC_STRIDE_H];
     for (int64_t x = 0; x < piece->count; x++) {
         int64_t w = source(p, CONVC_W, piece->x[CONVC_W] + x, tap[CONVC_W]);
-        if (d >= 0 && h >= 0 && w >= 0)
-            acc[x] += r->dot(row + w * stride[CONVC_STRIDE_W] * r->bytes, stride[CONVC_STRIDE_C],
-                             wei, wei_step, r->icg);
-        else if (p->padding_mode == CONVC_PAD_CONSTANT)
+        if (inside && w >= 0) {
+            const char *src = (const char *)r->args->src;
+            src += (row + w * stride[CONVC_STRIDE_W]) * r->bytes;
+            acc[x] += r->dot(src, stride[CONVC_STRIDE_C], wei, wei_step, r->icg);
+        } else if (p->padding_mode == CONVC_PAD_CONSTANT) {
             acc[x] += r->dot(&r->outside, 0, wei, wei_step, r->icg);
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+__extension__ typedef unsigned __int128 uint128;
+
 static uint64_t mix(uint64_t a, uint64_t b)
 {
-    unsigned __int128 p = (unsigned __int128)a * b;
+    uint128 p = (uint128)a * b;
     return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 

@@ -106,7 +106,7 @@ static struct read column_read(struct tile *t, const struct tile_row *row, const
     int64_t at =
         ow * p->stride[CONVC_W] - p->pad_begin[CONVC_W] + tap->number * p->dilation[CONVC_W];
     int64_t column = nest_column(n, ow, tap->number);
-    if (column == at)
+    if (column >= 0 && column == at)
         return plain;
     if (column < 0)
         return (struct read){ .kind = outside_kind(p) };
@@ -158,7 +158,7 @@ static struct read vector_read(struct tile *t, const struct tile_row *row, const
         int64_t ow = split_begin(&n->cols, t->segment->begin) + first + l;
         int64_t at = ow * p->stride[CONVC_W] - p->pad_begin[CONVC_W];
         int64_t column = nest_column(n, ow, tap->number);
-        inside = inside && column == at + tap->number * p->dilation[CONVC_W];
+        inside = inside && column >= 0 && column == at + tap->number * p->dilation[CONVC_W];
         mixed.lane[l] = column < 0 ? 0 : column * pixel;
         mixed.on.active -= column < 0;
         mixed.on.on[l] = column >= 0;

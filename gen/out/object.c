@@ -149,10 +149,7 @@ enum convc_status object_emit(const struct object_request *r, struct object *out
     if (r->instrument)
         ask_for_asan(module, r->symbol);
 
-    enum convc_status st = CONVC_OK;
-#ifndef NDEBUG
-    st = verify(module, d);
-#endif
+    enum convc_status st = verify(module, d);
     if (st == CONVC_OK)
         st = run_passes(module, m, r->instrument, d);
     if (st == CONVC_OK)

@@ -101,10 +101,10 @@ static void add_lanes_oc(struct list *l)
         struct plan_direct d = { .lanes = LANES_OC, .vecs = vecs };
         if (p->icg == 1 && p->p.kernel[CONVC_W] <= 8)
             d.taps = TAPS_UNROLL;
-        add_shapes(l, d, accumulators(l->t, vecs), p->out[CONVC_W], p->out[CONVC_H]);
+        add_shapes(l, d, accumulators(l->t, vecs) / vecs, p->out[CONVC_W], p->out[CONVC_H]);
         if (fold) {
             d.fold = pixels;
-            add_shapes(l, d, accumulators(l->t, vecs), pixels, 1);
+            add_shapes(l, d, accumulators(l->t, vecs) / vecs, pixels, 1);
         }
     }
 }
@@ -122,7 +122,7 @@ static void add_lanes_groups(struct list *l)
             d.taps = TAPS_UNROLL;
         /* Unrolled taps keep a row of source vectors alive beside the accumulators. */
         int most = accumulators(l->t, 1) / 2 - (l->t->vector_registers < 32 ? 0 : 2);
-        add_shapes(l, d, most, p->out[CONVC_W], p->out[CONVC_H]);
+        add_shapes(l, d, most / vecs, p->out[CONVC_W], p->out[CONVC_H]);
     }
 }
 

@@ -5,8 +5,6 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const int64_t extent_max = INT32_MAX;
@@ -223,24 +221,10 @@ static enum convc_status resolve_activation(struct convc_problem *p, struct diag
     return d->status;
 }
 
-static struct tensor src_tensor(const struct problem *p)
-{
-    return (struct tensor){ "src",  p->p.layout, dtype_bytes(p->p.src_dtype),
-                            p->p.n, p->p.ic,     { p->p.in[0], p->p.in[1], p->p.in[2] },
-                            false };
-}
-
-static struct tensor dst_tensor(const struct problem *p)
-{
-    return (struct tensor){ "dst",  p->p.layout, dtype_bytes(p->p.dst_dtype),
-                            p->p.n, p->p.oc,     { p->out[0], p->out[1], p->out[2] },
-                            true };
-}
-
 static enum convc_status resolve_memory(struct problem *to, struct diag *d)
 {
     struct convc_problem *p = &to->p;
-    struct tensor src = src_tensor(to), dst = dst_tensor(to);
+    struct tensor src = tensor_src(to), dst = tensor_dst(to);
     strides_resolve(&src, p->src_stride, d);
     strides_resolve(&dst, p->dst_stride, d);
 
@@ -287,7 +271,7 @@ enum convc_status problem_resolve(const struct convc_problem *from, struct probl
     return st;
 }
 
-/* ---- identity and text ----------------------------------------------------------------------- */
+/* ---- identity -------------------------------------------------------------------------------- */
 
 static int64_t bits_of(double x)
 {
@@ -296,32 +280,39 @@ static int64_t bits_of(double x)
     return bits;
 }
 
+/* Two numbers below 2^31 in one. */
+static int64_t pair(int64_t high, int64_t low)
+{
+    return high << 32 | low;
+}
+
+/* Everything that is one of a few, in three bits or four. */
+static int64_t choices(const struct convc_problem *p)
+{
+    int64_t bits = p->kind;
+    bits = bits << 3 | p->src_dtype;
+    bits = bits << 3 | p->wei_dtype;
+    bits = bits << 3 | p->acc_dtype;
+    bits = bits << 3 | p->dst_dtype;
+    bits = bits << 3 | p->padding_mode;
+    bits = bits << 4 | p->activation;
+    return bits << 3 | p->flip << 2 | p->bias << 1 | p->residual;
+}
+
 void problem_key(const struct problem *problem, struct problem_key *key)
 {
     const struct convc_problem *p = &problem->p;
     int64_t *to = key->field;
-    *to++ = p->kind;
-    *to++ = p->src_dtype;
-    *to++ = p->wei_dtype;
-    *to++ = p->acc_dtype;
-    *to++ = p->dst_dtype;
-    *to++ = p->ic;
-    *to++ = p->oc;
+    *to++ = choices(p);
+    *to++ = pair(p->ic, p->oc);
     *to++ = p->groups;
     for (int a = 0; a < 3; a++) {
-        *to++ = p->in[a];
-        *to++ = p->kernel[a];
-        *to++ = p->stride[a];
-        *to++ = p->dilation[a];
+        *to++ = pair(p->in[a], p->kernel[a]);
+        *to++ = pair(p->stride[a], p->dilation[a]);
         *to++ = p->pad_begin[a];
         *to++ = problem->out[a]; /* and with it pad_end */
     }
-    *to++ = p->padding_mode;
     *to++ = bits_of(p->padding_value);
-    *to++ = p->flip;
-    *to++ = p->bias;
-    *to++ = p->residual;
-    *to++ = p->activation;
     *to++ = bits_of(p->activation_args[0]);
     *to++ = bits_of(p->activation_args[1]);
     *to++ = bits_of(p->tolerance);
@@ -332,88 +323,7 @@ void problem_key(const struct problem *problem, struct problem_key *key)
     memset(to, 0, (size_t)((char *)(key + 1) - (char *)to));
 }
 
-/* "ih56iw56" for prefix "i". */
-static void print_axes(const struct problem *p, const char *prefix, const int64_t value[3],
-                       int64_t minus, struct text *t)
-{
-    for (int a = 3 - p->p.spatial; a < 3; a++)
-        text_add(t, "%s%c%" PRId64, prefix, "dhw"[a], value[a] - minus);
-}
-
-/* With the fewest digits that read back to the same double. */
-static void print_real(double x, struct text *t)
-{
-    char digits[32];
-    for (int precision = 6; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, x);
-        if (strtod(digits, NULL) == x)
-            break;
-    }
-    text_append(t, digits, strlen(digits));
-}
-
-static void print_strides(const struct tensor *tensor, const int64_t stride[5], struct text *t)
-{
-    int64_t usual[5];
-    strides_dense(tensor, usual);
-    if (memcmp(usual, stride, sizeof usual) == 0)
-        return;
-    text_add(t, ";%s_strides=%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64,
-             tensor->name, stride[0], stride[1], stride[2], stride[3], stride[4]);
-}
-
-static void print_additions(const struct convc_problem *p, struct text *t)
-{
-    if (p->padding_mode != CONVC_PAD_ZEROS)
-        text_add(t, ";mode=%s", padding_mode_name(p->padding_mode));
-    if (p->padding_mode == CONVC_PAD_CONSTANT) {
-        text_add(t, ";value=");
-        print_real(p->padding_value, t);
-    }
-    text_add(t, "%s%s%s", p->flip ? ";flip" : "", p->bias ? ";bias" : "",
-             p->residual ? ";residual" : "");
-    if (p->activation != CONVC_ACT_NONE)
-        text_add(t, ";act=%s", activation_name(p->activation));
-    int args = p->activation == CONVC_ACT_CLAMP ? 2 : p->activation == CONVC_ACT_LEAKY_RELU;
-    for (int i = 0; i < args; i++) {
-        text_append(t, ",", 1);
-        print_real(p->activation_args[i], t);
-    }
-    if (p->src_dtype != CONVC_F32)
-        text_add(t, ";dtype=%s", dtype_name(p->src_dtype));
-    if (p->layout != CONVC_NHWC)
-        text_add(t, ";layout=nchw");
-    struct convc_problem usual;
-    problem_init(&usual);
-    if (p->tolerance != usual.tolerance) {
-        text_add(t, ";tol=");
-        print_real(p->tolerance, t);
-    }
-}
-
-void problem_print(const struct problem *problem, struct text *t)
-{
-    const struct convc_problem *p = &problem->p;
-    text_add(t, "g%" PRId64 "mb%" PRId64 "ic%" PRId64, p->groups, p->n, p->ic);
-    print_axes(problem, "i", p->in, 0, t);
-    text_add(t, "oc%" PRId64, p->oc);
-    print_axes(problem, "o", problem->out, 0, t);
-    print_axes(problem, "k", p->kernel, 0, t);
-    print_axes(problem, "s", p->stride, 0, t);
-    print_axes(problem, "d", p->dilation, 1, t);
-    print_axes(problem, "p", p->pad_begin, 0, t);
-    print_additions(p, t);
-    struct tensor src = src_tensor(problem), dst = dst_tensor(problem);
-    print_strides(&src, p->src_stride, t);
-    print_strides(&dst, p->dst_stride, t);
-}
-
-/* ---- memory and borders ---------------------------------------------------------------------- */
-
-int64_t problem_span(const int64_t stride[5], int64_t n, int64_t c, const int64_t extent[3])
-{
-    return strides_span(stride, n, c, extent);
-}
+/* ---- borders --------------------------------------------------------------------------------- */
 
 /* i modulo n, never negative. */
 static int64_t wrap(int64_t i, int64_t n)

@@ -1,7 +1,6 @@
 #include "gen/problem/strides.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static const int64_t span_max = (int64_t)1 << 62;
 
@@ -15,7 +14,7 @@ static bool add_product(int64_t *sum, int64_t count, int64_t stride)
            !__builtin_add_overflow(*sum, product, sum) && *sum <= span_max;
 }
 
-int64_t strides_span(const int64_t stride[5], int64_t n, int64_t c, const int64_t extent[3])
+int64_t problem_span(const int64_t stride[5], int64_t n, int64_t c, const int64_t extent[3])
 {
     if (n <= 0)
         return 0;
@@ -25,6 +24,20 @@ int64_t strides_span(const int64_t stride[5], int64_t n, int64_t c, const int64_
     for (int a = 0; a < 3; a++)
         fits = fits && add_product(&span, extent[a] - 1, stride[CONVC_STRIDE_D + a]);
     return fits ? span : -1;
+}
+
+struct tensor tensor_src(const struct problem *p)
+{
+    return (struct tensor){ "src",  p->p.layout, dtype_bytes(p->p.src_dtype),
+                            p->p.n, p->p.ic,     { p->p.in[0], p->p.in[1], p->p.in[2] },
+                            false };
+}
+
+struct tensor tensor_dst(const struct problem *p)
+{
+    return (struct tensor){ "dst",  p->p.layout, dtype_bytes(p->p.dst_dtype),
+                            p->p.n, p->p.oc,     { p->out[0], p->out[1], p->out[2] },
+                            true };
 }
 
 static int64_t axis_extent(const struct tensor *t, int axis)
@@ -80,7 +93,7 @@ void strides_dense(const struct tensor *t, int64_t stride[5])
 static enum convc_status check_apart(const struct tensor *t, const int64_t stride[5],
                                      struct diag *d)
 {
-    int axis[4], count = 0;
+    int axis[5], count = 0;
     for (int a = CONVC_STRIDE_C; a <= CONVC_STRIDE_W; a++) {
         if (axis_extent(t, a) == 1)
             continue;
@@ -119,7 +132,7 @@ static enum convc_status check_given(const struct tensor *t, int64_t stride[5], 
             return diag_fail(d, CONVC_ERR_ARGUMENT,
                              "%s_strides=%" PRId64 " along the %s must not be negative", t->name,
                              stride[a], axis_name[a]);
-    int64_t span = strides_span(stride, t->n > 1 ? t->n : 1, t->c, t->extent);
+    int64_t span = problem_span(stride, t->n > 1 ? t->n : 1, t->c, t->extent);
     if (span < 0 || span > span_max / t->bytes || stride[CONVC_STRIDE_N] > span_max / t->bytes)
         return too_large(t, d);
 

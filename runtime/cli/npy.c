@@ -1,6 +1,6 @@
 #include "runtime/cli/npy.h"
 
-#include "runtime/cli/file.h"
+#include "runtime/cli/stream.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -308,7 +308,7 @@ enum exit_code npy_read(const char *path, struct array *a, struct failure *f)
 {
     unsigned char *bytes;
     size_t size;
-    enum exit_code code = file_read(path, &bytes, &size, f);
+    enum exit_code code = stream_read(path, SIZE_MAX / 4, &bytes, &size, f);
     if (code == EXIT_FINE)
         code = npy_parse(bytes, size, path, a, f);
     free(bytes);
@@ -350,12 +350,12 @@ enum exit_code npy_write(const char *path, const struct array *a, enum convc_dty
     unsigned char head[10] = "\x93NUMPY\x01";
     put_little_endian(head + 8, (uint64_t)length, 2);
 
-    struct file_out out;
-    enum exit_code code = file_create(path, &out, f);
+    struct stream_out out;
+    enum exit_code code = stream_create(path, &out, f);
     if (code)
         return code;
     fwrite(head, 1, sizeof head, out.stream);
     fprintf(out.stream, "%-*s\n", length - 1, dict);
     write_elements(out.stream, a, dtype);
-    return file_finish(&out, code, f);
+    return stream_finish(&out, code, f);
 }

@@ -1,6 +1,6 @@
 #include "runtime/cli/picture.h"
 
-#include "runtime/cli/file.h"
+#include "runtime/cli/stream.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -28,7 +28,7 @@ struct codec {
 
     const unsigned char *bytes; /* what is left to read */
     size_t left;
-    struct file_out out;
+    struct stream_out out;
 };
 
 static void on_error(png_structp png, png_const_charp text)
@@ -131,7 +131,7 @@ static enum exit_code read_png(const char *path, bool pixels, struct array *a, i
     struct array read = { 0 };
     unsigned char *bytes;
     size_t size;
-    enum exit_code code = file_read(path, &bytes, &size, f);
+    enum exit_code code = stream_read(path, SIZE_MAX / 4, &bytes, &size, f);
     if (code)
         return code;
     if (size < 8 || png_sig_cmp(bytes, 0, 8)) {
@@ -226,13 +226,13 @@ enum exit_code picture_write(const char *path, const struct array *a, int bits, 
     }
     pack(a, bits, &c);
 
-    enum exit_code code = file_create(path, &c.out, f);
+    enum exit_code code = stream_create(path, &c.out, f);
     if (code == EXIT_FINE) {
         c.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &c, on_error, on_warning);
         c.info = c.png ? png_create_info_struct(c.png) : NULL;
         code = c.info ? encode(&c, a, bits) : fail_memory(f);
         png_destroy_write_struct(&c.png, &c.info);
-        code = file_finish(&c.out, code, f);
+        code = stream_finish(&c.out, code, f);
     }
     free_rows(&c);
     return code;

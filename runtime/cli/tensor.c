@@ -218,8 +218,8 @@ static enum exit_code place(const struct convc_problem *p, enum operand which,
                             const struct array *a, int64_t skew, bool absolute, void **base,
                             const void **data, struct failure *f)
 {
-    struct walk w;
-    int64_t elements;
+    struct walk w = { 0 };
+    int64_t elements = 0;
     enum exit_code code = operand_walk(p, which, &w, &elements, f);
     if (code == EXIT_FINE)
         code = allocate_guards(elements + skew, dtype_bytes(w.dtype), base, f);
@@ -264,8 +264,8 @@ void tensors_free(struct tensors *t)
 enum exit_code guarded_create(const struct convc_problem *p, int64_t skew, struct guarded *g,
                               struct failure *f)
 {
-    struct walk w;
-    int64_t elements;
+    struct walk w = { 0 };
+    int64_t elements = 0;
     *g = (struct guarded){ 0 };
     enum exit_code code = dst_walk(p, &w, &elements, f);
     if (code)
@@ -288,8 +288,8 @@ void guarded_free(struct guarded *g)
 enum exit_code guarded_take(const struct convc_problem *p, struct guarded *g, double *value,
                             struct failure *f)
 {
-    struct walk w;
-    int64_t elements;
+    struct walk w = { 0 };
+    int64_t elements = 0;
     enum exit_code code = dst_walk(p, &w, &elements, f);
     if (code)
         return code;

@@ -1,51 +1,61 @@
-#include "runtime/cli/file.h"
+#include "runtime/cli/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum exit_code read_stream(FILE *stream, const char *path, unsigned char **bytes,
-                                  size_t *size, struct failure *f)
+static enum exit_code read_all(FILE *stream, const char *name, size_t limit, unsigned char **bytes,
+                               size_t *size, struct failure *f)
 {
     size_t capacity = 0;
-    *bytes = NULL;
     *size = 0;
-    for (;;) {
-        if (*size == capacity) {
+    for (size_t got = 1; got && *size <= limit; *size += got) {
+        if (capacity - *size < 2) {
             capacity = capacity ? capacity * 2 : 1 << 16;
             unsigned char *more = realloc(*bytes, capacity);
             if (!more)
                 return fail_memory(f);
             *bytes = more;
         }
-        size_t got = fread(*bytes + *size, 1, capacity - *size, stream);
-        *size += got;
-        if (got == 0)
-            break;
+        got = fread(*bytes + *size, 1, capacity - *size - 1, stream);
     }
+    (*bytes)[*size] = 0;
     if (ferror(stream))
-        return fail(f, EXIT_SYSTEM, "%s cannot be read: %s", path, strerror(errno));
+        return fail(f, EXIT_SYSTEM, "%s cannot be read: %s", name, strerror(errno));
+    if (*size > limit)
+        return fail(f, EXIT_USAGE, "%s is longer than %zu bytes", name, limit);
     return EXIT_FINE;
 }
 
-enum exit_code file_read(const char *path, unsigned char **bytes, size_t *size, struct failure *f)
+static enum exit_code open_file(const char *path, FILE **stream, struct failure *f)
 {
     struct stat st;
-    *bytes = NULL;
-    if (!strcmp(path, "-"))
-        return read_stream(stdin, "standard input", bytes, size, f);
-    FILE *stream = fopen(path, "rb");
-    if (!stream)
+    *stream = fopen(path, "rb");
+    if (!*stream)
         return fail(f, EXIT_USAGE, "%s cannot be opened: %s", path, strerror(errno));
-    enum exit_code code = EXIT_FINE;
-    if (!fstat(fileno(stream), &st) && S_ISDIR(st.st_mode))
-        code = fail(f, EXIT_USAGE, "%s is a directory", path);
-    if (code == EXIT_FINE)
-        code = read_stream(stream, path, bytes, size, f);
-    fclose(stream);
+    if (!fstat(fileno(*stream), &st) && S_ISDIR(st.st_mode)) {
+        fclose(*stream);
+        return fail(f, EXIT_USAGE, "%s is a directory", path);
+    }
+    return EXIT_FINE;
+}
+
+enum exit_code stream_read(const char *path, size_t limit, unsigned char **bytes, size_t *size,
+                           struct failure *f)
+{
+    bool standard = !strcmp(path, "-");
+    FILE *stream = stdin;
+    *bytes = NULL;
+    enum exit_code code = standard ? EXIT_FINE : open_file(path, &stream, f);
+    if (code)
+        return code;
+    code = read_all(stream, standard ? "standard input" : path, limit, bytes, size, f);
+    if (!standard)
+        fclose(stream);
     if (code) {
         free(*bytes);
         *bytes = NULL;
@@ -79,10 +89,10 @@ static int open_beside(const char *path, char **name)
     return fd;
 }
 
-enum exit_code file_create(const char *path, struct file_out *out, struct failure *f)
+enum exit_code stream_create(const char *path, struct stream_out *out, struct failure *f)
 {
     struct stat st;
-    *out = (struct file_out){ .path = path };
+    *out = (struct stream_out){ .path = path };
     if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
         if (S_ISDIR(st.st_mode))
             return fail(f, EXIT_USAGE, "%s is a directory", path);
@@ -101,7 +111,7 @@ enum exit_code file_create(const char *path, struct file_out *out, struct failur
     return cannot_write(path, f);
 }
 
-enum exit_code file_finish(struct file_out *out, enum exit_code code, struct failure *f)
+enum exit_code stream_finish(struct stream_out *out, enum exit_code code, struct failure *f)
 {
     if (!out->stream)
         return code;
@@ -117,6 +127,6 @@ enum exit_code file_finish(struct file_out *out, enum exit_code code, struct fai
             unlink(out->temporary);
         free(out->temporary);
     }
-    *out = (struct file_out){ 0 };
+    *out = (struct stream_out){ 0 };
     return code;
 }

@@ -1,0 +1,87 @@
+#include "gen/problem/problem.h"
+
+#include "gen/problem/strides.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "ih56iw56" for prefix "i". */
+static void print_axes(const struct problem *p, const char *prefix, const int64_t value[3],
+                       int64_t minus, struct text *t)
+{
+    for (int a = 3 - p->p.spatial; a < 3; a++)
+        text_add(t, "%s%c%" PRId64, prefix, "dhw"[a], value[a] - minus);
+}
+
+/* With the fewest digits that read back to the same double. */
+static void print_real(double x, struct text *t)
+{
+    char digits[32];
+    for (int precision = 6; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, x);
+        if (strtod(digits, NULL) == x)
+            break;
+    }
+    char *comma = strchr(digits, ','); /* where the host program chose a locale that has one */
+    if (comma)
+        *comma = '.';
+    text_append(t, digits, strlen(digits));
+}
+
+static void print_strides(const struct tensor *tensor, const int64_t stride[5], struct text *t)
+{
+    int64_t usual[5];
+    strides_dense(tensor, usual);
+    if (memcmp(usual, stride, sizeof usual) == 0)
+        return;
+    text_add(t, ";%s_strides=%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64,
+             tensor->name, stride[0], stride[1], stride[2], stride[3], stride[4]);
+}
+
+static void print_additions(const struct convc_problem *p, struct text *t)
+{
+    if (p->padding_mode != CONVC_PAD_ZEROS)
+        text_add(t, ";mode=%s", padding_mode_name(p->padding_mode));
+    if (p->padding_mode == CONVC_PAD_CONSTANT) {
+        text_add(t, ";value=");
+        print_real(p->padding_value, t);
+    }
+    text_add(t, "%s%s%s", p->flip ? ";flip" : "", p->bias ? ";bias" : "",
+             p->residual ? ";residual" : "");
+    if (p->activation != CONVC_ACT_NONE)
+        text_add(t, ";act=%s", activation_name(p->activation));
+    int args = p->activation == CONVC_ACT_CLAMP ? 2 : p->activation == CONVC_ACT_LEAKY_RELU;
+    for (int i = 0; i < args; i++) {
+        text_append(t, ",", 1);
+        print_real(p->activation_args[i], t);
+    }
+    if (p->src_dtype != CONVC_F32)
+        text_add(t, ";dtype=%s", dtype_name(p->src_dtype));
+    if (p->layout != CONVC_NHWC)
+        text_add(t, ";layout=nchw");
+    struct convc_problem usual;
+    problem_init(&usual);
+    if (p->tolerance != usual.tolerance) {
+        text_add(t, ";tol=");
+        print_real(p->tolerance, t);
+    }
+}
+
+void problem_print(const struct problem *problem, struct text *t)
+{
+    const struct convc_problem *p = &problem->p;
+    text_add(t, "g%" PRId64 "mb%" PRId64 "ic%" PRId64, p->groups, p->n, p->ic);
+    print_axes(problem, "i", p->in, 0, t);
+    text_add(t, "oc%" PRId64, p->oc);
+    print_axes(problem, "o", problem->out, 0, t);
+    print_axes(problem, "k", p->kernel, 0, t);
+    print_axes(problem, "s", p->stride, 0, t);
+    print_axes(problem, "d", p->dilation, 1, t);
+    print_axes(problem, "p", p->pad_begin, 0, t);
+    print_additions(p, t);
+    struct tensor src = tensor_src(problem), dst = tensor_dst(problem);
+    print_strides(&src, p->src_stride, t);
+    print_strides(&dst, p->dst_stride, t);
+}

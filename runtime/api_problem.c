@@ -1,0 +1,170 @@
+/* api_problem: the public calls on problems, and the reference, which needs nothing but a problem.
+ */
+#include "gen/plan/layout.h"
+#include "runtime/api.h"
+#include "runtime/ref.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+void convc_problem_init(struct convc_problem *p)
+{
+    if (p)
+        problem_init(p);
+}
+
+static enum convc_status resolve(const struct convc_problem *p, struct problem *to, struct diag *d)
+{
+    if (!p)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "the problem must be given");
+    return problem_resolve(p, to, d);
+}
+
+enum convc_status convc_problem_check(const struct convc_problem *p)
+{
+    struct diag d = { 0 };
+    struct problem r;
+    resolve(p, &r, &d);
+    return api_fail(&d);
+}
+
+enum convc_status convc_problem_output(const struct convc_problem *p, int64_t out[3])
+{
+    struct diag d = { 0 };
+    struct problem r;
+    if (resolve(p, &r, &d) != CONVC_OK)
+        return api_fail(&d);
+    for (int a = 0; a < 3; a++)
+        out[a] = r.out[a];
+    return CONVC_OK;
+}
+
+/* What is asked about one tensor of n images. */
+static enum convc_status describe(const int64_t from[5], int64_t n, int64_t channels,
+                                  const int64_t extent[3], int64_t stride[5], int64_t *elements)
+{
+    struct diag d = { 0 };
+    int64_t span = n > 0 ? problem_span(from, n, channels, extent) : 0;
+    if (n < 0)
+        diag_fail(&d, CONVC_ERR_ARGUMENT, "n=%" PRId64 " is negative", n);
+    else if (span < 0)
+        diag_fail(&d, CONVC_ERR_SHAPE, "n=%" PRId64 " images exceed the address space", n);
+    if (d.status != CONVC_OK)
+        return api_fail(&d);
+    for (int a = 0; stride && a < 5; a++)
+        stride[a] = from[a];
+    if (elements)
+        *elements = span;
+    return CONVC_OK;
+}
+
+enum convc_status convc_problem_src(const struct convc_problem *p, int64_t n, int64_t stride[5],
+                                    int64_t *elements)
+{
+    struct diag d = { 0 };
+    struct problem r;
+    if (resolve(p, &r, &d) != CONVC_OK)
+        return api_fail(&d);
+    return describe(r.p.src_stride, n, r.p.ic, r.p.in, stride, elements);
+}
+
+enum convc_status convc_problem_dst(const struct convc_problem *p, int64_t n, int64_t stride[5],
+                                    int64_t *elements)
+{
+    struct diag d = { 0 };
+    struct problem r;
+    if (resolve(p, &r, &d) != CONVC_OK)
+        return api_fail(&d);
+    return describe(r.p.dst_stride, n, r.p.oc, r.out, stride, elements);
+}
+
+enum convc_status convc_problem_wei(const struct convc_problem *p, int64_t *elements)
+{
+    struct diag d = { 0 };
+    struct problem r;
+    if (resolve(p, &r, &d) != CONVC_OK)
+        return api_fail(&d);
+    *elements = r.p.oc * r.icg * r.p.kernel[0] * r.p.kernel[1] * r.p.kernel[2];
+    return CONVC_OK;
+}
+
+enum convc_status convc_problem_text(const struct convc_problem *p, char **text)
+{
+    struct diag d = { 0 };
+    struct problem r;
+    struct text t = { 0 };
+    if (resolve(p, &r, &d) != CONVC_OK)
+        return api_fail(&d);
+    problem_print(&r, &t);
+    char *line = text_take(&t);
+    if (!line)
+        return api_fail_with(CONVC_ERR_MEMORY, "out of memory");
+    *text = line;
+    return CONVC_OK;
+}
+
+/* ---- the reference --------------------------------------------------------------------------- */
+
+/* Resolves the problem and checks the tensors that it needs. */
+static enum convc_status check_reference(const struct convc_problem *p,
+                                         const struct convc_args *args, bool needs_dst,
+                                         struct problem *r, struct diag *d)
+{
+    if (resolve(p, r, d) != CONVC_OK)
+        return d->status;
+    if (!args || args->struct_bytes < sizeof *args)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "args with its struct_bytes must be given");
+    if (args->n < 0)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "n=%" PRId64 " is negative", args->n);
+    const struct {
+        const char *name;
+        bool needed;
+        const void *p;
+    } tensors[] = { { "src", true, args->src },
+                    { "wei", true, args->wei },
+                    { "bias", r->p.bias, args->bias },
+                    { "residual", r->p.residual, args->residual },
+                    { "dst", needs_dst, args->dst } };
+    for (size_t i = 0; args->n > 0 && i < sizeof tensors / sizeof *tensors; i++) {
+        if (tensors[i].needed && !tensors[i].p)
+            return diag_fail(d, CONVC_ERR_ARGUMENT, "%s is missing", tensors[i].name);
+        if (tensors[i].needed && (uintptr_t)tensors[i].p % (uintptr_t)dtype_bytes(r->p.src_dtype))
+            return diag_fail(d, CONVC_ERR_ARGUMENT, "%s is not aligned to an element",
+                             tensors[i].name);
+    }
+    return CONVC_OK;
+}
+
+enum convc_status convc_reference(const struct convc_problem *p, const struct convc_args *args)
+{
+    struct diag d = { 0 };
+    struct problem r;
+    struct layout l;
+    if (check_reference(p, args, true, &r, &d) != CONVC_OK)
+        return api_fail(&d);
+    layout_plain(&r, &l);
+    if (args->n > 0)
+        ref_run(&r, &l, args, args->wei, 0, ref_items(&r, args->n));
+    return CONVC_OK;
+}
+
+enum convc_status convc_reference_at(const struct convc_problem *p, const struct convc_args *args,
+                                     const int64_t *index, size_t count, double *out)
+{
+    struct diag d = { 0 };
+    struct problem r;
+    struct layout l;
+    if (check_reference(p, args, false, &r, &d) != CONVC_OK)
+        return api_fail(&d);
+    int64_t outputs = args->n * r.p.oc * r.out[0] * r.out[1] * r.out[2];
+    layout_plain(&r, &l);
+    for (size_t i = 0; i < count; i++) {
+        if (index[i] < 0 || index[i] >= outputs) {
+            diag_fail(&d, CONVC_ERR_ARGUMENT, "index[%zu]=%" PRId64 " must be 0 to %" PRId64, i,
+                      index[i], outputs - 1);
+            return api_fail(&d);
+        }
+        out[i] = (double)ref_at(&r, &l, args, args->wei, index[i]);
+    }
+    return CONVC_OK;
+}

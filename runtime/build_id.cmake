@@ -1,0 +1,11 @@
+# Writes OUT, a header that names the sources below DIR: kernels that other sources made are not ours.
+file(GLOB_RECURSE sources RELATIVE ${DIR} ${DIR}/gen/*.[ch] ${DIR}/runtime/*.[ch])
+list(FILTER sources EXCLUDE REGEX "^runtime/cli/")
+list(SORT sources)
+set(all "")
+foreach(source ${sources})
+    file(SHA256 ${DIR}/${source} hash)
+    string(APPEND all "${source} ${hash}\n")
+endforeach()
+string(SHA256 id "${all}")
+file(WRITE ${OUT} "#define CONVC_BUILD_ID \"${VERSION}-${id}\"\n")

@@ -1,0 +1,163 @@
+#include "runtime/cli/inputs.h"
+
+#include "runtime/cli/npy.h"
+#include "runtime/cli/picture.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *layer_name(const struct layer *l)
+{
+    return l->problem.name[0] ? l->problem.name : "the problem";
+}
+
+/* ---- pictures set H and W ------------------------------------------------------------------- */
+
+static bool all_fit(const struct layers *l, int64_t height, int64_t width)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const struct convc_problem *p = &l->layer[i].problem;
+        if (p->spatial != 2 || p->in[CONVC_H] != height || p->in[CONVC_W] != width)
+            return false;
+    }
+    return true;
+}
+
+/* Loads the specs anew with H and W set, unless the user sets them. */
+static enum exit_code load_sized(const struct options *o, int64_t height, int64_t width,
+                                 struct layers *l, struct failure *f)
+{
+    char h[32], w[32];
+    struct layers sized = { .standard_input = l->standard_input };
+    l->standard_input = NULL;
+    layers_free(l);
+    snprintf(h, sizeof h, "H=%" PRId64, height);
+    snprintf(w, sizeof w, "W=%" PRId64, width);
+    enum exit_code code = layers_load(o, (const char *[]){ h, w }, 2, &sized, f);
+    *l = sized;
+    return code;
+}
+
+enum exit_code inputs_layers(const struct options *o, struct layers *l, struct failure *f)
+{
+    int64_t height = 0, width = 0;
+    struct failure because;
+    if (!o->input || !picture_named(o->input))
+        return layers_load(o, NULL, 0, l, f);
+    enum exit_code code = picture_size(o->input, &height, &width, f);
+    if (code)
+        return code;
+    /* A spec may fit as it is, and may fail only for want of H and W. */
+    enum exit_code first = layers_load(o, NULL, 0, l, f);
+    if (first == EXIT_SYSTEM || (first == EXIT_FINE && all_fit(l, height, width)))
+        return first;
+    code = load_sized(o, height, width, l, &because);
+    if (code == EXIT_FINE || first)
+        return first && code ? first : code;
+    return fail(f, code, "%s is %" PRId64 " pixels high and %" PRId64 " wide, but: %s", o->input,
+                height, width, because.text);
+}
+
+/* ---- operands ------------------------------------------------------------------------------- */
+
+static const char *file_of(const struct options *o, enum operand which)
+{
+    switch (which) {
+    case OPERAND_SRC: return o->input;
+    case OPERAND_WEI: return o->weights;
+    case OPERAND_BIAS: return o->bias;
+    default: return o->residual;
+    }
+}
+
+static bool same_shape(const struct array *a, const struct array *b)
+{
+    return a->rank == b->rank && !memcmp(a->extent, b->extent, (size_t)a->rank * sizeof *a->extent);
+}
+
+static enum exit_code check_shape(const struct layer *l, enum operand which, const char *path,
+                                  const struct array *a, struct failure *f)
+{
+    struct array wanted = { 0 };
+    char is[ARRAY_SHAPE_TEXT], takes[ARRAY_SHAPE_TEXT];
+    operand_shape(&l->problem, which, &wanted);
+    if (same_shape(a, &wanted))
+        return EXIT_FINE;
+    array_shape_text(a, is);
+    array_shape_text(&wanted, takes);
+    if (picture_named(path) && wanted.rank == 4 && a->extent[1] != wanted.extent[1])
+        return fail(f, EXIT_USAGE, "%s has %" PRId64 " channels, but the input of %s has %" PRId64,
+                    path, a->extent[1], layer_name(l), wanted.extent[1]);
+    return fail(f, EXIT_USAGE, "%s has the shape %s, but the %s of %s takes %s", path, is,
+                operand_name(which), layer_name(l), takes);
+}
+
+static enum exit_code read_operand(const struct layer *l, enum operand which, const char *path,
+                                   struct array *a, int *bits, struct failure *f)
+{
+    enum exit_code code;
+    if (!operand_wanted(&l->problem, which))
+        return fail(f, EXIT_USAGE, "--%s=%s: %s has no %s", operand_name(which), path,
+                    layer_name(l), operand_name(which));
+    if (picture_named(path) && which != OPERAND_SRC)
+        return fail(f, EXIT_USAGE, "--%s=%s: only the input can be a picture", operand_name(which),
+                    path);
+    if (picture_named(path))
+        code = picture_read(path, a, bits, f);
+    else
+        code = npy_read(path, a, f);
+    return code ? code : check_shape(l, which, path, a, f);
+}
+
+static enum exit_code constant_weights(const struct layer *l, struct array *a, struct failure *f)
+{
+    operand_shape(&l->problem, OPERAND_WEI, a);
+    enum exit_code code = array_allocate(a, f);
+    if (code == EXIT_FINE)
+        memcpy(a->value, l->weights, (size_t)a->count * sizeof *a->value);
+    return code;
+}
+
+enum exit_code inputs_operands(const struct options *o, const struct layer *l,
+                               struct operands *operands, int *bits, struct failure *f)
+{
+    enum exit_code code = EXIT_FINE;
+    *operands = (struct operands){ 0 };
+    *bits = 8;
+    for (int which = 0; code == EXIT_FINE && which < OPERANDS; which++) {
+        struct array *a = &operands->array[which];
+        const char *path = file_of(o, which);
+        if (path)
+            code = read_operand(l, which, path, a, bits, f);
+        else if (!operand_wanted(&l->problem, which))
+            continue;
+        else if (which == OPERAND_WEI && l->weights)
+            code = constant_weights(l, a, f);
+        else
+            code = operand_fill_real(&l->problem, which, (uint64_t)o->seed, a, f);
+    }
+    return code;
+}
+
+enum exit_code inputs_check_output(const struct options *o, const struct layer *l,
+                                   struct failure *f)
+{
+    struct array shape = { 0 };
+    char text[ARRAY_SHAPE_TEXT];
+    size_t length = strlen(o->output);
+    if (length > 4 && !strcmp(o->output + length - 4, ".npy"))
+        return EXIT_FINE;
+    if (!picture_named(o->output))
+        return fail(f, EXIT_USAGE, "--output=%s ends in neither .npy nor .png", o->output);
+    enum exit_code code = output_shape(&l->problem, &shape, f);
+    if (code)
+        return code;
+    array_shape_text(&shape, text);
+    if (shape.rank != 4 || shape.extent[0] != 1 || shape.extent[1] > 4)
+        return fail(f, EXIT_USAGE,
+                    "--output=%s: the output %s of %s is no picture, which is (1, 1 to 4, height, "
+                    "width)",
+                    o->output, text, layer_name(l));
+    return EXIT_FINE;
+}

@@ -1,0 +1,21 @@
+/* json: one object a line on a stream. Numbers that JSON does not know become null. */
+#ifndef CLI_JSON_H
+#define CLI_JSON_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+struct json {
+    FILE *out;
+    int members;
+};
+
+void json_begin(struct json *j, FILE *out);
+void json_text(struct json *j, const char *key, const char *value); /* NULL: null */
+void json_real(struct json *j, const char *key, double value);
+void json_whole(struct json *j, const char *key, int64_t value);
+void json_bool(struct json *j, const char *key, int value);
+void json_empty(struct json *j, const char *key); /* {} */
+void json_end(struct json *j);
+
+#endif

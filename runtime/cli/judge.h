@@ -1,0 +1,51 @@
+/* judge: what the outputs should be, and whether those of a kernel are.
+ *
+ * The unit of error is the scale of a channel of an image: the largest sum of |src*wei|, with
+ * |bias| and |residual|, over its outputs (over 64 of them, spread evenly, where it has more; less
+ * than the largest makes the judgement stricter, never milder). An output y for which the reference
+ * says w passes where
+ *
+ *     |y - w| <= L * bound * scale + 4 * eps * |w|                (+ 8 * eps * (1 + |w|), see
+ * below)
+ *
+ * with `bound` from convc_kernel_info, eps half a unit in the last place of 1 in the output's type,
+ * and L the steepest slope of the activation. The last term is for activations that are no
+ * polynomials: kernels approximate exp, tanh and erf. Where exact equality is demanded, y must be w
+ * rounded once.
+ * Stands on: convc_reference_at.
+ */
+#ifndef CLI_JUDGE_H
+#define CLI_JUDGE_H
+
+#include "runtime/cli/tensor.h"
+
+struct expectation {
+    int64_t count;  /* outputs that are looked at  */
+    int64_t *index; /* which, in N, C, spatial order */
+    double *want;
+    double *scale; /* of each channel of each image */
+    int64_t plane; /* outputs of one channel       */
+};
+
+/* Asks the reference for `limit` outputs spread over all, or for all where limit is 0. */
+enum exit_code expectation_create(const struct convc_problem *p, const struct operands *o,
+                                  const struct tensors *t, int64_t limit, int threads,
+                                  struct expectation *e, struct failure *f);
+void expectation_free(struct expectation *e);
+
+struct verdict {
+    double max_error; /* largest |y - w| / scale; INFINITY where one is a NaN and the other not */
+    bool wrong;
+    int64_t index; /* the first wrong output */
+    double got, want, bound;
+};
+
+/* `got` holds all outputs in N, C, spatial order. */
+void judge(const struct convc_problem *p, const struct expectation *e, const double *got,
+           double error_bound, bool exact, struct verdict *v);
+
+/* Is whole-number data of this problem computed without rounding, whatever the order of summation?
+ */
+bool judge_exact(const struct convc_problem *p, int64_t most);
+
+#endif

@@ -1,0 +1,115 @@
+#include "runtime/cli/layers.h"
+
+#include "runtime/cli/stream.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
+                            convc_context **cx, struct failure *f)
+{
+    struct convc_context_options opt = {
+        .struct_bytes = sizeof opt, .threads = options_threads(o), .flags = flags, .target = target
+    };
+    if (o->no_cache)
+        opt.flags |= CONVC_NO_DISK_CACHE;
+    enum convc_status st = convc_context_create(&opt, cx);
+    return st ? fail_status(f, st) : EXIT_FINE;
+}
+
+static enum exit_code append(const struct options *o, convc_spec *spec, struct layers *l,
+                             struct failure *f)
+{
+    size_t count = convc_spec_count(spec);
+    struct layer *more = realloc(l->layer, (l->count + count) * sizeof *more);
+    if (!more)
+        return fail_memory(f);
+    l->layer = more;
+    for (size_t i = 0; i < count; i++) {
+        struct layer *layer = &l->layer[l->count++];
+        layer->problem = *convc_spec_problem(spec, i);
+        layer->weights = convc_spec_weights(spec, i);
+        if (!isnan(o->tolerance))
+            layer->problem.tolerance = o->tolerance;
+    }
+    return EXIT_FINE;
+}
+
+/* A spec that is not there is a slip of the user's, not a failure of the system. */
+static enum exit_code load_failed(const char *path, enum convc_status st, struct failure *f)
+{
+    enum exit_code code = fail_status(f, st);
+    if (st == CONVC_ERR_IO && access(path, R_OK))
+        code = EXIT_USAGE;
+    return code;
+}
+
+/* The first 1 MiB, which is more than a spec may have. */
+static enum exit_code read_standard_input(struct layers *l, struct failure *f)
+{
+    unsigned char *bytes;
+    size_t size;
+    if (l->standard_input)
+        return EXIT_FINE;
+    enum exit_code code = stream_read("-", (size_t)1 << 20, &bytes, &size, f);
+    if (code)
+        return code;
+    l->standard_input = (char *)bytes;
+    if (strlen(l->standard_input) != size)
+        return fail(f, EXIT_USAGE, "stdin: byte %zu is 0, which no text has",
+                    strlen(l->standard_input) + 1);
+    return EXIT_FINE;
+}
+
+static enum exit_code load_spec(const struct options *o, const char *path,
+                                struct convc_spec_source *source, struct layers *l,
+                                struct failure *f)
+{
+    enum exit_code code = EXIT_FINE;
+    source->path = path;
+    source->text = source->name = NULL;
+    if (!strcmp(path, "-")) {
+        code = read_standard_input(l, f);
+        source->path = NULL;
+        source->text = l->standard_input;
+        source->name = "stdin";
+    }
+    if (code)
+        return code;
+    enum convc_status st = convc_spec_load(source, &l->spec[l->spec_count]);
+    if (st)
+        return load_failed(path, st, f);
+    return append(o, l->spec[l->spec_count++], l, f);
+}
+
+enum exit_code layers_load(const struct options *o, const char *const *define, size_t define_count,
+                           struct layers *l, struct failure *f)
+{
+    size_t all_count = define_count + o->define_count;
+    l->spec = calloc(o->word_count + 1, sizeof *l->spec);
+    const char **all = calloc(all_count + 1, sizeof *all);
+    enum exit_code code = l->spec && all ? EXIT_FINE : fail_memory(f);
+    for (size_t i = 0; code == EXIT_FINE && i < all_count; i++)
+        all[i] = i < define_count ? define[i] : o->define[i - define_count]; /* the last one wins */
+
+    struct convc_spec_source source = { .struct_bytes = sizeof source,
+                                        .defines = all,
+                                        .define_count = all_count };
+    for (size_t i = 0; code == EXIT_FINE && i < o->word_count; i++)
+        code = load_spec(o, o->word[i], &source, l, f);
+    free(all);
+    return code;
+}
+
+void layers_free(struct layers *l)
+{
+    for (size_t i = 0; i < l->spec_count; i++)
+        convc_spec_free(l->spec[i]);
+    free(l->spec);
+    free(l->layer);
+    free(l->standard_input);
+    *l = (struct layers){ 0 };
+}

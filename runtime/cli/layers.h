@@ -1,0 +1,31 @@
+/* layers: the convolutions that a command line names, and the context that compiles them. */
+#ifndef CLI_LAYERS_H
+#define CLI_LAYERS_H
+
+#include "runtime/cli/options.h"
+
+struct layer {
+    struct convc_problem problem;
+    const double *weights; /* constant ones of the spec, or NULL */
+};
+
+struct layers {
+    struct layer *layer;
+    size_t count;
+    convc_spec **spec;
+    size_t spec_count;
+    char *standard_input; /* what it held: it can be read once only */
+};
+
+/* Loads every spec of the command line, with `define_count` defines more than the user gave; those
+ * of the user win. `l` is zero, but may hold the standard input of an earlier load. Free with
+ * layers_free, whatever the outcome. */
+enum exit_code layers_load(const struct options *o, const char *const *define, size_t define_count,
+                           struct layers *l, struct failure *f);
+void layers_free(struct layers *l);
+
+/* target NULL: this machine. flags: CONVC_NO_*. */
+enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
+                            convc_context **cx, struct failure *f);
+
+#endif

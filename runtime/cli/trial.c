@@ -1,0 +1,230 @@
+#include "runtime/cli/trial.h"
+
+#include "runtime/cli/judge.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- data ----------------------------------------------------------------------------------- */
+
+struct data {
+    const char *name;
+    bool exact;
+    struct operands operands;
+    struct tensors tensors;
+    struct expectation expectation;
+};
+
+enum { DATA_SPARSE, DATA_REAL, DATA_SETS };
+
+/* What all plans of a problem share. */
+struct bench {
+    struct trial *t;
+    const struct convc_problem *p;
+    int64_t skew; /* of the tensors, in elements from a 64-byte boundary */
+    struct data data[DATA_SETS];
+    struct guarded dst;
+    struct array output;
+};
+
+static enum exit_code fill(const struct bench *b, int set, struct data *d, struct failure *f)
+{
+    uint64_t seed = (uint64_t)b->t->o->seed;
+    int64_t most = judge_exact(b->p, 3) ? 3 : 1;
+    enum exit_code code = EXIT_FINE;
+    d->name = set == DATA_SPARSE ? "whole numbers" : "reals";
+    d->exact = set == DATA_SPARSE && judge_exact(b->p, most);
+    for (int which = 0; code == EXIT_FINE && which < OPERANDS; which++) {
+        struct array *a = &d->operands.array[which];
+        if (!operand_wanted(b->p, which))
+            continue;
+        code = set == DATA_SPARSE ? operand_fill_sparse(b->p, which, seed, most, a, f)
+                                  : operand_fill_real(b->p, which, seed, a, f);
+    }
+    return code;
+}
+
+static enum exit_code bench_create(struct bench *b, struct failure *f)
+{
+    enum exit_code code = output_shape(b->p, &b->output, f);
+    if (code == EXIT_FINE)
+        code = array_allocate(&b->output, f);
+    if (code == EXIT_FINE)
+        code = guarded_create(b->p, b->skew, &b->dst, f);
+    for (int set = 0; code == EXIT_FINE && set < DATA_SETS; set++) {
+        struct data *d = &b->data[set];
+        code = fill(b, set, d, f);
+        if (code == EXIT_FINE)
+            code = tensors_place(b->p, &d->operands, b->skew, false, &d->tensors, f);
+        if (code == EXIT_FINE)
+            code = expectation_create(b->p, &d->operands, &d->tensors, 0, b->t->threads,
+                                      &d->expectation, f);
+    }
+    return code;
+}
+
+static void bench_free(struct bench *b)
+{
+    for (int set = 0; set < DATA_SETS; set++) {
+        operands_free(&b->data[set].operands);
+        tensors_free(&b->data[set].tensors);
+        expectation_free(&b->data[set].expectation);
+    }
+    guarded_free(&b->dst);
+    array_free(&b->output);
+}
+
+/* ---- lines that repeat a failure ------------------------------------------------------------ */
+
+/* The command; what it shows follows as a shell comment. */
+static void begin_line(const struct bench *b, const struct machine *m, const char *plan)
+{
+    struct trial *t = b->t;
+    t->failed = true;
+    fprintf(t->lines, "convc check '%s'", t->result.problem);
+    if (plan)
+        fprintf(t->lines, " --plan '%s'", plan);
+    if (m->target[0])
+        fprintf(t->lines, " --target '%s'", m->target);
+    if (!isnan(t->o->tolerance))
+        fprintf(t->lines, " --tolerance %.17g", t->o->tolerance);
+    fprintf(t->lines, " --seed %" PRId64 "  # ", t->o->seed);
+}
+
+static void report_wrong(const struct bench *b, const struct machine *m, const char *plan,
+                         const struct data *d, const struct verdict *v)
+{
+    const struct array *a = &b->output;
+    int64_t at[ARRAY_RANK_MAX], rest = v->index;
+    for (int axis = a->rank - 1; axis >= 0; axis--) {
+        at[axis] = rest % a->extent[axis];
+        rest /= a->extent[axis];
+    }
+    begin_line(b, m, plan);
+    fprintf(b->t->lines, "%s: output (", d->name);
+    for (int axis = 0; axis < a->rank; axis++)
+        fprintf(b->t->lines, "%s%" PRId64, axis ? ", " : "", at[axis]);
+    fprintf(b->t->lines, ") is %.17g, not %.17g", v->got, v->want);
+    if (d->exact)
+        fputs(" exactly\n", b->t->lines);
+    else
+        fprintf(b->t->lines, " within %.3g\n", v->bound);
+}
+
+static void report(const struct bench *b, const struct machine *m, const char *plan,
+                   const char *what, const char *why)
+{
+    begin_line(b, m, plan);
+    fprintf(b->t->lines, "%s: %s\n", what, why);
+}
+
+/* ---- one plan ------------------------------------------------------------------------------- */
+
+/* Runs a kernel on one data set and judges it. */
+static enum exit_code try_data(struct bench *b, const struct machine *m, const struct execution *x,
+                               const struct data *d, bool *wrong, struct failure *f)
+{
+    struct convc_args args;
+    struct verdict v;
+    int64_t place;
+    execution_args(x, &d->tensors.args, b->dst.dst, &args);
+    enum convc_status st = convc_run(x->kernel, &args);
+    if (st) {
+        *wrong = true;
+        report(b, m, x->info.plan, "it does not run", convc_last_error());
+        return EXIT_FINE;
+    }
+    enum exit_code code = guarded_take(b->p, &b->dst, b->output.value, f);
+    if (code)
+        return code;
+    judge(b->p, &d->expectation, b->output.value, x->info.error_bound, d->exact, &v);
+    struct result *r = &b->t->result;
+    r->max_error = isnan(r->max_error) ? v.max_error : fmax(r->max_error, v.max_error);
+    r->checksum = result_checksum(b->output.value, b->output.count, b->p->dst_dtype);
+    if (v.wrong) {
+        *wrong = true;
+        report_wrong(b, m, x->info.plan, d, &v);
+    } else if (guarded_broken(&b->dst, &place)) {
+        char text[64];
+        *wrong = true;
+        snprintf(text, sizeof text, "element %" PRId64 " of dst's memory", place);
+        report(b, m, x->info.plan, "it writes outside of its outputs", text);
+    }
+    return EXIT_FINE;
+}
+
+static enum exit_code try_kernel(struct bench *b, const struct machine *m, struct execution *x,
+                                 struct failure *f)
+{
+    bool wrong = false;
+    enum exit_code code = EXIT_FINE;
+    if (x->source == CONVC_FROM_REFERENCE || !x->info.function) {
+        report(b, m, x->info.plan, "it has no machine code", x->info.reason);
+        return EXIT_FINE;
+    }
+    for (int set = 0; code == EXIT_FINE && !wrong && set < DATA_SETS; set++) {
+        const struct data *d = &b->data[set];
+        free(x->packed);
+        free(x->workspace);
+        x->packed = x->workspace = NULL;
+        code = execution_pack(x, &d->tensors.args, options_threads(b->t->o), f);
+        if (code == EXIT_FINE)
+            code = try_data(b, m, x, d, &wrong, f);
+    }
+    if (wrong) { /* whatever it wrote must not be taken for the next plan's */
+        guarded_free(&b->dst);
+        code = guarded_create(b->p, b->skew, &b->dst, f);
+    }
+    return code;
+}
+
+static enum exit_code try_plan(struct bench *b, const struct machine *m, const char *plan,
+                               struct failure *f)
+{
+    struct execution x;
+    enum convc_status st;
+    enum exit_code code = execution_compile(m->cx, b->p, plan, &x, &st, f);
+    if (code == EXIT_FINE) {
+        if (!b->t->result.plan)
+            code = result_kernel(&x, &b->t->result, f);
+        if (code == EXIT_FINE)
+            code = try_kernel(b, m, &x, f);
+    } else if (st != CONVC_ERR_MEMORY && !b->t->o->plan && st != CONVC_ERR_UNSUPPORTED) {
+        report(b, m, plan, "it does not compile", f->text);
+        *f = (struct failure){ 0 };
+        code = EXIT_FINE;
+    }
+    execution_free(&x);
+    return code;
+}
+
+static enum exit_code try_all_plans(struct bench *b, const struct machine *m, struct failure *f)
+{
+    char *text, *rest;
+    enum exit_code code = EXIT_FINE;
+    enum convc_status st = convc_plans(m->cx, b->p, &text);
+    if (st)
+        return fail_status(f, st);
+    for (char *plan = strtok_r(text, "\n", &rest); plan && code == EXIT_FINE;
+         plan = strtok_r(NULL, "\n", &rest))
+        code = try_plan(b, m, plan, f);
+    convc_text_free(text);
+    return code;
+}
+
+enum exit_code trial_run(struct trial *t, const struct convc_problem *p, struct failure *f)
+{
+    /* Tensors begin at every alignment, the same one whenever the problem is repeated. */
+    struct bench b = { .t = t, .p = p, .skew = (p->ic + 3 * p->oc + 5 * p->in[CONVC_W]) % 16 };
+    enum exit_code code = result_begin(p, &t->result, f);
+    if (code == EXIT_FINE)
+        code = bench_create(&b, f);
+    for (size_t i = 0; code == EXIT_FINE && i < t->machines; i++) {
+        const struct machine *m = &t->machine[i];
+        code = t->o->all_plans ? try_all_plans(&b, m, f) : try_plan(&b, m, t->o->plan, f);
+    }
+    bench_free(&b);
+    return code;
+}

@@ -1,0 +1,35 @@
+/* trial: one problem, checked: every plan that was asked for, on every target, on two data sets.
+ *
+ * The data sets are half zeros and small whole numbers, for which the outputs must be exactly right
+ * where the problem rounds nothing (judge_exact), and reals. The reference computes each once and
+ * all plans share it. Failures become lines that repeat themselves in a shell.
+ */
+#ifndef CLI_TRIAL_H
+#define CLI_TRIAL_H
+
+#include "runtime/cli/options.h"
+#include "runtime/cli/result.h"
+
+/* What problems are compiled for. */
+struct machine {
+    convc_context *cx;
+    char target[640]; /* for --target; "" where it is the machine's own */
+};
+
+struct trial {
+    const struct options *o;
+    const struct machine *machine;
+    size_t machines;
+    int threads; /* for the reference */
+
+    /* What came out. */
+    bool failed;
+    FILE *lines; /* one line for each failure; the caller's */
+    struct result result;
+};
+
+/* EXIT_FINE also where the problem failed: other codes mean that it could not be checked. Free
+ * t->result with result_free, whatever the outcome. */
+enum exit_code trial_run(struct trial *t, const struct convc_problem *p, struct failure *f);
+
+#endif

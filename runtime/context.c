@@ -1,0 +1,278 @@
+#include "runtime/context.h"
+
+#include "gen/out/object.h"
+#include "gen/plan/choose.h"
+#include "runtime/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const size_t default_code_bytes = (size_t)256 << 20;
+/* Each kernel takes two memory maps, of which Linux allows 65530. */
+static const size_t default_kernels = 16384;
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+/* The caller's options, in full whatever version of the structure they come in. */
+static enum convc_status read_options(const struct convc_context_options *opt,
+                                      struct convc_context_options *full, struct diag *d)
+{
+    *full = (struct convc_context_options){ .struct_bytes = sizeof *full };
+    if (opt && opt->struct_bytes < sizeof opt->struct_bytes)
+        return diag_fail(d, CONVC_ERR_ARGUMENT,
+                         "convc_context_options.struct_bytes=%zu must be %zu", opt->struct_bytes,
+                         sizeof *opt);
+    if (opt)
+        memcpy(full, opt, opt->struct_bytes < sizeof *full ? opt->struct_bytes : sizeof *full);
+    if (!full->max_code_bytes)
+        full->max_code_bytes = default_code_bytes;
+    if (!full->max_kernels)
+        full->max_kernels = default_kernels;
+    return CONVC_OK;
+}
+
+enum convc_status convc_context_create(const struct convc_context_options *opt, convc_context **out)
+{
+    struct diag d = { 0 };
+    struct convc_context_options full;
+    struct convc_context *cx = calloc(1, sizeof *cx);
+    if (!out || !cx) {
+        free(cx);
+        return out ? api_fail_with(CONVC_ERR_MEMORY, "out of memory")
+                   : api_fail_with(CONVC_ERR_ARGUMENT, "convc_context_create: out must be given");
+    }
+    enum convc_status st = read_options(opt, &full, &d);
+    if (st == CONVC_OK)
+        st = machine_create(&full, &cx->machine, &d);
+    if (st == CONVC_OK)
+        st = cache_create(full.max_code_bytes, full.max_kernels, &cx->cache, &d);
+    if (st == CONVC_OK && !(full.flags & CONVC_NO_DISK_CACHE))
+        st = cache_disk_open(full.cache_dir, &cx->disk, &d);
+    if (st != CONVC_OK) {
+        convc_context_destroy(cx);
+        return api_fail(&d);
+    }
+    *out = cx;
+    return CONVC_OK;
+}
+
+void convc_context_destroy(convc_context *cx)
+{
+    if (!cx)
+        return;
+    cache_destroy(cx->cache);
+    cache_disk_close(cx->disk);
+    if (cx->machine)
+        machine_release(cx->machine);
+    free(cx);
+}
+
+const char *convc_context_target(const convc_context *cx)
+{
+    return cx ? cx->machine->target_text : "";
+}
+
+/* ---- making a kernel ------------------------------------------------------------------------- */
+
+struct making {
+    const struct convc_context *cx;
+    const struct problem *problem;
+    const struct plan *forced; /* NULL: the best by the cost model */
+};
+
+static double milliseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static enum convc_status compile_kernel(const struct making *m, struct convc_kernel *k,
+                                        const struct disk_key *key, struct diag *d)
+{
+    const struct machine *machine = m->cx->machine;
+    const struct object_request request = { .problem = m->problem,
+                                            .plan = &k->plan,
+                                            .target = &machine->target,
+                                            .symbol = key->symbol,
+                                            .form = OBJECT_ELF };
+    struct object object = { 0 };
+    if (object_emit(&request, &object, d) != CONVC_OK)
+        return d->status;
+    if (kernel_load(k, object.bytes, object.count, key->symbol, CONVC_FROM_COMPILER, d) ==
+            CONVC_OK &&
+        m->cx->disk)
+        cache_disk_store(m->cx->disk, key, object.bytes, object.count);
+    object_free(&object);
+    return d->status;
+}
+
+/* An object that does not load is as good as none: it is compiled anew, and written over. */
+static bool load_from_disk(const struct making *m, struct convc_kernel *k,
+                           const struct disk_key *key)
+{
+    struct diag ignored = { 0 };
+    struct disk_object found;
+    if (!m->cx->disk || !cache_disk_load(m->cx->disk, key, &found))
+        return false;
+    kernel_load(k, found.object, found.count, key->symbol, CONVC_FROM_DISK, &ignored);
+    free(found.file);
+    return ignored.status == CONVC_OK;
+}
+
+/* Machine code for a kernel, or the reason why it stays the reference. */
+static enum convc_status give_code(const struct making *m, struct convc_kernel *k, struct diag *d)
+{
+    struct diag refused = { 0 };
+    struct text problem = { 0 };
+    struct disk_key key;
+
+    if (!m->cx->machine->jit) {
+        kernel_refer(k, m->cx->machine->no_jit);
+        return CONVC_OK;
+    }
+    problem_print(m->problem, &problem);
+    if (problem.failed || !problem.data) {
+        text_free(&problem);
+        return diag_memory(d);
+    }
+    disk_key_init(&key, m->cx->machine->target_text, problem.data, k->plan_text);
+    if (!load_from_disk(m, k, &key))
+        compile_kernel(m, k, &key, &refused);
+    text_free(&problem);
+    if (refused.status == CONVC_ERR_MEMORY)
+        return diag_memory(d);
+    if (refused.status != CONVC_OK)
+        kernel_refer(k, refused.text);
+    return CONVC_OK;
+}
+
+static enum convc_status make_kernel(void *argument, struct convc_kernel **out, struct diag *d)
+{
+    const struct making *m = argument;
+    struct machine *machine = m->cx->machine;
+    double start = milliseconds();
+    struct convc_kernel *k = NULL;
+    struct plan plan;
+
+    /* Without a JIT the reference answers, whatever the target. */
+    enum convc_status st = machine->jit ? target_runs_here(&machine->target, d) : CONVC_OK;
+    if (st == CONVC_OK && m->forced)
+        plan = *m->forced;
+    else if (st == CONVC_OK)
+        st = choose_plan(m->problem, &machine->target, &plan, d);
+    if (st == CONVC_OK)
+        st = kernel_create(machine, m->problem, &plan, &k, d);
+    if (st == CONVC_OK)
+        st = give_code(m, k, d);
+    if (st != CONVC_OK) {
+        convc_kernel_release(k);
+        return st;
+    }
+    k->compile_ms = milliseconds() - start;
+    *out = k;
+    return CONVC_OK;
+}
+
+/* ---- convc_compile --------------------------------------------------------------------------- */
+
+enum convc_status context_force_plan(const struct convc_context *cx, const struct problem *p,
+                                     const char *text, struct plan *plan, struct diag *d)
+{
+    if (plan_parse(text, plan, d) != CONVC_OK)
+        return d->status;
+    return plan_check(plan, p, &cx->machine->target, d);
+}
+
+/* What the caller's version of the options says. */
+static void read_compile_options(const struct convc_compile_options *opt,
+                                 struct convc_compile_options *full)
+{
+    *full = (struct convc_compile_options){ .struct_bytes = sizeof *full };
+    if (opt)
+        memcpy(full, opt, opt->struct_bytes < sizeof *full ? opt->struct_bytes : sizeof *full);
+}
+
+enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p,
+                                const struct convc_compile_options *opt, convc_kernel **out)
+{
+    struct diag d;
+    struct convc_compile_options options;
+    struct problem problem;
+    struct plan forced;
+    struct cache_key key;
+    struct convc_kernel *k;
+    bool made;
+
+    if (!cx || !p || !out)
+        return api_fail_with(CONVC_ERR_ARGUMENT,
+                             "convc_compile: context, problem and out must be given");
+    d.status = CONVC_OK;
+    read_compile_options(opt, &options);
+    if (problem_resolve(p, &problem, &d) != CONVC_OK)
+        return api_fail(&d);
+    key.plan[0] = '\0';
+    if (options.plan) {
+        if (context_force_plan(cx, &problem, options.plan, &forced, &d) != CONVC_OK)
+            return api_fail(&d);
+        plan_print(&forced, key.plan);
+    }
+    problem_key(&problem, &key.problem);
+
+    struct making m = { cx, &problem, options.plan ? &forced : NULL };
+    if (cache_get(cx->cache, &key, make_kernel, &m, &k, &made, &d) != CONVC_OK)
+        return api_fail(&d);
+    bool found = !made && k->source != CONVC_FROM_REFERENCE;
+    if (options.source)
+        *options.source = found ? CONVC_FROM_MEMORY : k->source;
+    *out = k;
+    return CONVC_OK;
+}
+
+/* ---- the disk cache -------------------------------------------------------------------------- */
+
+enum convc_status convc_cache_visit(convc_context *cx,
+                                    int (*visit)(void *data, const struct convc_cache_entry *e),
+                                    void *data)
+{
+    struct diag d = { 0 };
+    if (!cx || !visit)
+        return api_fail_with(CONVC_ERR_ARGUMENT,
+                             "convc_cache_visit: context and visit must be given");
+    if (cx->disk)
+        cache_disk_visit(cx->disk, visit, data, &d);
+    return api_fail(&d);
+}
+
+static enum convc_status remove_entries(convc_context *cx, bool everything, int64_t *removed)
+{
+    struct diag d = { 0 };
+    int64_t count = 0;
+    if (!cx)
+        return api_fail_with(CONVC_ERR_ARGUMENT, "the context must be given");
+    if (cx->disk)
+        cache_disk_remove(cx->disk, everything, &count, &d);
+    if (removed)
+        *removed = count;
+    return api_fail(&d);
+}
+
+enum convc_status convc_cache_prune(convc_context *cx, int64_t *removed)
+{
+    return remove_entries(cx, false, removed);
+}
+
+enum convc_status convc_cache_clear(convc_context *cx, int64_t *removed)
+{
+    return remove_entries(cx, true, removed);
+}
+
+const char *convc_cache_directory(const convc_context *cx, const char **why)
+{
+    if (cx && cx->disk)
+        return cache_disk_directory(cx->disk, why);
+    if (why)
+        *why = cx ? "the context was created with CONVC_NO_DISK_CACHE" : "there is no context";
+    return "";
+}

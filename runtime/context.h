@@ -1,0 +1,20 @@
+/* context: the way from a problem to its kernel: memory, disk, compiler, reference.
+ * Stands on: cache, cache_disk, choose, object.
+ */
+#ifndef RUNTIME_CONTEXT_H
+#define RUNTIME_CONTEXT_H
+
+#include "runtime/cache.h"
+#include "runtime/cache_disk.h"
+
+struct convc_context {
+    struct machine *machine;
+    struct cache *cache;
+    struct cache_disk *disk; /* NULL: not wanted */
+};
+
+/* Reads a plan that the caller forces and checks that it fits. */
+enum convc_status context_force_plan(const struct convc_context *cx, const struct problem *p,
+                                     const char *text, struct plan *plan, struct diag *d);
+
+#endif

@@ -1,0 +1,175 @@
+/* kernel_run: checks what a kernel is called with, and splits its work over the threads. */
+#include "runtime/api.h"
+#include "runtime/kernel.h"
+#include "runtime/ref.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Below this, about 20 microseconds, waking other threads costs more than they save. */
+static const double cycles_worth_splitting = 80e3;
+
+enum { BLOCK_ALIGN = 64 }; /* of packed weights and workspace */
+
+/* ---- checks ---------------------------------------------------------------------------------- */
+
+static enum convc_status check_pointer(const char *name, const void *p, int64_t align,
+                                       struct diag *d)
+{
+    if (!p)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "%s is missing", name);
+    if ((uintptr_t)p % (uintptr_t)align != 0)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "%s=%p is not aligned to %" PRId64 " bytes", name,
+                         p, align);
+    return CONVC_OK;
+}
+
+static enum convc_status check_packed(const struct convc_kernel *k, const void *wei, struct diag *d)
+{
+    struct convc_packed_header h;
+    if (check_pointer("wei", wei, BLOCK_ALIGN, d) != CONVC_OK)
+        return d->status;
+    memcpy(&h, wei, sizeof h);
+    if (memcmp(h.magic, "convcpk1", sizeof h.magic) != 0)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "wei was not written by convc_pack");
+    if (h.layout_hash != k->layout_hash || h.bytes != k->packed_bytes)
+        return diag_fail(d, CONVC_ERR_ARGUMENT,
+                         "wei was packed for another layout (%" PRIu64 " bytes; this kernel's "
+                         "convc_pack writes %zu)",
+                         h.bytes, k->packed_bytes);
+    return CONVC_OK;
+}
+
+/* The bytes of a tensor, and whether it fills them without a gap. */
+struct extent {
+    const char *begin;
+    size_t bytes;
+    bool dense;
+};
+
+static enum convc_status extent_of(const char *name, const struct kernel_tensor *t, const void *p,
+                                   int64_t n, struct extent *e, struct diag *d)
+{
+    int64_t span, count, bytes;
+    if (check_pointer(name, p, t->bytes, d) != CONVC_OK)
+        return d->status;
+    if (__builtin_mul_overflow(t->stride, n - 1, &span) ||
+        __builtin_add_overflow(span, t->span, &span) ||
+        __builtin_mul_overflow(t->count, n, &count) ||
+        __builtin_mul_overflow(span, t->bytes, &bytes) || bytes > PTRDIFF_MAX)
+        return diag_fail(d, CONVC_ERR_ARGUMENT,
+                         "n=%" PRId64 " images of %s exceed the address "
+                         "space",
+                         n, name);
+    *e = (struct extent){ p, (size_t)bytes, count >= span };
+    return CONVC_OK;
+}
+
+/* Tensors with gaps may lie in each other's gaps, as channel slices of one buffer do. */
+static enum convc_status check_apart(const struct extent *dst, const char *name,
+                                     const struct extent *e, struct diag *d)
+{
+    uintptr_t a = (uintptr_t)dst->begin, b = (uintptr_t)e->begin;
+    if ((dst->dense || e->dense) && a < b + e->bytes && b < a + dst->bytes)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "dst overlaps %s", name);
+    return CONVC_OK;
+}
+
+static enum convc_status check_block(const char *name, const void *p, size_t bytes, int64_t align,
+                                     const struct extent *dst, struct diag *d)
+{
+    const struct extent e = { p, bytes, true };
+    if (check_pointer(name, p, align, d) != CONVC_OK)
+        return d->status;
+    return check_apart(dst, name, &e, d);
+}
+
+static enum convc_status check_residual(const struct convc_kernel *k, const struct convc_args *args,
+                                        const struct extent *dst, struct diag *d)
+{
+    struct extent e;
+    if (extent_of("residual", &k->dst, args->residual, args->n, &e, d) != CONVC_OK)
+        return d->status;
+    return args->residual == args->dst ? CONVC_OK : check_apart(dst, "residual", &e, d);
+}
+
+static enum convc_status check_tensors(const struct convc_kernel *k, const struct convc_args *args,
+                                       struct diag *d)
+{
+    const struct convc_problem *p = &k->problem.p;
+    size_t workspace_bytes = convc_workspace_bytes(k, args->n, 0);
+    struct extent src, dst;
+
+    enum convc_status st = extent_of("src", &k->src, args->src, args->n, &src, d);
+    if (st == CONVC_OK)
+        st = extent_of("dst", &k->dst, args->dst, args->n, &dst, d);
+    if (st == CONVC_OK)
+        st = check_apart(&dst, "src", &src, d);
+    if (st == CONVC_OK)
+        st = check_packed(k, args->wei, d);
+    if (st == CONVC_OK)
+        st = check_block("wei", args->wei, k->packed_bytes, BLOCK_ALIGN, &dst, d);
+    if (st == CONVC_OK && p->bias)
+        st = check_block("bias", args->bias, (size_t)(p->oc * k->dst.bytes), k->dst.bytes, &dst, d);
+    if (st == CONVC_OK && p->residual)
+        st = check_residual(k, args, &dst, d);
+    if (st == CONVC_OK && workspace_bytes)
+        st = check_block("workspace", args->workspace, workspace_bytes, BLOCK_ALIGN, &dst, d);
+    return st;
+}
+
+static enum convc_status check_args(const struct convc_kernel *k, const struct convc_args *args,
+                                    struct diag *d)
+{
+    if (!k || !args)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "convc_run: kernel and args must be given");
+    if (args->struct_bytes < sizeof *args)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "args.struct_bytes=%zu must be %zu",
+                         args->struct_bytes, sizeof *args);
+    if (args->n < 0)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "n=%" PRId64 " is negative", args->n);
+    return args->n > 0 ? check_tensors(k, args, d) : CONVC_OK;
+}
+
+/* ---- the run --------------------------------------------------------------------------------- */
+
+struct phase {
+    const struct convc_kernel *kernel;
+    const struct convc_args *args;
+    int32_t index;
+};
+
+static void run_items(void *argument, int64_t begin, int64_t end)
+{
+    const struct phase *ph = argument;
+    const struct convc_kernel *k = ph->kernel;
+    if (k->function)
+        k->function(ph->args, ph->index, begin, end);
+    else
+        ref_run(&k->problem, &k->layout, ph->args,
+                (const char *)ph->args->wei + sizeof(struct convc_packed_header), begin, end);
+}
+
+void kernel_run(const struct convc_kernel *k, const struct convc_args *args)
+{
+    bool split = k->cycles * (double)args->n >= cycles_worth_splitting;
+    int32_t phases = k->function ? plan_phases(&k->plan) : 1;
+    for (int32_t i = 0; i < phases; i++) {
+        struct phase ph = { k, args, i };
+        int64_t items = convc_kernel_items(k, i, args->n);
+        if (split)
+            pool_run(k->machine->pool, run_items, &ph, items);
+        else
+            run_items(&ph, 0, items);
+    }
+}
+
+enum convc_status convc_run(const convc_kernel *k, const struct convc_args *args)
+{
+    struct diag d = { 0 };
+    if (check_args(k, args, &d) != CONVC_OK)
+        return api_fail(&d);
+    if (args->n > 0)
+        kernel_run(k, args);
+    return CONVC_OK;
+}

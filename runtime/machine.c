@@ -1,0 +1,53 @@
+#include "runtime/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void create_jit(struct machine *m, int32_t flags)
+{
+    struct diag d = { 0 };
+    if (flags & CONVC_NO_JIT)
+        diag_fail(&d, CONVC_ERR_UNSUPPORTED, "the context was created with CONVC_NO_JIT");
+    else
+        jit_create(&m->jit, &d);
+    if (d.status != CONVC_OK)
+        snprintf(m->no_jit, sizeof m->no_jit, "%s", d.text);
+}
+
+enum convc_status machine_create(const struct convc_context_options *opt, struct machine **out,
+                                 struct diag *d)
+{
+    struct machine *m = calloc(1, sizeof *m);
+    if (!m)
+        return diag_memory(d);
+    atomic_init(&m->references, 1);
+    if (opt->target)
+        target_parse(opt->target, &m->target, d);
+    else
+        target_host(&m->target);
+    if (d->status == CONVC_OK)
+        pool_create(opt->threads, opt->parallel_for, opt->pool, &m->pool, d);
+    if (d->status != CONVC_OK) {
+        machine_release(m);
+        return d->status;
+    }
+    target_print(&m->target, m->target_text, sizeof m->target_text);
+    create_jit(m, opt->flags);
+    *out = m;
+    return CONVC_OK;
+}
+
+struct machine *machine_retain(struct machine *m)
+{
+    atomic_fetch_add_explicit(&m->references, 1, memory_order_relaxed);
+    return m;
+}
+
+void machine_release(struct machine *m)
+{
+    if (atomic_fetch_sub_explicit(&m->references, 1, memory_order_acq_rel) != 1)
+        return;
+    jit_destroy(m->jit);
+    pool_destroy(m->pool);
+    free(m);
+}

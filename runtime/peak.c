@@ -1,0 +1,249 @@
+/* peak: how fast the machine multiplies and adds when nothing else is in its way.
+ *
+ * Independent chains x = x*a + b in registers only, in assembly, so that no compiler option changes
+ * what is measured. The threads start each short run together; the best run counts.
+ * Stands on: context, pthread.
+ */
+#include "runtime/api.h"
+#include "runtime/context.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- the loops ------------------------------------------------------------------------------- */
+
+struct loop {
+    void (*run)(int64_t rounds);
+    double flop_per_round; /* a fused multiply-add counts as two */
+};
+
+#if defined(__x86_64__)
+
+#define CHAINS_14 "0,1,2,3,4,5,6,7,8,9,10,11,12,13"
+#define CHAINS_24 CHAINS_14 ",14,15,16,17,18,19,20,21,22,23"
+#define CLOBBERS_16                                                                                \
+    "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",       \
+        "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#define CLOBBERS_32                                                                                \
+    CLOBBERS_16, "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm30",  \
+        "xmm31"
+
+/* %1 is the factor a, %2 the summand b; both tend to leave the chains at 1. */
+#define FUSED_LOOP(name, isa, chains, step, broadcast, reg, a, b, type, clobbers)                  \
+    __attribute__((target(isa))) static void name(int64_t rounds)                                  \
+    {                                                                                              \
+        const type factor = (type)0.75, summand = (type)0.25;                                      \
+        __asm__ volatile(broadcast " %1, %%" reg a "\n\t" broadcast " %2, %%" reg b "\n\t"         \
+                                   ".irp r," chains "\n\t" broadcast " %1, %%" reg "\\r\n\t"       \
+                                   ".endr\n"                                                       \
+                                   "1:\n\t"                                                        \
+                                   ".irp r," chains "\n\t" step " %%" reg b ", %%" reg a           \
+                                   ", %%" reg "\\r\n\t"                                            \
+                                   ".endr\n\t"                                                     \
+                                   "dec %0\n\t"                                                    \
+                                   "jnz 1b"                                                        \
+                         : "+r"(rounds)                                                            \
+                         : "m"(factor), "m"(summand)                                               \
+                         : "cc", clobbers);                                                        \
+    }
+
+/* Without fused operations: a multiplication and an addition. %xmm14 and %xmm15 hold a and b. */
+#define SPLIT_LOOP(name, multiply, add, load, spread, type)                                        \
+    static void name(int64_t rounds)                                                               \
+    {                                                                                              \
+        const type factor = (type)0.75, summand = (type)0.25;                                      \
+        __asm__ volatile(load " %1, %%xmm14\n\t" spread " $0, %%xmm14, %%xmm14\n\t" load           \
+                              " %2, %%xmm15\n\t" spread " $0, %%xmm15, %%xmm15\n\t"                \
+                              ".irp r," CHAINS_14 "\n\t"                                           \
+                              "movaps %%xmm14, %%xmm\\r\n\t"                                       \
+                              ".endr\n"                                                            \
+                              "1:\n\t"                                                             \
+                              ".irp r," CHAINS_14 "\n\t" multiply " %%xmm14, %%xmm\\r\n\t" add     \
+                              " %%xmm15, %%xmm\\r\n\t"                                             \
+                              ".endr\n\t"                                                          \
+                              "dec %0\n\t"                                                         \
+                              "jnz 1b"                                                             \
+                         : "+r"(rounds)                                                            \
+                         : "m"(factor), "m"(summand)                                               \
+                         : "cc", CLOBBERS_16);                                                     \
+    }
+
+FUSED_LOOP(avx512_f32, "avx512f", CHAINS_24, "vfmadd213ps", "vbroadcastss", "zmm", "30", "31",
+           float, CLOBBERS_32)
+FUSED_LOOP(avx512_f64, "avx512f", CHAINS_24, "vfmadd213pd", "vbroadcastsd", "zmm", "30", "31",
+           double, CLOBBERS_32)
+FUSED_LOOP(avx2_f32, "avx2,fma", CHAINS_14, "vfmadd213ps", "vbroadcastss", "ymm", "14", "15", float,
+           CLOBBERS_16)
+FUSED_LOOP(avx2_f64, "avx2,fma", CHAINS_14, "vfmadd213pd", "vbroadcastsd", "ymm", "14", "15",
+           double, CLOBBERS_16)
+SPLIT_LOOP(sse2_f32, "mulps", "addps", "movss", "shufps", float)
+SPLIT_LOOP(sse2_f64, "mulpd", "addpd", "movsd", "shufpd", double)
+
+static struct loop best_loop(enum convc_dtype type)
+{
+    bool f32 = type == CONVC_F32;
+    double lanes = f32 ? 4 : 2;
+    if (__builtin_cpu_supports("avx512f"))
+        return (struct loop){ f32 ? avx512_f32 : avx512_f64, 24 * 2 * 4 * lanes };
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return (struct loop){ f32 ? avx2_f32 : avx2_f64, 14 * 2 * 2 * lanes };
+    return (struct loop){ f32 ? sse2_f32 : sse2_f64, 14 * 2 * lanes };
+}
+
+#else
+
+/* Elsewhere the compiler vectorises, where it was asked to optimise. */
+enum { ELEMENTS = 64 };
+
+static void portable_f32(int64_t rounds)
+{
+    float x[ELEMENTS] = { 0 };
+    for (int64_t r = 0; r < rounds; r++) {
+        for (int i = 0; i < ELEMENTS; i++)
+            x[i] = __builtin_fmaf(x[i], 0.75f, 0.25f);
+    }
+    __asm__ volatile("" : : "m"(x));
+}
+
+static void portable_f64(int64_t rounds)
+{
+    double x[ELEMENTS] = { 0 };
+    for (int64_t r = 0; r < rounds; r++) {
+        for (int i = 0; i < ELEMENTS; i++)
+            x[i] = __builtin_fma(x[i], 0.75, 0.25);
+    }
+    __asm__ volatile("" : : "m"(x));
+}
+
+static struct loop best_loop(enum convc_dtype type)
+{
+    return (struct loop){ type == CONVC_F32 ? portable_f32 : portable_f64, 2 * ELEMENTS };
+}
+
+#endif
+
+/* ---- the measurement ------------------------------------------------------------------------- */
+
+/* One run takes about this long: short enough to fall between disturbances. */
+static const double run_seconds = 2e-3;
+
+struct measurement {
+    struct loop loop;
+    int threads;
+    int64_t rounds;       /* of a run */
+    double until;         /* seconds of the clock */
+    pthread_mutex_t gate; /* held until it is known how many threads there are */
+    pthread_barrier_t barrier;
+    bool more;
+    double gflops;
+    struct worker *workers;
+};
+
+struct worker {
+    struct measurement *m;
+    pthread_t thread;
+    double start, end; /* of the last run */
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* The run of all threads lasted from the first start to the last end. */
+static void judge_run(struct measurement *m)
+{
+    double start = m->workers[0].start, end = m->workers[0].end;
+    for (int i = 1; i < m->threads; i++) {
+        start = fmin(start, m->workers[i].start);
+        end = fmax(end, m->workers[i].end);
+    }
+    double flop = m->loop.flop_per_round * (double)m->rounds * m->threads;
+    m->gflops = fmax(m->gflops, flop / (end - start) * 1e-9);
+    m->more = end < m->until;
+}
+
+static void *work(void *argument)
+{
+    struct worker *w = argument;
+    struct measurement *m = w->m;
+    pthread_mutex_lock(&m->gate);
+    bool more = m->more;
+    pthread_mutex_unlock(&m->gate);
+    while (more) {
+        pthread_barrier_wait(&m->barrier);
+        w->start = now();
+        m->loop.run(m->rounds);
+        w->end = now();
+        if (pthread_barrier_wait(&m->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
+            judge_run(m);
+        pthread_barrier_wait(&m->barrier);
+        more = m->more;
+    }
+    return NULL;
+}
+
+/* Rounds for one run, from runs that grow until the clock can tell. */
+static int64_t calibrate(const struct loop *loop)
+{
+    int64_t rounds = 1000;
+    for (;; rounds *= 2) {
+        double start = now();
+        loop->run(rounds);
+        double seconds = now() - start;
+        if (seconds > run_seconds / 8)
+            return 1 + (int64_t)((double)rounds * run_seconds / seconds);
+    }
+}
+
+/* Runs the caller and threads - 1 others to the end. Where the system denies a thread, those that
+ * have started leave again. */
+static enum convc_status measure(struct measurement *m, struct diag *d)
+{
+    int started = 1;
+    pthread_mutex_lock(&m->gate);
+    for (int i = 0; i < m->threads; i++)
+        m->workers[i].m = m;
+    while (started < m->threads &&
+           pthread_create(&m->workers[started].thread, NULL, work, &m->workers[started]) == 0)
+        started++;
+    m->more =
+        started == m->threads && pthread_barrier_init(&m->barrier, NULL, (unsigned)m->threads) == 0;
+    bool ready = m->more;
+    pthread_mutex_unlock(&m->gate);
+
+    work(&m->workers[0]);
+    for (int i = 1; i < started; i++)
+        pthread_join(m->workers[i].thread, NULL);
+    if (!ready)
+        return diag_fail(d, CONVC_ERR_MEMORY, "the system denies a %dth thread", started + 1);
+    pthread_barrier_destroy(&m->barrier);
+    return CONVC_OK;
+}
+
+enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype, int32_t threads,
+                                     double seconds, double *gflops)
+{
+    struct diag d = { 0 };
+    if (!cx || !gflops || (dtype != CONVC_F32 && dtype != CONVC_F64) || threads < 0 ||
+        !(seconds >= 0))
+        return api_fail_with(CONVC_ERR_ARGUMENT, "convc_measure_peak: context, dtype, threads >= "
+                                                 "0, seconds >= 0 and gflops must be given");
+    struct measurement m = { .loop = best_loop(dtype),
+                             .threads = threads ? threads : pool_threads(cx->machine->pool),
+                             .gate = PTHREAD_MUTEX_INITIALIZER };
+    m.workers = calloc((size_t)m.threads, sizeof *m.workers);
+    if (!m.workers)
+        return api_fail_with(CONVC_ERR_MEMORY, "out of memory");
+    m.until = now() + seconds;
+    m.rounds = calibrate(&m.loop);
+    if (measure(&m, &d) == CONVC_OK)
+        *gflops = m.gflops;
+    free(m.workers);
+    return api_fail(&d);
+}

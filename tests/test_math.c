@@ -1,0 +1,531 @@
+/* The functions of em_math hold their bounds: each is compiled for several machines, run, and
+ * compared with the C library and the reference in long double. */
+#include "gen/emit/em_math.h"
+#include "runtime/jit.h"
+#include "runtime/ref.h"
+#include "tests/support/support.h"
+
+#include <float.h>
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- machines ---------------------------------------------------------------------------------
+ */
+
+enum { MACHINES_MAX = 3 };
+static int machines;
+static struct target machine[MACHINES_MAX];
+static const char *machine_name[MACHINES_MAX];
+static struct jit *jit;
+
+/* Those that can run here; the last one has no fused multiply-add. */
+static int machines_find(void **state)
+{
+    static const char *const names[MACHINES_MAX] = { "native", "x86-64-v3", "x86-64" };
+    (void)state;
+    LLVMInitializeNativeTarget();
+    LLVMInitializeNativeAsmPrinter();
+    for (int i = 0; i < MACHINES_MAX; i++) {
+        struct diag d = { 0 };
+        if (target_parse(names[i], &machine[machines], &d) == CONVC_OK &&
+            target_runs_here(&machine[machines], &d) == CONVC_OK)
+            machine_name[machines++] = names[i];
+        else
+            printf("%s left out: %s\n", names[i], d.text);
+    }
+    struct diag d = { 0 };
+    return machines && jit_create(&jit, &d) == CONVC_OK ? 0 : -1;
+}
+
+static int machines_forget(void **state)
+{
+    (void)state;
+    jit_destroy(jit);
+    return 0;
+}
+
+/* ---- one function as a kernel -----------------------------------------------------------------
+ */
+
+enum function { EXP, TANH, ERF, ACTIVATION };
+
+/* dst[i] = f(src[i]) for `lanes` elements a work item; 0 lanes is a scalar. */
+struct subject {
+    enum function function;
+    enum convc_activation activation;
+    double args[2];
+    bool wide;
+    int lanes;
+};
+
+static LLVMValueRef apply(struct em *em, const struct subject *s, LLVMValueRef x)
+{
+    switch (s->function) {
+    case EXP: return em_exp(em, x);
+    case TANH: return em_tanh(em, x);
+    case ERF: return em_erf(em, x);
+    case ACTIVATION: break;
+    }
+    return em_activation(em, s->activation, s->args, x);
+}
+
+static LLVMModuleRef subject_emit(LLVMContextRef context, const struct subject *s,
+                                  const struct target *t, const char *symbol)
+{
+    struct em em;
+    em_open(&em, context, symbol, t);
+    LLVMTypeRef element = s->wide ? em.f64 : em.f32;
+    LLVMTypeRef type = s->lanes ? em_vector(element, s->lanes) : element;
+    int64_t bytes = (s->wide ? 8 : 4) * (s->lanes ? s->lanes : 1);
+    LLVMValueRef args = LLVMGetParam(em.function, 0);
+    LLVMValueRef src =
+        em_load(&em, em.ptr, em_at_const(&em, args, offsetof(struct convc_args, src)), 8);
+    LLVMValueRef dst =
+        em_load(&em, em.ptr, em_at_const(&em, args, offsetof(struct convc_args, dst)), 8);
+    EM_FOR (&em, i, LLVMGetParam(em.function, 2), LLVMGetParam(em.function, 3)) {
+        LLVMValueRef at = em_mul(&em, i, bytes);
+        LLVMValueRef x = em_load(&em, type, em_at(&em, src, at), s->wide ? 8 : 4);
+        em_store(&em, apply(&em, s, x), em_at(&em, dst, at), s->wide ? 8 : 4);
+    }
+    return em_close(&em);
+}
+
+static void must(LLVMErrorRef error)
+{
+    if (!error)
+        return;
+    char *text = LLVMGetErrorMessage(error);
+    fprintf(stderr, "%s\n", text);
+    LLVMDisposeErrorMessage(text);
+    fail();
+}
+
+static LLVMMemoryBufferRef object_of(LLVMModuleRef module, const struct target *t,
+                                     LLVMCodeGenFileType form)
+{
+    LLVMTargetRef llvm_target;
+    LLVMMemoryBufferRef buffer;
+    char *text = NULL;
+    assert_false(LLVMGetTargetFromTriple(t->triple, &llvm_target, &text));
+    LLVMTargetMachineRef tm =
+        LLVMCreateTargetMachine(llvm_target, t->triple, t->cpu, t->features, LLVMCodeGenLevelLess,
+                                LLVMRelocPIC, LLVMCodeModelSmall);
+    LLVMSetTarget(module, t->triple);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(tm);
+    LLVMSetModuleDataLayout(module, layout);
+    LLVMDisposeTargetData(layout);
+    assert_false(LLVMVerifyModule(module, LLVMPrintMessageAction, &text));
+    LLVMDisposeMessage(text);
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    must(LLVMRunPasses(module, "mem2reg", tm, options));
+    LLVMDisposePassBuilderOptions(options);
+    assert_false(LLVMTargetMachineEmitToMemoryBuffer(tm, module, form, &text, &buffer));
+    LLVMDisposeTargetMachine(tm);
+    LLVMDisposeModule(module);
+    return buffer;
+}
+
+struct code {
+    struct jit_code *code;
+    convc_kernel_fn run;
+    int step;
+};
+
+static struct code code_make(const struct subject *s, const struct target *t)
+{
+    static int made;
+    struct code c = { .step = s->lanes ? s->lanes : 1 };
+    struct diag d = { 0 };
+    char symbol[32];
+    snprintf(symbol, sizeof symbol, "subject_%d", made++);
+    LLVMContextRef context = LLVMContextCreate();
+    LLVMMemoryBufferRef object = object_of(subject_emit(context, s, t, symbol), t, LLVMObjectFile);
+    jit_load(jit, LLVMGetBufferStart(object), LLVMGetBufferSize(object), symbol, &c.code, &c.run,
+             &d);
+    if (d.status)
+        fail_msg("%s", d.text);
+    LLVMDisposeMemoryBuffer(object);
+    LLVMContextDispose(context);
+    return c;
+}
+
+/* `count` must be a multiple of the lanes. */
+static void code_run(const struct code *c, const void *src, void *dst, int64_t count)
+{
+    struct convc_args args = { .struct_bytes = sizeof args, .src = src, .dst = dst, .n = 1 };
+    c->run(&args, 0, 0, count / c->step);
+}
+
+static void subject_run(const struct subject *s, const struct target *t, const void *src, void *dst,
+                        int64_t count)
+{
+    struct code c = code_make(s, t);
+    code_run(&c, src, dst, count);
+    jit_unload(jit, c.code);
+}
+
+/* ---- the exact values -------------------------------------------------------------------------
+ */
+
+struct claim {
+    const char *name;
+    enum function function;
+    enum convc_activation activation;
+    long double (*exact)(long double); /* NULL: the reference's activation */
+    double ulps;                       /* the bound that em_math.h states */
+    double absolute;                   /* another, in epsilons of max(1, |x|) */
+};
+
+static const struct claim claims[] = {
+    { "exp", EXP, CONVC_ACT_NONE, expl, 2, INFINITY },
+    { "tanh", TANH, CONVC_ACT_NONE, tanhl, 3, 2 },
+    { "erf", ERF, CONVC_ACT_NONE, erfl, 3, 2 },
+    { "sigmoid", ACTIVATION, CONVC_ACT_SIGMOID, NULL, 4, 2 },
+    { "silu", ACTIVATION, CONVC_ACT_SILU, NULL, 5, 2 },
+    { "gelu", ACTIVATION, CONVC_ACT_GELU, NULL, 8, 2 },
+    { "hardswish", ACTIVATION, CONVC_ACT_HARDSWISH, NULL, 2.5, 2 },
+};
+enum { CLAIMS = sizeof claims / sizeof *claims };
+
+static long double exact(const struct claim *c, double x)
+{
+    static const double none[2];
+    return c->exact ? c->exact(x) : ref_activation(c->activation, none, x);
+}
+
+/* |got - want| in units of the last place of `want`. What rounds to infinity counts as the power of
+ * two after the largest finite number. */
+static double ulps_between(bool wide, double got, long double want)
+{
+    int fraction = wide ? 52 : 23, exponent_min = wide ? -1022 : -126;
+    long double top = ldexpl(1, wide ? 1024 : 128);
+    if (isnan(want) || isnan(got))
+        return isnan(want) && isnan(got) ? 0 : INFINITY;
+    long double w = fminl(fmaxl(want, -top), top);
+    long double g = fminl(fmaxl((long double)got, -top), top);
+    int exponent;
+    frexpl(w, &exponent); /* w = [1/2, 1) * 2^exponent */
+    if (w == 0 || exponent - 1 < exponent_min)
+        exponent = exponent_min + 1;
+    return (double)ldexpl(fabsl(g - w), fraction + 1 - exponent);
+}
+
+/* ---- points ------------------------------------------------------------------------------------
+ */
+
+enum { BLOCK = 1 << 12 };
+
+/* Half are arbitrary representations, so that every exponent has its share, half lie where the
+ * functions bend. */
+struct points {
+    bool wide;
+    struct test_random random;
+};
+
+static double point(struct points *p)
+{
+    uint64_t bits = test_random_bits(&p->random), kind = test_random_bits(&p->random) % 8;
+    double unit = (double)(bits >> 11) * 0x1p-53 * 2 - 1;
+    double reach[8] = { 0, 0, 0, p->wide ? 760 : 110, p->wide ? 40 : 15, 6, 1.5, 1 };
+    double x = unit * reach[kind];
+    if (kind >= 3)
+        return p->wide ? x : (double)(float)x;
+    if (p->wide) {
+        memcpy(&x, &bits, sizeof x);
+        return x;
+    }
+    uint32_t narrow = (uint32_t)(bits >> 32);
+    float f;
+    memcpy(&f, &narrow, sizeof f);
+    return (double)f;
+}
+
+static double element(const void *p, bool wide, int64_t i)
+{
+    return wide ? ((const double *)p)[i] : (double)((const float *)p)[i];
+}
+
+static void element_set(void *p, bool wide, int64_t i, double v)
+{
+    if (wide)
+        ((double *)p)[i] = v;
+    else
+        ((float *)p)[i] = (float)v;
+}
+
+/* ---- the tests --------------------------------------------------------------------------------
+ */
+
+static struct subject subject_of(const struct claim *c, bool wide, int lanes)
+{
+    return (struct subject){ c->function, c->activation, { 0 }, wide, lanes };
+}
+
+struct worst {
+    double ulps, x, got, absolute;
+};
+
+static void worst_add(struct worst *w, bool wide, double x, double got, long double want)
+{
+    double ulps = ulps_between(wide, got, want);
+    double epsilons =
+        (double)(fabsl(got - want) / fmaxl(1, fabsl(x)) / (wide ? DBL_EPSILON : FLT_EPSILON));
+    if (epsilons > w->absolute)
+        w->absolute = epsilons;
+    if (ulps > w->ulps)
+        *w = (struct worst){ ulps, x, got, w->absolute };
+}
+
+static void claim_check(const struct claim *c, bool wide, uint64_t seed)
+{
+    static double src[BLOCK], dst[MACHINES_MAX][BLOCK];
+    struct code code[MACHINES_MAX];
+    struct worst worst[MACHINES_MAX] = { 0 };
+    for (int k = 0; k < machines; k++) {
+        struct subject s = subject_of(c, wide, machine[k].vector_bytes / (wide ? 8 : 4));
+        code[k] = code_make(&s, &machine[k]);
+    }
+    struct points points = { wide, { seed } };
+    for (int64_t block = 0; block < test_count(256); block++) {
+        for (int i = 0; i < BLOCK; i++)
+            element_set(src, wide, i, point(&points));
+        for (int k = 0; k < machines; k++)
+            code_run(&code[k], src, dst[k], BLOCK);
+        for (int i = 0; i < BLOCK; i++) {
+            double x = element(src, wide, i);
+            long double want = exact(c, x);
+            for (int k = 0; k < machines; k++) {
+                double got = element(dst[k], wide, i);
+                worst_add(&worst[k], wide, x, got, want);
+            }
+        }
+    }
+    for (int k = 0; k < machines; k++) {
+        printf("%-9s f%d %-9s %.3f ulps at %a, which gives %a; %.3f epsilons\n", c->name,
+               wide ? 64 : 32, machine_name[k], worst[k].ulps, worst[k].x, worst[k].got,
+               worst[k].absolute);
+        jit_unload(jit, code[k].code);
+    }
+    for (int k = 0; k < machines; k++) {
+        assert_true(worst[k].ulps <= c->ulps);
+        assert_true(worst[k].absolute <= c->absolute);
+    }
+}
+
+static void functions_hold_their_bounds_in_f32(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed(__func__, 32);
+    for (int i = 0; i < CLAIMS; i++)
+        claim_check(&claims[i], false, seed);
+}
+
+static void functions_hold_their_bounds_in_f64(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed(__func__, 64);
+    for (int i = 0; i < CLAIMS; i++)
+        claim_check(&claims[i], true, seed);
+}
+
+/* ---- values that are exact --------------------------------------------------------------------
+ */
+
+struct pair {
+    double x, y;
+};
+
+static bool same(double a, double b)
+{
+    return isnan(a) ? isnan(b) : a == b && !signbit(a) == !signbit(b);
+}
+
+/* f(x) is y, the sign of zero included, in f32 and f64 on every machine; y is rounded first. */
+static void pairs_hold(struct subject s, const struct pair *pairs, int count)
+{
+    double src[64] = { 0 }, dst[64] = { 0 };
+    assert_true(count <= 64);
+    for (int run = 0; run < 2 * machines; run++) {
+        int k = run / 2;
+        s.wide = run % 2;
+        s.lanes = machine[k].vector_bytes / (s.wide ? 8 : 4);
+        for (int i = 0; i < count; i++)
+            element_set(src, s.wide, i, pairs[i].x);
+        subject_run(&s, &machine[k], src, dst, 64);
+        for (int i = 0; i < count; i++) {
+            double got = element(dst, s.wide, i);
+            double want = s.wide ? pairs[i].y : (double)(float)pairs[i].y;
+            if (!same(got, want))
+                fail_msg("function %d, activation %d, f%d, %s: %a gives %a, not %a", s.function,
+                         s.activation, s.wide ? 64 : 32, machine_name[k], pairs[i].x, got, want);
+        }
+    }
+}
+
+#define PAIRS_HOLD(pairs, ...)                                                                     \
+    pairs_hold((struct subject){ __VA_ARGS__ }, pairs, (int)(sizeof pairs / sizeof *pairs))
+
+/* The smallest numbers of f32: exact in f64 too. */
+#define TINY 0x1p-149
+#define BIG  0x1.fffffep127
+
+static void exp_of_the_edges_is_exact(void **state)
+{
+    (void)state;
+    const struct pair p[] = {
+        { 0.0, 1 },         { -0.0, 1 },  { INFINITY, INFINITY },
+        { -INFINITY, 0 },   { NAN, NAN }, { BIG, INFINITY },
+        { -BIG, 0 },        { TINY, 1 },  { -TINY, 1 },
+        { 1000, INFINITY }, { -1000, 0 }, { -0x1p-60, 1 },
+    };
+    PAIRS_HOLD(p, .function = EXP);
+}
+
+static void odd_functions_keep_zeros_and_saturate(void **state)
+{
+    (void)state;
+    const struct pair p[] = {
+        { 0.0, 0.0 }, { -0.0, -0.0 }, { INFINITY, 1 }, { -INFINITY, -1 }, { NAN, NAN },
+        { BIG, 1 },   { -BIG, -1 },   { 50, 1 },       { -50, -1 },
+    };
+    const struct pair tiny[] = { { TINY, TINY }, { -TINY, -TINY }, { 5 * TINY, 5 * TINY } };
+    PAIRS_HOLD(p, .function = TANH);
+    PAIRS_HOLD(p, .function = ERF);
+    PAIRS_HOLD(tiny, .function = TANH);
+}
+
+static void sigmoid_runs_from_0_to_1(void **state)
+{
+    (void)state;
+    const struct pair p[] = {
+        { 0.0, 0.5 }, { -0.0, 0.5 }, { INFINITY, 1 }, { -INFINITY, 0 }, { NAN, NAN },
+        { BIG, 1 },   { -BIG, 0 },   { TINY, 0.5 },   { -TINY, 0.5 },   { -1000, 0 },
+    };
+    PAIRS_HOLD(p, .function = ACTIVATION, .activation = CONVC_ACT_SIGMOID);
+}
+
+static void gates_follow_their_formulas_at_infinity(void **state)
+{
+    (void)state;
+    const struct pair p[] = {
+        { 0.0, 0.0 },       { -0.0, -0.0 },       { INFINITY, INFINITY }, { -INFINITY, NAN },
+        { NAN, NAN },       { BIG, BIG },         { -BIG, -0.0 },         { -2000, -0.0 },
+        { 2 * TINY, TINY }, { -2 * TINY, -TINY },
+    };
+    PAIRS_HOLD(p, .function = ACTIVATION, .activation = CONVC_ACT_SILU);
+    PAIRS_HOLD(p, .function = ACTIVATION, .activation = CONVC_ACT_GELU);
+    PAIRS_HOLD(p, .function = ACTIVATION, .activation = CONVC_ACT_HARDSWISH);
+}
+
+static void hardswish_of_integers_is_rounded_once(void **state)
+{
+    (void)state;
+    const struct pair p[] = {
+        { -4, -0.0 },   { -3, -0.0 },    { -2, -2.0 / 6 }, { -1, -2.0 / 6 }, { 0, 0 },
+        { 1, 4.0 / 6 }, { 2, 10.0 / 6 }, { 3, 3 },         { 4, 4 },         { 7, 7 },
+    };
+    PAIRS_HOLD(p, .function = ACTIVATION, .activation = CONVC_ACT_HARDSWISH);
+}
+
+static void relus_choose_by_greater(void **state)
+{
+    (void)state;
+    const struct pair relu[] = {
+        { 1, 1 },         { -1, 0 },      { 0.0, 0.0 },
+        { -0.0, 0.0 },    { NAN, 0 },     { INFINITY, INFINITY },
+        { -INFINITY, 0 }, { TINY, TINY }, { -TINY, 0 },
+    };
+    const struct pair leaky[] = {
+        { 1, 1 },
+        { -4, -1 },
+        { 0.0, 0.0 },
+        { -0.0, -0.0 },
+        { NAN, NAN },
+        { INFINITY, INFINITY },
+        { -INFINITY, -INFINITY },
+    };
+    const struct pair none[] = { { 1, 1 }, { NAN, NAN }, { -0.0, -0.0 }, { -INFINITY, -INFINITY } };
+    PAIRS_HOLD(relu, .function = ACTIVATION, .activation = CONVC_ACT_RELU);
+    PAIRS_HOLD(leaky, .function = ACTIVATION, .activation = CONVC_ACT_LEAKY_RELU, .args = { 0.25 });
+    PAIRS_HOLD(none, .function = ACTIVATION, .activation = CONVC_ACT_NONE);
+}
+
+static void clamp_rounds_its_ends_to_the_element(void **state)
+{
+    (void)state;
+    const struct pair p[] = {
+        { 1, 1 },     { -1, 0.1 },       { 7, 6.3 },         { 0.0, 0.1 },
+        { NAN, 0.1 }, { INFINITY, 6.3 }, { -INFINITY, 0.1 }, { 3, 3 },
+    };
+    PAIRS_HOLD(p, .function = ACTIVATION, .activation = CONVC_ACT_CLAMP, .args = { 0.1, 6.3 });
+}
+
+/* ---- what the code is -------------------------------------------------------------------------
+ */
+
+static void lanes_do_not_change_results(void **state)
+{
+    (void)state;
+    enum { COUNT = 3 * EM_LANES_MAX * 8 };
+    static const int lanes[] = { 0, 1, 2, 3, 4, 8, 16, EM_LANES_MAX };
+    static double src[COUNT], first[COUNT], dst[COUNT];
+    uint64_t seed = test_seed(__func__, 7);
+    for (int run = 0; run < 2 * CLAIMS; run++) {
+        bool wide = run % 2;
+        struct points points = { wide, { seed } };
+        for (int i = 0; i < COUNT; i++)
+            element_set(src, wide, i, point(&points));
+        for (size_t l = 0; l < sizeof lanes / sizeof *lanes; l++) {
+            struct subject s = subject_of(&claims[run / 2], wide, lanes[l]);
+            subject_run(&s, &machine[0], src, l ? dst : first, COUNT);
+            for (int i = 0; l && i < COUNT; i++)
+                assert_true(same(element(first, wide, i), element(dst, wide, i)));
+        }
+    }
+}
+
+static void code_calls_nothing(void **state)
+{
+    (void)state;
+    for (int run = 0; run < 2 * CLAIMS * machines; run++) {
+        const struct target *t = &machine[run / 2 % machines];
+        struct subject s = subject_of(&claims[run / 2 / machines], run % 2, 8);
+        LLVMContextRef context = LLVMContextCreate();
+        LLVMMemoryBufferRef assembly =
+            object_of(subject_emit(context, &s, t, "subject"), t, LLVMAssemblyFile);
+        const char *text = LLVMGetBufferStart(assembly);
+        assert_non_null(strstr(text, "subject:"));
+        assert_null(strstr(text, "\tcall"));
+        assert_null(strstr(text, "@PLT"));
+        LLVMDisposeMemoryBuffer(assembly);
+        LLVMContextDispose(context);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(functions_hold_their_bounds_in_f32),
+        cmocka_unit_test(functions_hold_their_bounds_in_f64),
+        cmocka_unit_test(exp_of_the_edges_is_exact),
+        cmocka_unit_test(odd_functions_keep_zeros_and_saturate),
+        cmocka_unit_test(sigmoid_runs_from_0_to_1),
+        cmocka_unit_test(gates_follow_their_formulas_at_infinity),
+        cmocka_unit_test(hardswish_of_integers_is_rounded_once),
+        cmocka_unit_test(relus_choose_by_greater),
+        cmocka_unit_test(clamp_rounds_its_ends_to_the_element),
+        cmocka_unit_test(lanes_do_not_change_results),
+        cmocka_unit_test(code_calls_nothing),
+    };
+    return cmocka_run_group_tests(tests, machines_find, machines_forget);
+}
