@@ -5,6 +5,9 @@
 /* Outputs of a row that are summed together, so that each weight is looked up once for them. */
 enum { PIECE = 32 };
 
+/* Sums that a dot product keeps, because each addition waits for the last one to its sum. */
+enum { SUMS = 4 };
+
 struct ref {
     const struct convc_problem *p;
     const int64_t *out; /* extents */
@@ -32,20 +35,20 @@ static long double dot_f32(const void *src, int64_t src_step, const void *wei, i
                            int64_t count)
 {
     const float *s = src, *w = wei;
-    double sum = 0;
+    double sum[SUMS] = { 0 };
     for (int64_t i = 0; i < count; i++)
-        sum += (double)s[i * src_step] * (double)w[i * wei_step];
-    return sum;
+        sum[i % SUMS] += (double)s[i * src_step] * (double)w[i * wei_step];
+    return sum[0] + sum[1] + sum[2] + sum[3];
 }
 
 static long double dot_f64(const void *src, int64_t src_step, const void *wei, int64_t wei_step,
                            int64_t count)
 {
     const double *s = src, *w = wei;
-    long double sum = 0;
+    long double sum[SUMS] = { 0 };
     for (int64_t i = 0; i < count; i++)
-        sum += (long double)s[i * src_step] * (long double)w[i * wei_step];
-    return sum;
+        sum[i % SUMS] += (long double)s[i * src_step] * (long double)w[i * wei_step];
+    return sum[0] + sum[1] + sum[2] + sum[3];
 }
 
 static struct ref ref_of(const struct problem *p, const struct layout *l,

@@ -1,5 +1,6 @@
 #include "gen/problem/problem.h"
 #include "tests/support/draw.h"
+#include "tests/support/small.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -11,106 +12,39 @@
 
 #include <cmocka.h>
 
-static struct convc_problem small(void)
-{
-    struct convc_problem p;
-    problem_init(&p);
-    p.ic = 6;
-    p.oc = 8;
-    p.in[CONVC_H] = 7;
-    p.in[CONVC_W] = 9;
-    p.kernel[CONVC_H] = p.kernel[CONVC_W] = 3;
-    return p;
-}
-
-static struct problem resolved(const struct convc_problem *p)
-{
-    struct problem to;
-    struct diag d = { 0 };
-    if (problem_resolve(p, &to, &d) != CONVC_OK)
-        fail_msg("%s", d.text);
-    return to;
-}
-
-static struct problem_key key_of(const struct convc_problem *p)
-{
-    struct problem to = resolved(p);
-    struct problem_key key;
-    memset(&key, 0x55, sizeof key);
-    problem_key(&to, &key);
-    return key;
-}
-
-static void assert_same(const struct convc_problem *a, const struct convc_problem *b)
-{
-    struct problem_key ka = key_of(a), kb = key_of(b);
-    assert_memory_equal(&ka, &kb, sizeof ka);
-}
-
-static void assert_different(const struct convc_problem *a, const struct convc_problem *b)
-{
-    struct problem_key ka = key_of(a), kb = key_of(b);
-    assert_memory_not_equal(&ka, &kb, sizeof ka);
-}
-
-static void assert_refused(const struct convc_problem *p, enum convc_status status,
-                           const char *sentence)
-{
-    struct problem to;
-    struct diag d = { 0 };
-    problem_resolve(p, &to, &d);
-    assert_string_equal(d.text, sentence);
-    assert_int_equal(d.status, status);
-}
-
-static char *text_of(const struct convc_problem *p)
-{
-    struct problem to = resolved(p);
-    struct text t = { 0 };
-    problem_print(&to, &t);
-    return text_take(&t);
-}
-
-static void assert_prints(const struct convc_problem *p, const char *expected)
-{
-    char *text = text_of(p);
-    assert_string_equal(text, expected);
-    free(text);
-}
-
 /* ---- what is refused ------------------------------------------------------------------------- */
 
 static void what_does_not_go_together_is_refused_with_its_rule(void **state)
 {
-    struct convc_problem p = small();
+    struct convc_problem p = small_problem();
     p.groups = 4;
     assert_refused(&p, CONVC_ERR_SHAPE, "groups=4 does not divide in_channels=6");
-    p = small();
+    p = small_problem();
     p.groups = 3;
     assert_refused(&p, CONVC_ERR_SHAPE, "groups=3 does not divide out_channels=8");
-    p = small();
+    p = small_problem();
     p.kernel[CONVC_W] = 5;
     p.dilation[CONVC_W] = 3;
     p.pad_begin[CONVC_W] = 1;
     assert_refused(&p, CONVC_ERR_SHAPE,
                    "kernel_size=5 with dilation=3 spans 13 along the width, more than the 10 of "
                    "the padded input");
-    p = small();
+    p = small_problem();
     p.pad_begin[CONVC_H] = -7;
     assert_refused(&p, CONVC_ERR_SHAPE,
                    "kernel_size=3 with dilation=1 spans 3 along the height, more than the 0 of the "
                    "padded input");
-    p = small();
+    p = small_problem();
     p.spatial = 1;
     assert_refused(&p, CONVC_ERR_SHAPE,
                    "spatial=1 leaves the height unused, which must have input, kernel_size, stride "
                    "and dilation 1 and padding 0");
-    p = small();
+    p = small_problem();
     p.activation = CONVC_ACT_CLAMP;
     p.activation_args[0] = 2;
     p.activation_args[1] = 1;
     assert_refused(&p, CONVC_ERR_ARGUMENT, "activation clamp low=2 is above high=1");
-    p = small();
+    p = small_problem();
     p.dst_dtype = CONVC_F64;
     assert_refused(&p, CONVC_ERR_UNSUPPORTED,
                    "dtypes src=f32 wei=f32 acc=f32 dst=f64 must all be the same");
@@ -118,45 +52,45 @@ static void what_does_not_go_together_is_refused_with_its_rule(void **state)
 
 static void values_out_of_range_are_refused_with_their_range(void **state)
 {
-    struct convc_problem p = small();
+    struct convc_problem p = small_problem();
     p.n = -1;
     assert_refused(&p, CONVC_ERR_SHAPE, "batch=-1 must be 0 to 2147483647");
-    p = small();
+    p = small_problem();
     p.ic = 0;
     assert_refused(&p, CONVC_ERR_SHAPE, "in_channels=0 must be 1 to 2147483647");
-    p = small();
+    p = small_problem();
     p.groups = INT64_MIN;
     assert_refused(&p, CONVC_ERR_SHAPE, "groups=-9223372036854775808 must be 1 to 2147483647");
-    p = small();
+    p = small_problem();
     p.stride[CONVC_H] = 0;
     assert_refused(&p, CONVC_ERR_SHAPE, "stride=0 along the height must be 1 to 2147483647");
-    p = small();
+    p = small_problem();
     p.pad_end[CONVC_W] = INT64_MAX;
     assert_refused(&p, CONVC_ERR_SHAPE,
                    "padding=9223372036854775807 along the width must be -4294967296 to 2147483647");
-    p = small();
+    p = small_problem();
     p.flip = 2;
     assert_refused(&p, CONVC_ERR_ARGUMENT, "flip=2 must be 0 to 1");
-    p = small();
+    p = small_problem();
     p.padding_mode = (enum convc_padding_mode)7;
     assert_refused(&p, CONVC_ERR_ARGUMENT, "padding_mode=7 must be 0 to 6");
-    p = small();
+    p = small_problem();
     p.spatial = 4;
     assert_refused(&p, CONVC_ERR_ARGUMENT, "spatial=4 must be 1 to 3");
-    p = small();
+    p = small_problem();
     p.tolerance = -1;
     assert_refused(&p, CONVC_ERR_ARGUMENT, "tolerance=-1 must be finite and not negative");
-    p = small();
+    p = small_problem();
     p.padding_value = INFINITY;
     assert_refused(&p, CONVC_ERR_ARGUMENT, "padding_value=inf must be finite");
-    p = small();
+    p = small_problem();
     p.activation = CONVC_ACT_LEAKY_RELU;
     p.activation_args[0] = 1e39;
     assert_refused(&p, CONVC_ERR_ARGUMENT, "activation argument=1e+39 does not fit f32");
-    p = small();
+    p = small_problem();
     memset(p.name, 'x', sizeof p.name);
     assert_refused(&p, CONVC_ERR_ARGUMENT, "name has more than 64 characters");
-    p = small();
+    p = small_problem();
     p.struct_bytes = 8;
     struct problem to;
     struct diag d = { 0 };
@@ -176,7 +110,7 @@ static void sizes_near_2_63_never_overflow(void **state)
     for (size_t a = first; a < last; a += 8)
         for (size_t b = a; b < last; b += 8)
             for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
-                struct convc_problem p = small();
+                struct convc_problem p = small_problem();
                 memcpy((char *)&p + a, &hostile[i], 8);
                 memcpy((char *)&p + b, &hostile[i], 8);
                 struct problem to;
@@ -192,22 +126,22 @@ static void sizes_near_2_63_never_overflow(void **state)
 
 static void tensors_beyond_2_62_bytes_are_refused(void **state)
 {
-    struct convc_problem p = small();
+    struct convc_problem p = small_problem();
     p.in[CONVC_H] = p.in[CONVC_W] = INT32_MAX;
     assert_refused(
         &p, CONVC_ERR_SHAPE,
         "src of 1 x 6 x 1 x 2147483647 x 2147483647 elements spans more than 2^62 bytes");
-    p = small();
+    p = small_problem();
     p.in[CONVC_H] = p.in[CONVC_W] = p.kernel[CONVC_H] = p.kernel[CONVC_W] = 1 << 27;
     p.ic = 16;
     assert_refused(&p, CONVC_ERR_SHAPE,
                    "weights of 8 x 16 x 1 x 134217728 x 134217728 elements span more than 2^62 "
                    "bytes");
-    p = small();
+    p = small_problem();
     p.src_stride[CONVC_STRIDE_N] = p.src_stride[CONVC_STRIDE_C] = INT64_MAX;
     assert_refused(&p, CONVC_ERR_SHAPE,
                    "src of 1 x 6 x 1 x 7 x 9 elements spans more than 2^62 bytes");
-    p = small();
+    p = small_problem();
     p.n = INT32_MAX;
     p.in[CONVC_H] = p.in[CONVC_W] = 1 << 15;
     assert_refused(&p, CONVC_ERR_SHAPE,
@@ -256,148 +190,18 @@ static void an_axis_pads_where_some_tap_falls_outside(void **state)
 
 static void an_empty_batch_is_legal(void **state)
 {
-    struct convc_problem p = small();
+    struct convc_problem p = small_problem();
     p.n = 0;
     struct problem to = resolved(&p);
     assert_int_equal(to.out[CONVC_H], 5);
     assert_int_equal(problem_span(to.p.src_stride, 0, to.p.ic, to.p.in), 0);
 }
 
-/* ---- identity -------------------------------------------------------------------------------- */
-
-static void resolving_twice_changes_nothing(void **state)
-{
-    struct test_random r = { test_seed("test_problem", 1) };
-    for (int round = 0; round < test_count(2000); round++) {
-        struct convc_problem p;
-        draw_problem(&r, &p);
-        struct problem once = resolved(&p), twice = resolved(&once.p);
-        assert_memory_equal(&once, &twice, sizeof once);
-        assert_same(&p, &once.p);
-    }
-    struct convc_problem p = small(); /* the farthest that a padding can be moved */
-    p.in[CONVC_W] = p.pad_begin[CONVC_W] = p.stride[CONVC_W] = INT32_MAX;
-    p.pad_end[CONVC_W] = -3;
-    p.kernel[CONVC_W] = 1;
-    p.pad_begin[CONVC_W] -= 2;
-    p.ic = p.oc = 1;
-    struct problem once = resolved(&p), twice = resolved(&once.p);
-    assert_memory_equal(&once, &twice, sizeof once);
-}
-
-static void what_cannot_matter_is_no_part_of_the_key(void **state)
-{
-    struct convc_problem a = small(), b = a;
-    b.n = 5;
-    strcpy(b.name, "other");
-    b.padding_mode = CONVC_PAD_REFLECT; /* no padding */
-    b.padding_value = 3;
-    b.activation_args[0] = 1;
-    assert_same(&a, &b);
-
-    a = small(), b = a;
-    a.stride[CONVC_W] = b.stride[CONVC_W] = 2;
-    b.in[CONVC_W] = a.in[CONVC_W] = 8;
-    a.pad_end[CONVC_W] = 2; /* floor((8 + e - 3) / 2) is 3 for 1 and 2 */
-    b.pad_end[CONVC_W] = 1;
-    assert_same(&a, &b);
-
-    a = small(), b = a;
-    a.pad_begin[CONVC_H] = b.pad_begin[CONVC_H] = 1;
-    b.padding_mode = CONVC_PAD_IDENTITY;
-    assert_same(&a, &b);
-    b.padding_mode = CONVC_PAD_CONSTANT;
-    assert_same(&a, &b);
-    b.padding_value = 0.1;
-    assert_different(&a, &b);
-    a = b;
-    a.padding_value = 0.1f; /* the same number in the accumulator's type */
-    assert_same(&a, &b);
-
-    a = small(), b = a;
-    a.kernel[CONVC_H] = b.kernel[CONVC_H] = a.kernel[CONVC_W] = b.kernel[CONVC_W] = 1;
-    b.flip = 1;
-    b.dilation[CONVC_H] = 4;
-    assert_same(&a, &b);
-
-    a = small(), b = a;
-    a.kernel[CONVC_H] = b.kernel[CONVC_H] = 7;
-    b.stride[CONVC_H] = 2; /* one output row */
-    assert_same(&a, &b);
-}
-
-static void equal_memory_has_equal_strides_however_it_is_described(void **state)
-{
-    struct convc_problem a = small(), b = a;
-    a.in[CONVC_H] = b.in[CONVC_H] = a.in[CONVC_W] = b.in[CONVC_W] = 1;
-    a.kernel[CONVC_H] = b.kernel[CONVC_H] = a.kernel[CONVC_W] = b.kernel[CONVC_W] = 1;
-    b.layout = CONVC_NCHW; /* 1x1 images */
-    assert_same(&a, &b);
-
-    a = small(), b = a;
-    a.ic = b.ic = a.oc = b.oc = 1;
-    b.layout = CONVC_NCHW; /* one channel */
-    assert_same(&a, &b);
-
-    a = small(), b = a;
-    int64_t dense[5] = { 7 * 9 * 6, 1, 12345, 9 * 6, 6 };
-    memcpy(b.src_stride, dense, sizeof dense);
-    assert_same(&a, &b);
-    b.src_stride[CONVC_STRIDE_H]++;
-    assert_different(&a, &b);
-
-    problem_init(&a); /* an image of one row, and a signal */
-    a.in[CONVC_W] = 9;
-    b = a;
-    b.spatial = 1;
-    assert_same(&a, &b);
-}
-
-static void every_field_that_matters_is_part_of_the_key(void **state)
-{
-    struct convc_problem base = small();
-    base.pad_begin[CONVC_H] = base.pad_begin[CONVC_W] = 2;
-    base.stride[CONVC_H] = base.dilation[CONVC_H] = 2;
-    base.padding_mode = CONVC_PAD_CONSTANT;
-    base.padding_value = 1;
-    base.activation = CONVC_ACT_CLAMP;
-    base.activation_args[1] = 6;
-    struct convc_problem changed[22];
-    for (int i = 0; i < 22; i++)
-        changed[i] = base;
-    changed[1].ic++;
-    changed[2].oc++;
-    changed[3].groups = 2;
-    changed[4].in[CONVC_H]++;
-    changed[5].kernel[CONVC_W]++;
-    changed[6].stride[CONVC_W]++;
-    changed[7].dilation[CONVC_W]++;
-    changed[8].pad_begin[CONVC_W]++;
-    changed[9].pad_end[CONVC_W]++;
-    changed[10].padding_mode = CONVC_PAD_CIRCULAR;
-    changed[11].padding_value++;
-    changed[12].flip = 1;
-    changed[13].bias = 1;
-    changed[14].residual = 1;
-    changed[15].activation = CONVC_ACT_RELU;
-    changed[16].activation_args[0]--;
-    changed[17].activation_args[1]++;
-    changed[18].tolerance = 0;
-    changed[19].layout = CONVC_NCHW;
-    changed[20].src_dtype = changed[20].wei_dtype = changed[20].acc_dtype = changed[20].dst_dtype =
-        CONVC_F64;
-    int64_t stride[5] = { 1000, 1, 900, 100, 8 };
-    memcpy(changed[21].dst_stride, stride, sizeof stride);
-    for (int i = 0; i < 22; i++)
-        for (int j = 0; j < i; j++)
-            assert_different(&changed[i], &changed[j]);
-}
-
 /* ---- strides --------------------------------------------------------------------------------- */
 
 static void dense_strides_follow_the_layout(void **state)
 {
-    struct convc_problem p = small();
+    struct convc_problem p = small_problem();
     p.spatial = 3;
     p.in[CONVC_D] = 2;
     const int64_t nhwc[5] = { 756, 1, 378, 54, 6 }, nchw[5] = { 756, 126, 63, 9, 1 };
@@ -410,7 +214,7 @@ static void dense_strides_follow_the_layout(void **state)
 
 static void strides_that_no_tensor_has_are_refused(void **state)
 {
-    struct convc_problem p = small();
+    struct convc_problem p = small_problem();
     int64_t rows_overlap[5] = { 1000, 1, 0, 55, 8 };
     memcpy(p.dst_stride, rows_overlap, sizeof rows_overlap);
     assert_refused(&p, CONVC_ERR_ARGUMENT,
@@ -422,10 +226,10 @@ static void strides_that_no_tensor_has_are_refused(void **state)
         "dst_strides=279 along the batch lets elements overlap: it must be at least 280");
     p.dst_stride[CONVC_STRIDE_N] = 280;
     resolved(&p);
-    p = small();
+    p = small_problem();
     p.src_stride[CONVC_STRIDE_W] = -1;
     assert_refused(&p, CONVC_ERR_ARGUMENT, "src_strides=-1 along the width must not be negative");
-    p = small();
+    p = small_problem();
     p.src_stride[CONVC_STRIDE_D] = 1;
     assert_refused(&p, CONVC_ERR_ARGUMENT,
                    "src_strides=0 along every axis of more than one element is the notation for "
@@ -475,64 +279,6 @@ static void accepted_dst_strides_keep_all_elements_apart(void **state)
         assert_int_equal(problem_span(s, 2, p.oc, to.out), largest + 1);
     }
     assert_true(refused > 0);
-}
-
-/* ---- text ------------------------------------------------------------------------------------ */
-
-static void a_problem_prints_in_benchdnn_notation(void **state)
-{
-    struct convc_problem p = small();
-    p.pad_begin[CONVC_H] = 1;
-    p.dilation[CONVC_W] = 2;
-    p.n = 4;
-    assert_prints(&p, "g1mb4ic6ih7iw9oc8oh6ow5kh3kw3sh1sw1dh0dw1ph1pw0");
-    p.padding_mode = CONVC_PAD_CONSTANT;
-    p.padding_value = 0.5;
-    p.flip = p.bias = p.residual = 1;
-    p.activation = CONVC_ACT_CLAMP;
-    p.activation_args[0] = -1e-3f;
-    p.activation_args[1] = 6;
-    p.layout = CONVC_NCHW;
-    p.tolerance = 0;
-    p.src_dtype = p.wei_dtype = p.acc_dtype = p.dst_dtype = CONVC_F64;
-    assert_prints(&p, "g1mb4ic6ih7iw9oc8oh6ow5kh3kw3sh1sw1dh0dw1ph1pw0;mode=constant;value=0.5"
-                      ";flip;bias;residual;act=clamp,-0.0010000000474974513,6;dtype=f64"
-                      ";layout=nchw;tol=0");
-
-    problem_init(&p);
-    p.spatial = 1;
-    p.in[CONVC_W] = 16;
-    p.kernel[CONVC_W] = 4;
-    p.pad_begin[CONVC_W] = -2;
-    p.src_stride[CONVC_STRIDE_N] = 64;
-    p.src_stride[CONVC_STRIDE_W] = 3;
-    assert_prints(&p, "g1mb1ic1iw16oc1ow11kw4sw1dw0pw-2;src_strides=64,1,48,48,3");
-
-    problem_init(&p);
-    p.spatial = 3;
-    assert_prints(&p, "g1mb1ic1id1ih1iw1oc1od1oh1ow1kd1kh1kw1sd1sh1sw1dd0dh0dw0pd0ph0pw0");
-}
-
-static void distinct_keys_print_distinct_lines(void **state)
-{
-    struct test_random r = { test_seed("test_problem", 1) };
-    enum { COUNT = 400 };
-    static struct convc_problem p[COUNT];
-    static char *text[COUNT];
-    for (int i = 0; i < COUNT; i++) {
-        draw_problem(&r, &p[i]);
-        p[i].n = 1;
-        p[i].spatial = 3;
-        text[i] = text_of(&p[i]);
-    }
-    for (int i = 0; i < COUNT; i++)
-        for (int j = 0; j < i; j++) {
-            struct problem_key a = key_of(&p[i]), b = key_of(&p[j]);
-            if (memcmp(&a, &b, sizeof a) != 0 && strcmp(text[i], text[j]) == 0)
-                fail_msg("%s", text[i]);
-        }
-    for (int i = 0; i < COUNT; i++)
-        free(text[i]);
 }
 
 /* ---- borders --------------------------------------------------------------------------------- */
@@ -591,15 +337,9 @@ int main(void)
         cmocka_unit_test(output_counts_the_windows_that_fit),
         cmocka_unit_test(an_axis_pads_where_some_tap_falls_outside),
         cmocka_unit_test(an_empty_batch_is_legal),
-        cmocka_unit_test(resolving_twice_changes_nothing),
-        cmocka_unit_test(what_cannot_matter_is_no_part_of_the_key),
-        cmocka_unit_test(equal_memory_has_equal_strides_however_it_is_described),
-        cmocka_unit_test(every_field_that_matters_is_part_of_the_key),
         cmocka_unit_test(dense_strides_follow_the_layout),
         cmocka_unit_test(strides_that_no_tensor_has_are_refused),
         cmocka_unit_test(accepted_dst_strides_keep_all_elements_apart),
-        cmocka_unit_test(a_problem_prints_in_benchdnn_notation),
-        cmocka_unit_test(distinct_keys_print_distinct_lines),
         cmocka_unit_test(borders_fold_as_a_walk_outwards_does),
         cmocka_unit_test(zeros_constant_and_identity_read_nothing_outside),
     };

@@ -280,32 +280,39 @@ static int64_t bits_of(double x)
     return bits;
 }
 
+/* Two numbers below 2^31 in one. */
+static int64_t pair(int64_t high, int64_t low)
+{
+    return high << 32 | low;
+}
+
+/* Everything that is one of a few, in three bits or four. */
+static int64_t choices(const struct convc_problem *p)
+{
+    int64_t bits = p->kind;
+    bits = bits << 3 | p->src_dtype;
+    bits = bits << 3 | p->wei_dtype;
+    bits = bits << 3 | p->acc_dtype;
+    bits = bits << 3 | p->dst_dtype;
+    bits = bits << 3 | p->padding_mode;
+    bits = bits << 4 | p->activation;
+    return bits << 3 | p->flip << 2 | p->bias << 1 | p->residual;
+}
+
 void problem_key(const struct problem *problem, struct problem_key *key)
 {
     const struct convc_problem *p = &problem->p;
     int64_t *to = key->field;
-    *to++ = p->kind;
-    *to++ = p->src_dtype;
-    *to++ = p->wei_dtype;
-    *to++ = p->acc_dtype;
-    *to++ = p->dst_dtype;
-    *to++ = p->ic;
-    *to++ = p->oc;
+    *to++ = choices(p);
+    *to++ = pair(p->ic, p->oc);
     *to++ = p->groups;
     for (int a = 0; a < 3; a++) {
-        *to++ = p->in[a];
-        *to++ = p->kernel[a];
-        *to++ = p->stride[a];
-        *to++ = p->dilation[a];
+        *to++ = pair(p->in[a], p->kernel[a]);
+        *to++ = pair(p->stride[a], p->dilation[a]);
         *to++ = p->pad_begin[a];
         *to++ = problem->out[a]; /* and with it pad_end */
     }
-    *to++ = p->padding_mode;
     *to++ = bits_of(p->padding_value);
-    *to++ = p->flip;
-    *to++ = p->bias;
-    *to++ = p->residual;
-    *to++ = p->activation;
     *to++ = bits_of(p->activation_args[0]);
     *to++ = bits_of(p->activation_args[1]);
     *to++ = bits_of(p->tolerance);

@@ -23,7 +23,7 @@ struct problem {
 /* The identity of a problem: equal bytes mean equal kernels. Holds no batch and no name, and
  * neither the layout nor the number of axes: strides and extents say it all. */
 struct problem_key {
-    int64_t field[60];
+    int64_t field[32];
 };
 
 /* Defaults: those of convc_problem_init, with a tolerance of 1e-6. */

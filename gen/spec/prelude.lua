@@ -49,16 +49,23 @@ function tables.sort(t, before)
     sort(t, before)
 end
 
+-- By halves: growing one string value by value would copy it each time.
+local function join(t, separator, i, j)
+    if i == j then
+        local v = t[i]
+        if type(v) ~= "string" and type(v) ~= "number" then
+            error("table.concat: a value is no string", 0)
+        end
+        return v .. ""
+    end
+    local middle = (i + j) // 2
+    return join(t, separator, i, middle) .. separator .. join(t, separator, middle + 1, j)
+end
+
 function tables.concat(t, separator, i, j)
     check(type(t) == "table", "table.concat: value 1 is no table")
     i, j = i or 1, j or #t
-    local s = ""
-    for k = i, j do
-        local v = t[k]
-        check(type(v) == "string" or type(v) == "number", "table.concat: a value is no string")
-        s = s .. (k > i and separator or "") .. v
-    end
-    return s
+    return i <= j and join(t, separator or "", i, j) or ""
 end
 
 function tables.insert(t, ...)
@@ -133,12 +140,12 @@ local function pairs(t)
     end
 end
 
-local string_format = string.format
+local strings = string
 
 local function format(f, ...)
     check(type(f) == "string", "string.format: value 1 is no string")
     check(#f <= 1000, "string.format: a format has at most 1000 characters")
-    return string_format(f, ...)
+    return strings.format(f, ...)
 end
 
 local randomseed = math.randomseed

@@ -159,8 +159,7 @@ static enum convc_status derive_axis(const struct line *l, int a, struct convc_p
     p->in[a] = either(l->i[a], 0);
     p->kernel[a] = either(l->k[a], 0);
     p->stride[a] = either(l->s[a], 1);
-    p->dilation[a] = either(l->d[a], 0) + 1;
-    int64_t out = either(l->o[a], 1);
+    int64_t out = either(l->o[a], 1), dilation = either(l->d[a], 0);
     const int64_t limit = INT32_MAX;
     if (p->in[a] < 1 || p->in[a] > limit)
         return diag_fail(d, CONVC_ERR_SPEC, "i%c must be given, 1 to %" PRId64, axes[a], limit);
@@ -168,7 +167,7 @@ static enum convc_status derive_axis(const struct line *l, int a, struct convc_p
         return diag_fail(d, CONVC_ERR_SPEC, "k%c must be given, 1 to %" PRId64, axes[a], limit);
     if (p->stride[a] < 1 || p->stride[a] > limit)
         return diag_fail(d, CONVC_ERR_SPEC, "s%c must be 1 to %" PRId64, axes[a], limit);
-    if (p->dilation[a] > limit)
+    if (dilation >= limit)
         return diag_fail(d, CONVC_ERR_SPEC, "d%c must be 0 to %" PRId64, axes[a], limit - 1);
     if (out < 1 || out > limit)
         return diag_fail(d, CONVC_ERR_SPEC, "o%c must be 1 to %" PRId64, axes[a], limit);
@@ -177,6 +176,7 @@ static enum convc_status derive_axis(const struct line *l, int a, struct convc_p
 
     /* What the output needs beyond the input: half of it at the beginning unless told. Without an
      * output, the padding is the same at both ends. */
+    p->dilation[a] = dilation + 1;
     int64_t window = p->dilation[a] * (p->kernel[a] - 1) + 1;
     int64_t total = (out - 1) * p->stride[a] + window - p->in[a];
     if (l->o[a] == ABSENT)

@@ -153,7 +153,7 @@ void env_open(lua_State *L)
     lua_newtable(L);
     lua_setfield(L, LUA_REGISTRYINDEX, modules);
 
-    sandbox_load(L, prelude, sizeof prelude, "@prelude");
+    sandbox_load(L, prelude, sizeof prelude, PRELUDE_CHUNK);
     lua_pushcfunction(L, read_conv);
     lua_pushcfunction(L, param);
     lua_pushcfunction(L, require);

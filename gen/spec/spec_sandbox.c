@@ -16,6 +16,7 @@ enum {
     SOURCE_PIECE = 256, /* bytes of source between two looks: some of Lua's parsing is quadratic */
     CLOCK_BYTES = 4096, /* allocations from this size on look at the clock, the others at times */
     CLOCK_ALLOCATIONS = 64,
+    LEVELS_MAX = 1000,
 };
 
 struct sandbox *sandbox_of(lua_State *L)
@@ -56,10 +57,11 @@ void sandbox_one_line(const char *from, size_t bytes, char *to, size_t size)
     to[n] = '\0';
 }
 
-/* The innermost line that a chunk is at, of the spec or of a library. */
+/* The innermost line that a chunk is at, of the spec or of a library. Reaching level n takes Lua n
+ * steps, so a deep stack is not searched to its end. */
 static bool innermost(lua_State *L, bool spec, lua_Debug *ar)
 {
-    for (int level = 0; lua_getstack(L, level, ar); level++) {
+    for (int level = 0; level < LEVELS_MAX && lua_getstack(L, level, ar); level++) {
         lua_getinfo(L, "Sl", ar);
         if (ar->currentline > 0 && (strcmp(ar->source, spec_chunk) == 0) == spec)
             return true;
@@ -138,7 +140,9 @@ const char *sandbox_value(lua_State *L, int index, char text[SANDBOX_VALUE_MAX])
         snprintf(text, SANDBOX_VALUE_MAX, "\"%s\"", piece);
         break;
     case LUA_TNUMBER:
-        if (lua_isinteger(L, index))
+        if (lua_tonumber(L, index) != lua_tonumber(L, index))
+            snprintf(text, SANDBOX_VALUE_MAX, "nan");
+        else if (lua_isinteger(L, index))
             snprintf(text, SANDBOX_VALUE_MAX, "%" PRId64, (int64_t)lua_tointeger(L, index));
         else
             snprintf(text, SANDBOX_VALUE_MAX, "%.14g", lua_tonumber(L, index));
@@ -200,10 +204,10 @@ static void *allocate(void *data, void *block, size_t old, size_t bytes)
         s->used -= old;
         return NULL;
     }
-    if (bytes > old) {
-        s->refused = refuse(s, string, old, bytes);
-        if (s->refused != REFUSED_NOTHING)
-            return NULL;
+    enum sandbox_refusal why = bytes > old ? refuse(s, string, old, bytes) : REFUSED_NOTHING;
+    if (why != REFUSED_NOTHING) {
+        s->refused = why;
+        return NULL;
     }
     void *moved = realloc(block, bytes);
     if (moved)
@@ -278,6 +282,19 @@ static int run(lua_State *L)
     return finish(L);
 }
 
+/* Notes where an error of Lua's own is raised, while the stack still tells. */
+static int locate(lua_State *L)
+{
+    sandbox_of(L)->line = sandbox_line(L);
+    return 1;
+}
+
+static bool begins(const char *text, const char *chunk)
+{
+    size_t n = strlen(chunk);
+    return strncmp(text, chunk, n) == 0 && text[n] == ':';
+}
+
 /* Makes a sentence of what a failed lua_pcall left on the stack. Allocates nothing of Lua's. */
 static enum convc_status explain(lua_State *L, struct sandbox *s, int result)
 {
@@ -286,15 +303,18 @@ static enum convc_status explain(lua_State *L, struct sandbox *s, int result)
     if (result == LUA_ERRMEM)
         return out_of_bounds(s);
 
-    char clean[400], value[SANDBOX_VALUE_MAX];
+    char clean[400], value[SANDBOX_VALUE_MAX], place[16] = "";
+    if (s->line > 0)
+        snprintf(place, sizeof place, ":%d", s->line);
     if (lua_type(L, -1) != LUA_TSTRING)
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: error(%s) was called, without a sentence",
-                         s->file, sandbox_value(L, -1, value));
-    sandbox_one_line(lua_tostring(L, -1), lua_rawlen(L, -1), clean, sizeof clean);
-    size_t own = strlen(spec_chunk + 1);
-    if (strncmp(clean, spec_chunk + 1, own) == 0)
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s", s->file, clean + own);
-    return diag_fail(s->d, CONVC_ERR_SPEC, "%s: %s", s->file, clean);
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s: error(%s) was called, without a sentence",
+                         s->file, place, sandbox_value(L, -1, value));
+    const char *text = lua_tostring(L, -1);
+    sandbox_one_line(text, strlen(text), clean, sizeof clean);
+    if (begins(clean, spec_chunk + 1)) /* Lua has found the place */
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s", s->file, clean + strlen(spec_chunk + 1));
+    const char *space = begins(clean, PRELUDE_CHUNK + 1) ? strchr(clean, ' ') : NULL;
+    return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s: %s", s->file, place, space ? space + 1 : clean);
 }
 
 enum convc_status sandbox_run(struct sandbox *s, lua_CFunction finish,
@@ -304,9 +324,10 @@ enum convc_status sandbox_run(struct sandbox *s, lua_CFunction finish,
     lua_State *L = lua_newstate(allocate, s);
     if (!L)
         return diag_memory(s->d);
+    lua_pushcfunction(L, locate);
     lua_pushcfunction(L, run);
     lua_pushcfunction(L, finish);
-    int result = lua_pcall(L, 1, 0, 0);
+    int result = lua_pcall(L, 1, 0, 1);
     enum convc_status st = result == LUA_OK ? take(s, data) : explain(L, s, result);
     lua_close(L);
     return st;

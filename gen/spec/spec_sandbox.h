@@ -32,7 +32,10 @@ struct sandbox_conv {
     double weights[];
 };
 
-/* Why the last allocation was refused. */
+/* The chunk that env_open runs. */
+#define PRELUDE_CHUNK "@prelude"
+
+/* Why an allocation was refused. */
 enum sandbox_refusal {
     REFUSED_NOTHING,
     REFUSED_MEMORY,
@@ -54,6 +57,7 @@ struct sandbox {
     struct sandbox_conv **list; /* what the spec returned; lives as long as the Lua state */
     size_t count;
 
+    int line;         /* of the spec, where an error of Lua's own was raised; 0: nowhere in it */
     size_t used;      /* bytes */
     int64_t steps;    /* instructions so far */
     int64_t deadline; /* nanoseconds of the monotonic clock */

@@ -1,0 +1,9 @@
+-- Edges in all directions at once: what differs from its surroundings.
+-- H, W and C: the picture. Every channel is filtered by itself.
+
+return convc.conv {
+    input = { 1, convc.param("C", 1), convc.param("H", 270), convc.param("W", 480) },
+    weights = convc.filters.edge_detect,
+    padding = "same",
+    padding_mode = "reflect",
+}

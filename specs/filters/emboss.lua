@@ -1,0 +1,9 @@
+-- Light from the upper left on a relief.
+-- H, W and C: the picture. Every channel is filtered by itself.
+
+return convc.conv {
+    input = { 1, convc.param("C", 1), convc.param("H", 270), convc.param("W", 480) },
+    weights = convc.filters.emboss,
+    padding = "same",
+    padding_mode = "replicate",
+}
