@@ -86,6 +86,12 @@ bool file_of_module(const struct spec_source *source, const char *module, char *
            found(path, snprintf(path, size, "%s/%s.lua", CONVC_SPEC_LIB, module), size);
 }
 
+bool file_is_module(const char *path)
+{
+    int n = directory_length(path);
+    return (n == 4 || (n > 4 && path[n - 5] == '/')) && strncmp(path + n - 4, "lib/", 4) == 0;
+}
+
 static bool is_name_character(char c)
 {
     return c && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-", c);

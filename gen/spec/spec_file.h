@@ -20,6 +20,9 @@ enum convc_status file_read(struct arena *a, const char *path, const char *name,
  */
 bool file_of_module(const struct spec_source *source, const char *module, char *path, size_t size);
 
+/* Does the file lie in a directory named lib? Then it is a module, and no spec. */
+bool file_is_module(const char *path);
+
 /* "dir/stem.lua" is "stem"; what a name cannot hold becomes '_'. */
 void file_stem(const char *path, char *stem, size_t size);
 
