@@ -3,6 +3,7 @@
 #include "gen/out/object.h"
 #include "gen/plan/choose.h"
 #include "runtime/api.h"
+#include "runtime/peak.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -275,4 +276,25 @@ const char *convc_cache_directory(const convc_context *cx, const char **why)
     if (why)
         *why = cx ? "the context was created with CONVC_NO_DISK_CACHE" : "there is no context";
     return "";
+}
+
+/* ---- the machine ----------------------------------------------------------------------------- */
+
+enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype, int32_t threads,
+                                     double seconds, double *gflops)
+{
+    struct diag d = { 0 };
+    if (!cx || !gflops)
+        return api_fail_with(CONVC_ERR_ARGUMENT,
+                             "convc_measure_peak: context and gflops must be given");
+    if (dtype != CONVC_F32 && dtype != CONVC_F64)
+        diag_fail(&d, CONVC_ERR_ARGUMENT, "dtype=%d must be 0 or 1", (int)dtype);
+    else if (threads < 0)
+        diag_fail(&d, CONVC_ERR_ARGUMENT, "threads=%d is negative", (int)threads);
+    else if (!(seconds >= 0 && seconds < 1e6))
+        diag_fail(&d, CONVC_ERR_ARGUMENT, "seconds=%g must be 0 to 1e6", seconds);
+    else
+        peak_measure(dtype, threads ? threads : pool_threads(cx->machine->pool), seconds, gflops,
+                     &d);
+    return api_fail(&d);
 }

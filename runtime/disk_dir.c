@@ -80,9 +80,10 @@ enum convc_status disk_dir_open(const char *path, int *fd, struct diag *d)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
+/* One name, so that no other directory leads to it; none, where a writer has just replaced it. */
 static bool trusted(const struct stat *s)
 {
-    return S_ISREG(s->st_mode) && s->st_nlink == 1 && s->st_uid == geteuid() &&
+    return S_ISREG(s->st_mode) && s->st_nlink <= 1 && s->st_uid == geteuid() &&
            !(s->st_mode & 077) && s->st_size > 0 && s->st_size <= file_bytes_max;
 }
 

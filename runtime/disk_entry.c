@@ -45,6 +45,11 @@ static uint64_t checksum(const struct disk_header *h, const char *rest, size_t r
     return hash64(rest, rest_bytes, hash64(&blank, sizeof blank, 0));
 }
 
+void disk_header_seal(struct disk_header *h, const char *rest, size_t rest_bytes)
+{
+    h->checksum = checksum(h, rest, rest_bytes);
+}
+
 /* The bytes that the header announces; 0 where they do not add up to a file that can exist. */
 static size_t announced_bytes(const struct disk_header *h)
 {
@@ -87,15 +92,16 @@ char *disk_entry_build(const struct disk_key *key, const char *object, size_t ob
     for (int i = 0; i < DISK_TEXTS; i++)
         h.text_bytes[i] = (uint32_t)strlen(key->text[i]) + 1;
     *count = announced_bytes(&h);
-    char *bytes = malloc(*count), *at = bytes + sizeof h;
+    char *bytes = malloc(*count);
     if (!bytes)
         return NULL;
+    char *at = bytes + sizeof h;
     for (int i = 0; i < DISK_TEXTS; i++) {
         memcpy(at, key->text[i], h.text_bytes[i]);
         at += h.text_bytes[i];
     }
     memcpy(at, object, object_bytes);
-    h.checksum = checksum(&h, bytes + sizeof h, *count - sizeof h);
+    disk_header_seal(&h, bytes + sizeof h, *count - sizeof h);
     memcpy(bytes, &h, sizeof h);
     return bytes;
 }

@@ -37,6 +37,9 @@ bool disk_entry_parse(const char *bytes, size_t count, struct disk_entry *out);
 char *disk_entry_build(const struct disk_key *key, const char *object, size_t object_bytes,
                        size_t *count);
 
+/* Writes the checksum of a header and the `rest_bytes` behind it. */
+void disk_header_seal(struct disk_header *h, const char *rest, size_t rest_bytes);
+
 /* Was it written by this very build? */
 bool disk_entry_current(const struct disk_entry *e);
 

@@ -14,11 +14,11 @@ struct jit;
 struct jit_code; /* one loaded object */
 
 enum convc_status jit_create(struct jit **out, struct diag *d);
-void jit_destroy(struct jit *jit);
+void jit_destroy(struct jit *jit); /* what was loaded must have been unloaded; NULL is fine */
 
-/* `symbol` must be unique among what is loaded. The bytes are copied. */
+/* The bytes are copied. Objects that are loaded at the same time may share a symbol. */
 enum convc_status jit_load(struct jit *jit, const char *bytes, size_t count, const char *symbol,
                            struct jit_code **code, convc_kernel_fn *function, struct diag *d);
-void jit_unload(struct jit *jit, struct jit_code *code);
+void jit_unload(struct jit *jit, struct jit_code *code); /* NULL code is fine */
 
 #endif

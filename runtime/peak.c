@@ -1,14 +1,8 @@
-/* peak: how fast the machine multiplies and adds when nothing else is in its way.
- *
- * Independent chains x = x*a + b in registers only, in assembly, so that no compiler option changes
- * what is measured. The threads start each short run together; the best run counts.
- * Stands on: context, pthread.
- */
-#include "runtime/api.h"
-#include "runtime/context.h"
+#include "runtime/peak.h"
 
 #include <math.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -226,24 +220,19 @@ static enum convc_status measure(struct measurement *m, struct diag *d)
     return CONVC_OK;
 }
 
-enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype, int32_t threads,
-                                     double seconds, double *gflops)
+enum convc_status peak_measure(enum convc_dtype dtype, int threads, double seconds, double *gflops,
+                               struct diag *d)
 {
-    struct diag d = { 0 };
-    if (!cx || !gflops || (dtype != CONVC_F32 && dtype != CONVC_F64) || threads < 0 ||
-        !(seconds >= 0))
-        return api_fail_with(CONVC_ERR_ARGUMENT, "convc_measure_peak: context, dtype, threads >= "
-                                                 "0, seconds >= 0 and gflops must be given");
     struct measurement m = { .loop = best_loop(dtype),
-                             .threads = threads ? threads : pool_threads(cx->machine->pool),
+                             .threads = threads,
                              .gate = PTHREAD_MUTEX_INITIALIZER };
     m.workers = calloc((size_t)m.threads, sizeof *m.workers);
     if (!m.workers)
-        return api_fail_with(CONVC_ERR_MEMORY, "out of memory");
+        return diag_memory(d);
     m.until = now() + seconds;
     m.rounds = calibrate(&m.loop);
-    if (measure(&m, &d) == CONVC_OK)
+    if (measure(&m, d) == CONVC_OK)
         *gflops = m.gflops;
     free(m.workers);
-    return api_fail(&d);
+    return d->status;
 }

@@ -118,11 +118,18 @@ static void other_files_are_no_pictures(void **state)
     struct array a;
     int bits;
     struct failure f = { 0 };
-    assert_int_equal(picture_read("/no/such.png", &a, &bits, &f), EXIT_USAGE);
-    assert_int_equal(picture_read(CONVC_SOURCE_DIR "/README.md", &a, &bits, &f), EXIT_USAGE);
+    struct test_dir dir;
+    char path[600];
+    test_dir_create(&dir);
+    test_dir_path(&dir, "a.png", path, sizeof path);
+    assert_int_equal(picture_read(path, &a, &bits, &f), EXIT_USAGE);
+    assert_non_null(strstr(f.text, "cannot be opened"));
+    test_file_write(path, "BM is another format", 20);
+    assert_int_equal(picture_read(path, &a, &bits, &f), EXIT_USAGE);
     assert_non_null(strstr(f.text, "is no PNG file"));
-    assert_int_equal(picture_read(CONVC_SOURCE_DIR, &a, &bits, &f), EXIT_USAGE);
+    assert_int_equal(picture_read(dir.path, &a, &bits, &f), EXIT_USAGE);
     assert_non_null(strstr(f.text, "is a directory"));
+    test_dir_remove(&dir);
 }
 
 int main(void)

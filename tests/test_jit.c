@@ -141,7 +141,8 @@ static void what_is_unloaded_leaves_the_others(void **state)
     }
     free(first.data);
     free(second.data);
-    jit_destroy(jit); /* with code still loaded */
+    jit_unload(jit, keep);
+    jit_destroy(jit);
 }
 
 struct loader {

@@ -164,6 +164,11 @@ LLVMValueRef em_at_const(struct em *em, LLVMValueRef p, int64_t bytes)
     return em_at(em, p, em_int(em, bytes));
 }
 
+LLVMValueRef em_opaque(struct em *em, LLVMValueRef v)
+{
+    return LLVMIsConstant(v) ? v : LLVMBuildFreeze(em->builder, v, "");
+}
+
 LLVMValueRef em_load(struct em *em, LLVMTypeRef type, LLVMValueRef p, unsigned align)
 {
     LLVMValueRef v = LLVMBuildLoad2(em->builder, type, p, "");

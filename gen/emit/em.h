@@ -66,6 +66,11 @@ struct em_lanes em_lanes_first(int count, int active);
 LLVMTypeRef em_vector(LLVMTypeRef element, int lanes);
 LLVMValueRef em_at(struct em *em, LLVMValueRef p, LLVMValueRef bytes);
 LLVMValueRef em_at_const(struct em *em, LLVMValueRef p, int64_t bytes);
+
+/* The same value, whose origin LLVM's loop passes cannot see. Without it loop strength reduction
+ * weighs every address of a tile against every loop around it: more than half of the compile time,
+ * and registers lost to precomputed addresses. */
+LLVMValueRef em_opaque(struct em *em, LLVMValueRef v);
 LLVMValueRef em_load(struct em *em, LLVMTypeRef type, LLVMValueRef p, unsigned align);
 void em_store(struct em *em, LLVMValueRef v, LLVMValueRef p, unsigned align);
 

@@ -19,10 +19,22 @@
  * coefficient rounded in turn, from the lowest, before the others are fitted again. P and Q have
  * positive coefficients only, so that nothing cancels in them.
  *
- * Worst errors seen, in ulps of the exact value, over the whole range, denormal results included;
- * tests/test_math.c holds the bounds:
+ * Worst errors seen, in ulps of the exact value, over the whole range, denormal results included:
+ * 8 million random points each, silu and gelu 60 million more for negative x. tests/test_math.c
+ * holds the bounds.
  *
- *                    bound   f32 fma   f32 mul+add   f64 fma   f64 mul+add
+ *             bound    f32 with fma, without    f64 with fma, without
+^ *   exp          1.25       1.02      0.99           1.02      0.98
+ *   tanh         3         2.39      2.39           2.55      2.51
+ *   erf          2         1.29      1.63           1.33      1.49
+ *   sigmoid      3         2.31      2.31           2.36      2.36
+ *   silu         4         3.19      3.28           3.35      3.35
+ *   gelu        10         5.72      6.68           7.91      8.68
+ *   hardswish    2.5       1.91      1.91           1.91      1.91
+ *
+ * All but exp are within 2 epsilons of max(1, |x|) as well; gelu has its worst ulps where it nears
+ * 0 on the left. Infinities and zeros give what the formulas give: exp 0 and infinity, tanh and
+ * erf -1 and 1, sigmoid 0 and 1, silu, gelu and hardswish NaN (-infinity times 0) and infinity.
  */
 #include "gen/emit/em_math.h"
 

@@ -35,11 +35,12 @@ static struct args load_args(struct em *em)
     };
 }
 
+/* Every work item lies apart from the next as far as LLVM's loop passes can see. */
 static struct item decode(struct em *em, const struct nest *n, const struct args *args,
                           LLVMValueRef index)
 {
     struct item i;
-    LLVMValueRef rest = index;
+    LLVMValueRef rest = em_opaque(em, index);
     if (n->plan.order == ORDER_ROWS)
         rest = em_divide(em, rest, em_int(em, n->blocks), &i.block);
     rest = em_divide(em, rest, em_int(em, n->chunks), &i.chunk);
@@ -74,12 +75,12 @@ static void place_tile(struct tile *t, const struct args *args, const struct ite
     LLVMValueRef wei = em_mul(em, in_group, layout_block_elements(&n->layout) * bytes);
     wei = em_add(em, wei, em_mul(em, group, layout_group_elements(&n->layout) * bytes));
 
-    t->src = em_at(em, args->src, image_src);
-    t->src = em_at(em, t->src, em_mul(em, src_channel, n->src_stride[CONVC_STRIDE_C] * bytes));
-    t->wei = em_at(em, args->wei, wei);
-    t->dst = em_at(em, args->dst, to);
-    t->residual = em_at(em, args->residual, to);
-    t->bias = em_at(em, args->bias, em_mul(em, channel, bytes));
+    LLVMValueRef from = em_mul(em, src_channel, n->src_stride[CONVC_STRIDE_C] * bytes);
+    t->src = em_opaque(em, em_at(em, args->src, em_add(em, image_src, from)));
+    t->wei = em_opaque(em, em_at(em, args->wei, wei));
+    t->dst = em_opaque(em, em_at(em, args->dst, to));
+    t->residual = em_opaque(em, em_at(em, args->residual, to));
+    t->bias = em_opaque(em, em_at(em, args->bias, em_mul(em, channel, bytes)));
     t->od = i->od;
 }
 

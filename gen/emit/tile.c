@@ -89,13 +89,14 @@ static void find_rows(struct tile *t, LLVMValueRef kd, LLVMValueRef kh, struct t
         struct tile_row *row = &taps->row[r];
         row->start =
             em_at(em, plane, em_mul(em, b.index, n->src_stride[CONVC_STRIDE_H] * n->bytes));
-        row->origin = em_at(em, row->start, em_mul(em, first, pixel));
+        row->start = em_opaque(em, row->start);
+        row->origin = em_opaque(em, em_at(em, row->start, em_mul(em, first, pixel)));
         taps->inside[r] = em_and(em, depth.inside, b.inside);
         taps->all = em_and(em, taps->all, taps->inside[r]);
     }
     LLVMValueRef tap = em_add(em, em_mul(em, kd, p->kernel[CONVC_H]), kh);
     int64_t width = p->kernel[CONVC_W] * n->p->icg * t->channel->width * n->bytes;
-    taps->wei = em_at(em, t->wei, em_mul(em, tap, width));
+    taps->wei = em_opaque(em, em_at(em, t->wei, em_mul(em, tap, width)));
 }
 
 /* Multiply-adds of a single row, or of all (r < 0). */

@@ -57,36 +57,48 @@ static LLVMValueRef load_bias(struct tile *t, int64_t channel, const struct em_l
     return em_splat(t->em, em_load(t->em, t->element, p, (unsigned)t->nest->bytes), t->nest->lanes);
 }
 
-static void store_one(struct tile *t, LLVMValueRef acc, LLVMValueRef bias, LLVMValueRef offset,
-                      int64_t distance, const struct em_lanes *on)
+/* Pointers at the first column of an output row. */
+struct out_row {
+    LLVMValueRef dst, residual;
+};
+
+static struct out_row find_out_row(struct tile *t, int r)
+{
+    const int64_t *stride = t->nest->dst_stride;
+    int64_t bytes = t->nest->bytes;
+    struct em *em = t->em;
+    struct out_row row = { 0 };
+    LLVMValueRef oh = em_add(em, t->oh, em_int(em, r));
+    LLVMValueRef offset = em_mul(em, t->od, stride[CONVC_STRIDE_D] * bytes);
+    offset = em_add(em, offset, em_mul(em, oh, stride[CONVC_STRIDE_H] * bytes));
+    offset = em_add(em, offset, em_mul(em, t->ow, stride[CONVC_STRIDE_W] * bytes));
+    row.dst = em_opaque(em, em_at(em, t->dst, offset));
+    if (t->nest->p->p.residual)
+        row.residual = em_opaque(em, em_at(em, t->residual, offset));
+    return row;
+}
+
+static void store_one(struct tile *t, LLVMValueRef acc, LLVMValueRef bias,
+                      const struct out_row *row, int64_t distance, const struct em_lanes *on)
 {
     const struct convc_problem *p = &t->nest->p->p;
     struct em *em = t->em;
     if (p->bias)
         acc = LLVMBuildFAdd(em->builder, acc, bias, "");
     if (p->residual) {
-        LLVMValueRef from = em_at_const(em, em_at(em, t->residual, offset), distance);
+        LLVMValueRef from = em_at_const(em, row->residual, distance);
         acc = LLVMBuildFAdd(em->builder, acc, load_like_dst(t, from, on), "");
     }
     acc = em_activation(em, p->activation, p->activation_args, acc);
-    store_to_dst(t, acc, em_at_const(em, em_at(em, t->dst, offset), distance), on);
-}
-
-/* Byte offset of output (od, oh + r, ow) from the image's. */
-static LLVMValueRef row_offset(struct tile *t, int r)
-{
-    const int64_t *stride = t->nest->dst_stride;
-    int64_t bytes = t->nest->bytes;
-    struct em *em = t->em;
-    LLVMValueRef oh = em_add(em, t->oh, em_int(em, r));
-    LLVMValueRef sum = em_mul(em, t->od, stride[CONVC_STRIDE_D] * bytes);
-    sum = em_add(em, sum, em_mul(em, oh, stride[CONVC_STRIDE_H] * bytes));
-    return em_add(em, sum, em_mul(em, t->ow, stride[CONVC_STRIDE_W] * bytes));
+    store_to_dst(t, acc, em_at_const(em, row->dst, distance), on);
 }
 
 void tile_store(struct tile *t)
 {
     const struct nest *n = t->nest;
+    struct out_row row[TILE_ROWS];
+    for (int r = 0; r < t->rows; r++)
+        row[r] = find_out_row(t, r);
     for (int v = 0; v < t->vecs; v++) {
         struct em_lanes on = tile_lanes(t, v);
         for (int c = 0; c < t->cols; c++) {
@@ -98,7 +110,7 @@ void tile_store(struct tile *t)
                 n->bytes;
             for (int r = 0; r < t->rows; r++) {
                 LLVMValueRef acc = em_get(t->em, tile_acc(t, r, c, v));
-                store_one(t, acc, bias, row_offset(t, r), distance, &on);
+                store_one(t, acc, bias, &row[r], distance, &on);
             }
         }
     }

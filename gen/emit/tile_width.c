@@ -15,8 +15,9 @@ enum read_kind {
 
 struct read {
     enum read_kind kind;
-    LLVMValueRef base; /* at channel 0                                     */
-    int64_t distance;  /* bytes from base                                  */
+    LLVMValueRef base; /* pointer at channel 0                             */
+    LLVMValueRef here; /* the same at the channel of this turn             */
+    int64_t distance;  /* bytes from there                                 */
     LLVMValueRef inside, offset;
     struct em_lanes on;
     int64_t lane[EM_LANES_MAX]; /* bytes from base                         */
@@ -25,7 +26,7 @@ struct read {
 /* Source vectors that several unrolled taps share. */
 enum { SEEN_MAX = 256 };
 struct seen {
-    LLVMValueRef base, value;
+    LLVMValueRef here, value;
     int64_t distance;
     int vec;
 };
@@ -37,9 +38,9 @@ struct step {
     int seen_count;
 };
 
-/* A place along kw and ic, in bytes. */
+/* A place along ic, in bytes from the pointers of this turn. */
 struct place {
-    LLVMValueRef src, wei; /* src: an offset; wei: a pointer */
+    LLVMValueRef wei;
     int64_t src_more, wei_more;
 };
 
@@ -194,6 +195,24 @@ static void find_reads(struct step *s, const struct tile_row *row, const struct 
     }
 }
 
+/* Moves every read `bytes` along the channels. Reads of one base share one pointer. */
+static void advance(struct step *s, LLVMValueRef bytes)
+{
+    struct em *em = s->tile->em;
+    int count = s->tile->rows * reads_in_row(s->tile);
+    int64_t known;
+    for (int i = 0; i < count; i++) {
+        struct read *read = &s->read[i];
+        read->here = read->base;
+        if (!read->base || (em_is_const(bytes, &known) && !known))
+            continue;
+        int same = 0;
+        while (s->read[same].base != read->base)
+            same++;
+        read->here = same < i ? s->read[same].here : em_opaque(em, em_at(em, read->base, bytes));
+    }
+}
+
 /* ---- operands ----------------------------------------------------------------------------------
  */
 
@@ -204,8 +223,7 @@ static LLVMValueRef padding(struct tile *t)
 
 static LLVMValueRef read_at(struct tile *t, const struct read *read, const struct place *at)
 {
-    LLVMValueRef p = em_at(t->em, read->base, at->src);
-    return em_at_const(t->em, p, read->distance + at->src_more);
+    return em_at_const(t->em, read->here, read->distance + at->src_more);
 }
 
 static LLVMValueRef if_inside(struct tile *t, const struct read *read, LLVMValueRef value)
@@ -252,14 +270,14 @@ static LLVMValueRef src_groups(struct step *s, const struct read *read, const st
     distance += read->distance + at->src_more;
     for (int i = 0; i < s->seen_count && !x; i++) {
         const struct seen *seen = &s->seen[i];
-        if (seen->base == read->base && seen->distance == distance && seen->vec == v)
+        if (seen->here == read->here && seen->distance == distance && seen->vec == v)
             x = seen->value;
     }
     if (!x) {
         struct em_lanes span = em_lanes_first(n->lanes, (int)(on.active / ocg * icg));
         x = if_inside(t, read, em_load_lanes(t->em, t->vector, p, &span, NULL));
         if (s->seen_count < SEEN_MAX)
-            s->seen[s->seen_count++] = (struct seen){ read->base, x, distance, v };
+            s->seen[s->seen_count++] = (struct seen){ read->here, x, distance, v };
     }
     return icg == 1 && ocg == 1 ? x : em_shuffle(t->em, x, x, permute, n->lanes);
 }
@@ -366,19 +384,19 @@ static void step_ow(struct step *s, const struct place *at)
     }
 }
 
-static void step_groups(struct step *s, const struct place *at)
+static void step_groups(struct step *s, LLVMValueRef panel)
 {
     struct tile *t = s->tile;
+    advance(s, em_int(t->em, 0));
     int64_t width = t->channel->width * t->nest->bytes;
     for (int ic = 0; ic < t->nest->p->icg; ic++) {
-        struct place here = *at;
-        here.wei_more += ic * width;
+        struct place at = { .wei = panel, .wei_more = ic * width };
         for (int v = 0; v < t->vecs; v++) {
-            LLVMValueRef wei = wei_vector(t, &here, v);
+            LLVMValueRef wei = wei_vector(t, &at, v);
             for (int i = 0; i < t->rows * t->cols; i++) {
                 if (s->read[i].kind == READ_NOTHING)
                     continue;
-                LLVMValueRef src = src_groups(s, &s->read[i], at, v, ic);
+                LLVMValueRef src = src_groups(s, &s->read[i], &at, v, ic);
                 multiply_add(t, i / t->cols, i % t->cols, v, src, wei);
             }
         }
@@ -406,8 +424,9 @@ static void channels(struct step *s, LLVMValueRef wei, int64_t turns)
     int64_t channel = src_bytes(t, CONVC_STRIDE_C), width = t->channel->width * t->nest->bytes;
     int64_t u = unroll(t, turns);
     EM_FOR (em, ic, em_int(em, 0), em_int(em, turns / u)) {
-        struct place at = { em_mul(em, ic, u * channel), em_at(em, wei, em_mul(em, ic, u * width)),
-                            0, 0 };
+        LLVMValueRef panel = em_at(em, wei, em_mul(em, ic, u * width));
+        struct place at = { .wei = em_opaque(em, panel) };
+        advance(s, em_mul(em, ic, u * channel));
         for (int i = 0; i < u; i++) {
             if (t->nest->plan.lanes == LANES_OW)
                 step_ow(s, &at);
@@ -428,7 +447,7 @@ static void one_tap(struct step *s, const struct tile_row *row, const struct tap
     LLVMValueRef here = em_at(em, wei, em_mul(em, tap->kw, icg * width));
     find_reads(s, row, tap);
     if (t->nest->plan.lanes == LANES_GROUPS)
-        step_groups(s, &(struct place){ em_int(em, 0), here, 0, 0 });
+        step_groups(s, here);
     else
         channels(s, here, icg);
 }

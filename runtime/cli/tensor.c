@@ -300,11 +300,13 @@ enum exit_code guarded_take(const struct convc_problem *p, struct guarded *g, do
 
 bool guarded_broken(const struct guarded *g, int64_t *place_out)
 {
-    uint64_t guard = 0;
-    store_guard(g->bytes, &guard, 0);
-    for (int64_t i = 0; i < g->elements; i++) {
-        if (memcmp((const char *)g->base + i * g->bytes, &guard, (size_t)g->bytes)) {
-            *place_out = i - g->before;
+    const uint32_t *word = g->base; /* a guard is one word or two */
+    int64_t words = g->bytes / 4;
+    uint32_t guard[2];
+    store_guard(g->bytes, guard, 0);
+    for (int64_t i = 0; i < g->elements * words; i++) {
+        if (word[i] != guard[i % words]) {
+            *place_out = i / words - g->before;
             return true;
         }
     }
