@@ -299,8 +299,11 @@ static const struct {
       "bad.lua:1: require(\"no_such_module\"): specs/lib has no no_such_module.lua" },
     { "require(7)", SPEC,
       "bad.lua:1: require(7): a module of specs/lib is named by letters, digits, _ and /" },
-    { "require '../networks/vgg16'", SPEC,
-      "bad.lua:1: require(\"../networks/vgg16\"): a module of specs/lib is named by letters, "
+    { "require '.."
+      "/networks/vgg16'",
+      SPEC,
+      "bad.lua:1: require(\".."
+      "/networks/vgg16\"): a module of specs/lib is named by letters, "
       "digits, _ and /" },
     { "require ''", SPEC,
       "bad.lua:1: require(\"\"): a module of specs/lib is named by letters, digits, _ and /" },
