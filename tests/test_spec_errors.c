@@ -33,6 +33,8 @@ static const struct {
       "bad.lua:1: out_channels is missing" },
     { "return convc.conv { input = {1, 6, 8, 8}, out_channels = 8 }", SPEC,
       "bad.lua:1: kernel_size is missing" },
+    { FIELD("['bias\\0'] = true"), SPEC, "bad.lua:1: bias is no field of a convolution" },
+    { FIELD("dtype = 'f32\\0'"), SPEC, "bad.lua:2: dtype=\"f32\\x00\" is none of f32, f64" },
     { FIELD("strides = 2"), SPEC, "bad.lua:2: strides is no field of a convolution" },
     { FIELD("17"), SPEC, "bad.lua:1: the value 17 stands in no field" },
 
@@ -203,6 +205,8 @@ static const struct {
       SHAPE, "bad.lua:2: weights has 4 channels in a group, which do not divide in_channels=6" },
     { "return convc.conv { input = {1, 6, 8, 8},\n weights = { list = {} } }", SPEC,
       "bad.lua:2: weights.list is empty" },
+    { "return convc.conv { input = {1, 6, 8, 8},\n weights = { 1, list = {{{1}}} } }", SPEC,
+      "bad.lua:2: weights has values beside its list" },
     { "return convc.conv { input = {1, 6, 8, 8},\n weights = { list = 3 } }", SPEC,
       "bad.lua:2: weights.list=3 is no list of kernels" },
     { "return convc.conv { input = {1, 6, 8, 8},\n weights = { list = {{{1}}, {{1, 2}}} } }", SPEC,

@@ -79,7 +79,8 @@ bool file_of_module(const struct spec_source *source, const char *module, char *
     if (source->lib_dir)
         return found(path, snprintf(path, size, "%s/%s.lua", source->lib_dir, module), size);
 
-    const char *spec = source->path ? source->path : "specs/";
+    bool file = source->path && strcmp(source->path, "-") != 0;
+    const char *spec = file ? source->path : "specs/";
     int n = directory_length(spec);
     return found(path, snprintf(path, size, "%.*slib/%s.lua", n, spec, module), size) ||
            found(path, snprintf(path, size, "%.*s../lib/%s.lua", n, spec, module), size) ||

@@ -209,7 +209,8 @@ static void check_known(lua_State *L)
             sandbox_fail(L, NULL, CONVC_ERR_SPEC, "the value %s stands in no field",
                          sandbox_value(L, -1, value));
         const char *name = lua_tostring(L, -2); /* in the table, and so alive */
-        if (!is_known(name) && (!unknown || strcmp(name, unknown) < 0))
+        bool whole = strlen(name) == lua_rawlen(L, -2);
+        if (!(whole && is_known(name)) && (!unknown || strcmp(name, unknown) < 0))
             unknown = name;
     }
     if (unknown)

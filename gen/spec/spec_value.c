@@ -37,7 +37,8 @@ int value_name(struct fields *f, int index, const char *label, const char *const
 {
     if (lua_type(f->L, index) == LUA_TSTRING)
         for (int i = 0; names[i]; i++)
-            if (strcmp(lua_tostring(f->L, index), names[i]) == 0)
+            if (strcmp(lua_tostring(f->L, index), names[i]) == 0 &&
+                strlen(names[i]) == lua_rawlen(f->L, index))
                 return i;
 
     char rule[160] = "is none of ";
