@@ -355,7 +355,7 @@ static void the_line_is_that_of_the_field_whatever_stands_before_it(void **state
     (void)state;
     struct spec_source source = { .name = "bad.lua" };
     source.text = "local list = { { stride = 9 } }\n"
-                  "list[1] = convc.conv { -- stride = 0,\n"
+                  "list[1] = convc.conv { -- first, stride = 0,\n"
                   "  dtype = ({ [', stride = 0'] = 'f32' })[', stride = 0'], --[[ stride = 0\n ]]\n"
                   "  input = { 1, 6, 8, 8 }, out_channels = 8, kernel_size = { 3,\n 3 },\n"
                   "  stride\n    = 'x',\n"
