@@ -234,10 +234,10 @@ static LLVMValueRef read_at(struct tile *t, const struct read *read, const struc
 
 static LLVMValueRef if_inside(struct tile *t, const struct read *read, LLVMValueRef value)
 {
-    if (read->kind != READ_COMPUTED || LLVMIsConstant(read->inside))
+    int64_t known;
+    if (read->kind != READ_COMPUTED || (em_is_const(read->inside, &known) && known))
         return value;
-    LLVMTypeRef type = LLVMTypeOf(value);
-    LLVMValueRef other = em_real(type, t->nest->p->p.padding_value);
+    LLVMValueRef other = em_real(LLVMTypeOf(value), t->nest->p->p.padding_value);
     return LLVMBuildSelect(t->em->builder, read->inside, value, other, "");
 }
 

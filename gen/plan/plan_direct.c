@@ -56,7 +56,7 @@ static bool read_tile(const char *value, struct plan_direct *d)
 {
     int used = 0;
     bool digits = strspn(value, "0123456789x") == strlen(value) && strlen(value) < 16;
-    return digits && sscanf(value, "%dx%dx%d%n", &d->rows, &d->cols, &d->vecs, &used) == 3 &&
+    return digits && sscanf(value, "%9dx%9dx%9d%n", &d->rows, &d->cols, &d->vecs, &used) == 3 &&
            value[used] == '\0';
 }
 
