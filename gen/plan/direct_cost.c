@@ -130,13 +130,15 @@ static double far_line(const struct nest *n)
     return n->plan.prefetch ? 2.5 : 6;
 }
 
-/* Weights from beyond L2 that a tile wants faster than they come. Later tiles find them in L2. */
+/* Weights from beyond L2: a cycle a line that nothing hides, and the wait of a tile that wants them
+ * faster than they come. Later tiles find them in L2. */
 static double weights_late(const struct nest *n, double far)
 {
     const struct plan_direct *d = &n->plan;
     double step = d->rows * d->cols * d->vecs / 2.0;
     double wanted = (double)(n->channel[0].width * n->bytes) / larger(step, fma_latency);
-    return wanted > memory_rate ? far / memory_rate * (1 - memory_rate / wanted) : 0;
+    double late = wanted > memory_rate ? far / memory_rate * (1 - memory_rate / wanted) : 0;
+    return far / 64 + late;
 }
 
 /* Bytes that move into L1 and into L2, and the waiting for them that nothing hides. */
