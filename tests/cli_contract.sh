@@ -58,6 +58,11 @@ cat >layer.lua <<'LUA'
 return convc.conv { name = "one", input = { 1, 3, convc.param("H", 8), convc.param("W", 8) },
                     out_channels = 1, kernel_size = 3, padding = "same" }
 LUA
+cat >channels.lua <<'LUA'
+local channels = convc.param("C", 1)
+return convc.conv { input = { 1, channels, convc.param("H", 8), convc.param("W", 8) },
+                    out_channels = channels, groups = channels, kernel_size = 3, padding = "same" }
+LUA
 cat >fixed.lua <<'LUA'
 return convc.conv { name = "fixed", input = { 1, 3, 5, 7 }, out_channels = 4, kernel_size = 1 }
 LUA
@@ -83,6 +88,7 @@ def png(path, width, height, channels, bits, pixel):
                 + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 png("rgb.png", 7, 5, 3, 8, lambda x, y: bytes([x * 30, y * 40, 200]))
 png("rgb16.png", 7, 5, 3, 16, lambda x, y: struct.pack(">HHH", x * 9000, y * 9000, 60000))
+png("wide.png", 9, 5, 3, 8, lambda x, y: bytes([x, y, 0]))
 png("grey.png", 7, 5, 1, 8, lambda x, y: bytes([x * 30 + y]))
 def npy(path, shape, values):
     head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
@@ -194,6 +200,11 @@ verdict "which the problem shows" json_is '"ih5iw7" in o["problem"]'
 verdict "a spec that fits takes a picture" ends 0 run fixed.lua --input rgb.png --no-timing
 verdict "a spec from standard input takes one" eval \
     '"$convc" run - --input rgb.png --no-timing <layer.lua >out 2>err'
+refuses 2 "but: fixed.lua: -D H=" run fixed.lua --input wide.png
+refuses 2 "wide.png has the shape (1, 3, 5, 9)" run layer.lua --input wide.png -D W=8
+refuses 2 "bad.lua" run bad.lua --input wide.png
+verdict "a picture sets C too" ends 0 run channels.lua --input rgb.png --no-timing --json
+verdict "where there is one" json_is '"ic3ih5iw7oc3" in o["problem"]'
 verdict "16 bits stay 16 bits" ends 0 run layer.lua --input rgb16.png --weights center.npy \
     --output red16.png --no-timing
 verdict "the pictures are the red channel" python3 - <<'PY'
