@@ -34,8 +34,7 @@ struct em_lanes tile_lanes(const struct tile *t, int v)
     return em_lanes_first(lanes, active);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ---------------------------------------------------------------------------------- */
 
 /* Where the taps (kd, kh) of each row of the tile read. */
 struct taps {

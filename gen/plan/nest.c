@@ -1,7 +1,6 @@
 #include "gen/plan/nest.h"
 
-/* ---- splits ------------------------------------------------------------------------------------
- */
+/* ---- splits -------------------------------------------------------------------------------- */
 
 static int64_t ceil_div(int64_t a, int64_t b)
 {
@@ -36,8 +35,7 @@ int64_t split_begin(const struct split *s, int64_t tile)
     return wide * s->wide + (tile - wide) * s->narrow;
 }
 
-/* ---- the nest ----------------------------------------------------------------------------------
- */
+/* ---- the nest ------------------------------------------------------------------------------ */
 
 /* Do rows follow each other `step` pixels apart, and planes likewise? */
 static bool in_one_row(const int64_t s[5], const int64_t extent[3])
@@ -147,8 +145,7 @@ int64_t nest_items(const struct nest *n, int64_t batch)
     return batch * n->blocks * n->out[CONVC_D] * n->rows.tiles * n->chunks;
 }
 
-/* ---- borders along the width -------------------------------------------------------------------
- */
+/* ---- borders along the width --------------------------------------------------------------- */
 
 static int64_t position(const struct nest *n, int64_t ow, int64_t kw)
 {

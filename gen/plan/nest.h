@@ -60,8 +60,7 @@ bool nest_even_pixels(const struct problem *p);
 
 int64_t nest_items(const struct nest *n, int64_t batch);
 
-/* ---- borders along the width -------------------------------------------------------------------
- */
+/* ---- borders along the width --------------------------------------------------------------- */
 
 /* Column tiles [begin, end) of one width that read their taps in one way. An edge segment is a
  * single tile, whose position is a constant. */

@@ -10,8 +10,7 @@
  */
 enum { TILE_MAX = 64, ROWS_MAX = 8, COLS_MAX = 32, VECS_MAX = 8, EMITTED_MAX = 6000 };
 
-/* ---- text --------------------------------------------------------------------------------------
- */
+/* ---- text ---------------------------------------------------------------------------------- */
 
 static const char *const lanes_word[] = { "oc", "groups", "ow" };
 static const char *const order_word[] = { "rows", "weights" };
@@ -98,8 +97,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     return CONVC_OK;
 }
 
-/* ---- fit ---------------------------------------------------------------------------------------
- */
+/* ---- fit ----------------------------------------------------------------------------------- */
 
 static enum convc_status check_tile(const struct plan_direct *p, struct diag *d)
 {
@@ -171,8 +169,7 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
     return check_border(&n, d);
 }
 
-/* ---- facts -------------------------------------------------------------------------------------
- */
+/* ---- facts --------------------------------------------------------------------------------- */
 
 double plan_direct_error_bound(const struct problem *p)
 {

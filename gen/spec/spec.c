@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- what a spec returned -------------------------------------------------------------------- */
+/* ---- what a spec returned ------------------------------------------------------------------ */
 
 /* Where a name is missing, it is that of the file, with the index of the convolution in its list.
  * The names taken so far are the keys of the table on top. */
@@ -140,7 +140,7 @@ static enum convc_status take(struct sandbox *s, void *data)
     return CONVC_OK;
 }
 
-/* ---- problems in benchdnn's notation --------------------------------------------------------- */
+/* ---- problems in benchdnn's notation ------------------------------------------------------- */
 
 static bool name_is_taken(const struct spec *s, size_t count, const char *name)
 {
@@ -228,7 +228,7 @@ static bool is_list(const char *text)
     return false;
 }
 
-/* ---- loading --------------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------------------------- */
 
 static enum convc_status check_source(const struct spec_source *source, struct diag *d)
 {

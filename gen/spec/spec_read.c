@@ -8,7 +8,7 @@
 
 static const char conv_type[] = "convolution";
 
-/* ---- the other fields ------------------------------------------------------------------------ */
+/* ---- the other fields ---------------------------------------------------------------------- */
 
 static bool is_name(const char *s, size_t bytes)
 {
@@ -182,7 +182,7 @@ static const struct {
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------------------------- */
 
 static const char *const unavailable[] = { "combine", "reduce", "epilogue", "args", "window" };
 enum { UNAVAILABLE = sizeof unavailable / sizeof unavailable[0] };
