@@ -44,6 +44,8 @@ refuses() {
 }
 
 says() { grep -qF -- "$1" out; }
+same_checksum_as() { [ "$(grep -o '"checksum[^,]*' "$1")" = "$(grep -o '"checksum[^,]*' out)" ]; }
+another_checksum_than() { ! same_checksum_as "$1"; }
 last_line_is() { [ "$(tail -n 1 out)" = "$1" ]; }
 
 # json_is EXPRESSION: every line of out is an object o for which this Python expression holds.
@@ -156,14 +158,15 @@ verdict "what is not measured is null" json_is 'o["time_ms"] is None and o["peak
 cp out first
 verdict "run again" ends 0 run fixed.lua --json --no-timing
 verdict "from the disk cache" json_is 'o["source"] == "disk"'
-verdict "the same checksum" [ "$(grep -o 'checksum[^,]*' first)" = "$(grep -o 'checksum[^,]*' out)" ]
+verdict "the same checksum" same_checksum_as first
 verdict "run without cache" ends 0 run fixed.lua --json --no-timing --no-cache
 verdict "compiled" json_is 'o["source"] == "compiled"'
 verdict "another seed" ends 0 run fixed.lua --json --no-timing --seed 2
-verdict "other data" [ "$(grep -o 'checksum[^,]*' first)" != "$(grep -o 'checksum[^,]*' out)" ]
+verdict "other data" another_checksum_than first
 verdict "a problem in benchdnn's notation" ends 0 run g1mb1ic3ih5iw7oc4kh1kw1 --json --no-timing
-verdict "gives the same data" [ "$(grep -o 'checksum[^,]*' first)" = "$(grep -o 'checksum[^,]*' out)" ]
-verdict "the problem reads back" ends 0 run "$(sed 's/.*"problem":"\([^"]*\)".*/\1/' out)" --no-timing
+verdict "gives the same data" same_checksum_as first
+problem=$(sed 's/.*"problem":"\([^"]*\)".*/\1/' out)
+verdict "the problem reads back" ends 0 run "$problem" --no-timing
 verdict "a spec from standard input" eval '"$convc" run - --no-timing --json <fixed.lua >out 2>err'
 verdict "a parameter" ends 0 run layer.lua -D H=16 --no-timing --json
 verdict "the parameter is seen" json_is '"ih16iw8" in o["problem"]'
