@@ -44,6 +44,8 @@ refuses() {
 }
 
 says() { grep -qF -- "$1" out; }
+same_checksum_as() { [ "$(grep -o '"checksum[^,]*' "$1")" = "$(grep -o '"checksum[^,]*' out)" ]; }
+another_checksum_than() { ! same_checksum_as "$1"; }
 last_line_is() { [ "$(tail -n 1 out)" = "$1" ]; }
 
 # json_is EXPRESSION: every line of out is an object o for which this Python expression holds.
@@ -57,6 +59,11 @@ sys.exit(not (objects and all(eval(f"({sys.argv[1]})") for o in objects)))' "$1"
 cat >layer.lua <<'LUA'
 return convc.conv { name = "one", input = { 1, 3, convc.param("H", 8), convc.param("W", 8) },
                     out_channels = 1, kernel_size = 3, padding = "same" }
+LUA
+cat >channels.lua <<'LUA'
+local channels = convc.param("C", 1)
+return convc.conv { input = { 1, channels, convc.param("H", 8), convc.param("W", 8) },
+                    out_channels = channels, groups = channels, kernel_size = 3, padding = "same" }
 LUA
 cat >fixed.lua <<'LUA'
 return convc.conv { name = "fixed", input = { 1, 3, 5, 7 }, out_channels = 4, kernel_size = 1 }
@@ -83,6 +90,7 @@ def png(path, width, height, channels, bits, pixel):
                 + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 png("rgb.png", 7, 5, 3, 8, lambda x, y: bytes([x * 30, y * 40, 200]))
 png("rgb16.png", 7, 5, 3, 16, lambda x, y: struct.pack(">HHH", x * 9000, y * 9000, 60000))
+png("wide.png", 9, 5, 3, 8, lambda x, y: bytes([x, y, 0]))
 png("grey.png", 7, 5, 1, 8, lambda x, y: bytes([x * 30 + y]))
 def npy(path, shape, values):
     head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
@@ -150,14 +158,15 @@ verdict "what is not measured is null" json_is 'o["time_ms"] is None and o["peak
 cp out first
 verdict "run again" ends 0 run fixed.lua --json --no-timing
 verdict "from the disk cache" json_is 'o["source"] == "disk"'
-verdict "the same checksum" [ "$(grep -o 'checksum[^,]*' first)" = "$(grep -o 'checksum[^,]*' out)" ]
+verdict "the same checksum" same_checksum_as first
 verdict "run without cache" ends 0 run fixed.lua --json --no-timing --no-cache
 verdict "compiled" json_is 'o["source"] == "compiled"'
 verdict "another seed" ends 0 run fixed.lua --json --no-timing --seed 2
-verdict "other data" [ "$(grep -o 'checksum[^,]*' first)" != "$(grep -o 'checksum[^,]*' out)" ]
+verdict "other data" another_checksum_than first
 verdict "a problem in benchdnn's notation" ends 0 run g1mb1ic3ih5iw7oc4kh1kw1 --json --no-timing
-verdict "gives the same data" [ "$(grep -o 'checksum[^,]*' first)" = "$(grep -o 'checksum[^,]*' out)" ]
-verdict "the problem reads back" ends 0 run "$(sed 's/.*"problem":"\([^"]*\)".*/\1/' out)" --no-timing
+verdict "gives the same data" same_checksum_as first
+problem=$(sed 's/.*"problem":"\([^"]*\)".*/\1/' out)
+verdict "the problem reads back" ends 0 run "$problem" --no-timing
 verdict "a spec from standard input" eval '"$convc" run - --no-timing --json <fixed.lua >out 2>err'
 verdict "a parameter" ends 0 run layer.lua -D H=16 --no-timing --json
 verdict "the parameter is seen" json_is '"ih16iw8" in o["problem"]'
@@ -194,6 +203,11 @@ verdict "which the problem shows" json_is '"ih5iw7" in o["problem"]'
 verdict "a spec that fits takes a picture" ends 0 run fixed.lua --input rgb.png --no-timing
 verdict "a spec from standard input takes one" eval \
     '"$convc" run - --input rgb.png --no-timing <layer.lua >out 2>err'
+refuses 2 "but: fixed.lua: -D H=" run fixed.lua --input wide.png
+refuses 2 "wide.png has the shape (1, 3, 5, 9)" run layer.lua --input wide.png -D W=8
+refuses 2 "bad.lua" run bad.lua --input wide.png
+verdict "a picture sets C too" ends 0 run channels.lua --input rgb.png --no-timing --json
+verdict "where there is one" json_is '"ic3ih5iw7oc3" in o["problem"]'
 verdict "16 bits stay 16 bits" ends 0 run layer.lua --input rgb16.png --weights center.npy \
     --output red16.png --no-timing
 verdict "the pictures are the red channel" python3 - <<'PY'

@@ -12,51 +12,78 @@ static const char *layer_name(const struct layer *l)
     return l->problem.name[0] ? l->problem.name : "the problem";
 }
 
-/* ---- pictures set H and W ------------------------------------------------------------------- */
+/* ---- pictures set H, W and C ---------------------------------------------------------------- */
 
-static bool all_fit(const struct layers *l, int64_t height, int64_t width)
+/* How well specs go with a picture. */
+enum fit { FIT_NOT_LOADED, FIT_WRONG_SIZE, FIT_WRONG_CHANNELS, FIT_RIGHT };
+
+static enum fit fit_of(const struct layers *l, const struct array *picture)
 {
+    enum fit fit = FIT_RIGHT;
     for (size_t i = 0; i < l->count; i++) {
         const struct convc_problem *p = &l->layer[i].problem;
-        if (p->spatial != 2 || p->in[CONVC_H] != height || p->in[CONVC_W] != width)
-            return false;
+        if (p->spatial != 2 || p->in[CONVC_H] != picture->extent[2] ||
+            p->in[CONVC_W] != picture->extent[3])
+            return FIT_WRONG_SIZE;
+        if (p->ic != picture->extent[1])
+            fit = FIT_WRONG_CHANNELS;
     }
-    return true;
+    return fit;
 }
 
-/* Loads the specs anew with H and W set, unless the user sets them. */
-static enum exit_code load_sized(const struct options *o, int64_t height, int64_t width,
+/* Loads the specs anew with the first `count` of H, W and C set, unless the user sets them. */
+static enum exit_code load_sized(const struct options *o, const struct array *picture, size_t count,
                                  struct layers *l, struct failure *f)
 {
-    char h[32], w[32];
+    char text[3][32];
+    const char *const define[] = { text[0], text[1], text[2] };
     struct layers sized = { .standard_input = l->standard_input };
     l->standard_input = NULL;
     layers_free(l);
-    snprintf(h, sizeof h, "H=%" PRId64, height);
-    snprintf(w, sizeof w, "W=%" PRId64, width);
-    enum exit_code code = layers_load(o, (const char *[]){ h, w }, 2, &sized, f);
+    snprintf(text[0], sizeof text[0], "H=%" PRId64, picture->extent[2]);
+    snprintf(text[1], sizeof text[1], "W=%" PRId64, picture->extent[3]);
+    snprintf(text[2], sizeof text[2], "C=%" PRId64, picture->extent[1]);
+    enum exit_code code = layers_load(o, define, count, &sized, f);
     *l = sized;
     return code;
 }
 
+/* A spec may fit as it is, may have H and W, or C too; a parameter that it does not have is an
+ * error, so each is tried. */
+static enum exit_code load_fitting(const struct options *o, const struct array *picture,
+                                   struct layers *l, struct failure *f)
+{
+    static const size_t defines[] = { 0, 2, 3 };
+    struct failure why[3];
+    enum fit fit[3], best = FIT_NOT_LOADED;
+    size_t best_defines = 0;
+    for (int i = 0; i < 3; i++) {
+        enum exit_code code = load_sized(o, picture, defines[i], l, &why[i]);
+        fit[i] = code ? FIT_NOT_LOADED : fit_of(l, picture);
+        if (code == EXIT_SYSTEM)
+            *f = why[i];
+        if (code == EXIT_SYSTEM || fit[i] == FIT_RIGHT)
+            return code;
+        if (fit[i] > best) {
+            best = fit[i];
+            best_defines = defines[i];
+        }
+    }
+    if (best == FIT_NOT_LOADED)
+        return fail(f, EXIT_USAGE, "%s", why[0].text);
+    if (best == FIT_WRONG_SIZE && fit[1] == FIT_NOT_LOADED)
+        return fail(f, EXIT_USAGE, "%s is %" PRId64 " pixels high and %" PRId64 " wide, but: %s",
+                    o->input, picture->extent[2], picture->extent[3], why[1].text);
+    return load_sized(o, picture, best_defines, l, f); /* its shape will be refused */
+}
+
 enum exit_code inputs_layers(const struct options *o, struct layers *l, struct failure *f)
 {
-    int64_t height = 0, width = 0;
-    struct failure because;
+    struct array picture = { 0 };
     if (!o->input || !picture_named(o->input))
         return layers_load(o, NULL, 0, l, f);
-    enum exit_code code = picture_size(o->input, &height, &width, f);
-    if (code)
-        return code;
-    /* A spec may fit as it is, and may fail only for want of H and W. */
-    enum exit_code first = layers_load(o, NULL, 0, l, f);
-    if (first == EXIT_SYSTEM || (first == EXIT_FINE && all_fit(l, height, width)))
-        return first;
-    code = load_sized(o, height, width, l, &because);
-    if (code == EXIT_FINE || first)
-        return first && code ? first : code;
-    return fail(f, code, "%s is %" PRId64 " pixels high and %" PRId64 " wide, but: %s", o->input,
-                height, width, because.text);
+    enum exit_code code = picture_shape(o->input, &picture, f);
+    return code ? code : load_fitting(o, &picture, l, f);
 }
 
 /* ---- operands ------------------------------------------------------------------------------- */

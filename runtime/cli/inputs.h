@@ -5,8 +5,8 @@
 #include "runtime/cli/layers.h"
 #include "runtime/cli/tensor.h"
 
-/* Loads the specs; a picture given as --input sets their parameters H and W, unless they fit it
- * already. Free with layers_free, whatever the outcome. */
+/* Loads the specs; a picture given as --input sets their parameters H and W, and C where they have
+ * it, unless they fit it already. Free with layers_free, whatever the outcome. */
 enum exit_code inputs_layers(const struct options *o, struct layers *l, struct failure *f);
 
 /* Reads or fills the operands of one layer. *bits is the depth of an input that is a picture, else

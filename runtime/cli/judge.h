@@ -5,13 +5,13 @@
  * than the largest makes the judgement stricter, never milder). An output y for which the reference
  * says w passes where
  *
- *     |y - w| <= L * bound * scale + 4 * eps * |w|                (+ 8 * eps * (1 + |w|), see
- * below)
+ *     |y - w| <= L * bound * scale + 4 * eps * |w| + T
  *
  * with `bound` from convc_kernel_info, eps half a unit in the last place of 1 in the output's type,
- * and L the steepest slope of the activation. The last term is for activations that are no
- * polynomials: kernels approximate exp, tanh and erf. Where exact equality is demanded, y must be w
- * rounded once.
+ * L the steepest slope of the activation, and T = 8 * eps * (1 + |w|) for sigmoid, tanh, silu and
+ * gelu, whose exp, tanh and erf kernels approximate, else 0. Where exact equality is demanded, y
+ * must be w rounded once.
+ *
  * Stands on: convc_reference_at.
  */
 #ifndef CLI_JUDGE_H

@@ -24,7 +24,8 @@ struct row {
 #define AT(member) offsetof(struct options, member)
 
 static const struct row rows[] = {
-    { "input", 0, COMMAND_RUN, TEXT, AT(input), "FILE", "the input: .npy, or .png (sets H and W)" },
+    { "input", 0, COMMAND_RUN, TEXT, AT(input), "FILE",
+      "the input: .npy, or .png (sets H, W and C)" },
     { "weights", 0, COMMAND_RUN, TEXT, AT(weights), "FILE", "the weights: .npy" },
     { "bias", 0, COMMAND_RUN, TEXT, AT(bias), "FILE", "the bias: .npy" },
     { "residual", 0, COMMAND_RUN, TEXT, AT(residual), "FILE", "the residual: .npy" },

@@ -161,16 +161,10 @@ enum exit_code picture_read(const char *path, struct array *a, int *bits, struct
     return read_png(path, true, a, bits, f);
 }
 
-enum exit_code picture_size(const char *path, int64_t *height, int64_t *width, struct failure *f)
+enum exit_code picture_shape(const char *path, struct array *a, struct failure *f)
 {
-    struct array a;
     int bits;
-    enum exit_code code = read_png(path, false, &a, &bits, f);
-    if (code == EXIT_FINE) {
-        *height = a.extent[2];
-        *width = a.extent[3];
-    }
-    return code;
+    return read_png(path, false, a, &bits, f);
 }
 
 static void pack(const struct array *a, int bits, struct codec *c)

@@ -18,8 +18,8 @@ bool picture_named(const char *path);
 /* *bits: 8 or 16. */
 enum exit_code picture_read(const char *path, struct array *a, int *bits, struct failure *f);
 
-/* Just the size. */
-enum exit_code picture_size(const char *path, int64_t *height, int64_t *width, struct failure *f);
+/* Rank and extents alone. */
+enum exit_code picture_shape(const char *path, struct array *a, struct failure *f);
 
 enum exit_code picture_write(const char *path, const struct array *a, int bits, struct failure *f);
 

@@ -125,11 +125,13 @@ static void draw_activation(struct random *r, struct convc_problem *p)
         p->activation_args[0] = once_in(r, 2) ? 0.125 : 0.01;
 }
 
-/* Strides with the axes in any order and gaps between their elements. */
-static void draw_strides(struct random *r, const int64_t extent[5], int64_t stride[5])
+/* Strides with the axes in any order and gaps between their elements. The images of a destination
+ * lie behind one another: their number is not known before the call. */
+static void draw_strides(struct random *r, const int64_t extent[5], bool destination,
+                         int64_t stride[5])
 {
-    int order[5] = { 0, 1, 2, 3, 4 };
-    for (int i = 4; i > 0; i--) {
+    int order[5] = { 4, 3, 2, 1, 0 };
+    for (int i = destination ? 3 : 4; i > 0; i--) {
         int j = (int)random_below(r, i + 1), swap = order[i];
         order[i] = order[j];
         order[j] = swap;
@@ -148,9 +150,10 @@ static void draw_layout(struct random *r, struct convc_problem *p)
     if (!once_in(r, 5) || convc_problem_output(p, out))
         return;
     if (!once_in(r, 3))
-        draw_strides(r, (int64_t[]){ p->n, p->ic, p->in[0], p->in[1], p->in[2] }, p->src_stride);
+        draw_strides(r, (int64_t[]){ p->n, p->ic, p->in[0], p->in[1], p->in[2] }, false,
+                     p->src_stride);
     if (!once_in(r, 3))
-        draw_strides(r, (int64_t[]){ p->n, p->oc, out[0], out[1], out[2] }, p->dst_stride);
+        draw_strides(r, (int64_t[]){ p->n, p->oc, out[0], out[1], out[2] }, true, p->dst_stride);
 }
 
 static void draw(struct random *r, struct convc_problem *p)
