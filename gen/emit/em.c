@@ -181,6 +181,14 @@ void em_store(struct em *em, LLVMValueRef v, LLVMValueRef p, unsigned align)
     LLVMSetAlignment(LLVMBuildStore(em->builder, v, p), align);
 }
 
+void em_prefetch(struct em *em, LLVMValueRef p, bool write)
+{
+    enum { KEEP = 3, DATA = 1 };
+    LLVMValueRef args[4] = { p, LLVMConstInt(em->i32, write, 0), LLVMConstInt(em->i32, KEEP, 0),
+                             LLVMConstInt(em->i32, DATA, 0) };
+    em_call(em, "llvm.prefetch", &em->ptr, 1, args, 4);
+}
+
 static int64_t element_bytes(LLVMTypeRef vector)
 {
     return LLVMGetTypeKind(LLVMGetElementType(vector)) == LLVMDoubleTypeKind ? 8 : 4;

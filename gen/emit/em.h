@@ -55,6 +55,9 @@ LLVMValueRef em_true(struct em *em);
 /* ---- memory ------------------------------------------------------------------------------------
  */
 
+/* Asks for a cache line; reads nothing, so any address will do. */
+void em_prefetch(struct em *em, LLVMValueRef p, bool write);
+
 /* A set of lanes, known while emitting: lane l is active where on[l]. */
 enum { EM_LANES_MAX = 32 };
 struct em_lanes {

@@ -101,6 +101,12 @@ static struct read column_read(struct tile *t, const struct tile_row *row, const
         return (struct read){ .kind = READ_COMPUTED, .base = base, .inside = b.inside };
     }
     struct read plain = plain_read(t, row, tap, c * p->stride[CONVC_W] * pixel);
+    if (n->scattered) {
+        int64_t i = split_begin(&n->cols, t->segment->begin) + c;
+        return (struct read){ .kind = READ_PLAIN,
+                              .base = row->start,
+                              .distance = nest_pixel(n, i) * n->bytes };
+    }
     if (!edge_tap(t, tap))
         return plain;
     int64_t ow = split_begin(&n->cols, t->segment->begin) + c;
@@ -228,10 +234,10 @@ static LLVMValueRef read_at(struct tile *t, const struct read *read, const struc
 
 static LLVMValueRef if_inside(struct tile *t, const struct read *read, LLVMValueRef value)
 {
-    if (read->kind != READ_COMPUTED || LLVMIsConstant(read->inside))
+    int64_t known;
+    if (read->kind != READ_COMPUTED || (em_is_const(read->inside, &known) && known))
         return value;
-    LLVMTypeRef type = LLVMTypeOf(value);
-    LLVMValueRef other = em_real(type, t->nest->p->p.padding_value);
+    LLVMValueRef other = em_real(LLVMTypeOf(value), t->nest->p->p.padding_value);
     return LLVMBuildSelect(t->em->builder, read->inside, value, other, "");
 }
 
@@ -416,8 +422,23 @@ static int64_t unroll(const struct tile *t, int64_t turns)
     return u;
 }
 
+/* One line of the next tile's pixels: channel ic fetches for pixel ic mod 16 the line that channel
+ * ic lies in, so that each line is asked for once, spread over the loop. */
+static void prefetch_next(struct tile *t, const struct tile_row *row, LLVMValueRef ic)
+{
+    const struct nest *n = t->nest;
+    struct em *em = t->em;
+    int64_t per_line = 64 / n->bytes;
+    int64_t pixel = n->p->p.stride[CONVC_W] * src_bytes(t, CONVC_STRIDE_W);
+    LLVMValueRef which = LLVMBuildAnd(em->builder, ic, em_int(em, per_line - 1), "");
+    LLVMValueRef first = LLVMBuildSub(em->builder, ic, which, "");
+    LLVMValueRef p = em_at(em, row->origin, em_mul(em, which, pixel));
+    p = em_at(em, p, em_mul(em, first, n->bytes));
+    em_prefetch(em, em_at_const(em, p, t->cols * pixel), false);
+}
+
 /* `turns` steps, each one channel of the source and one width of the weights further. */
-static void channels(struct step *s, LLVMValueRef wei, int64_t turns)
+static void channels(struct step *s, const struct tile_row *row, LLVMValueRef wei, int64_t turns)
 {
     struct tile *t = s->tile;
     struct em *em = t->em;
@@ -428,6 +449,8 @@ static void channels(struct step *s, LLVMValueRef wei, int64_t turns)
         struct place at = { .wei = em_opaque(em, panel) };
         advance(s, em_mul(em, ic, u * channel));
         for (int i = 0; i < u; i++) {
+            for (int r = 0; t->nest->plan.prefetch && r < t->rows; r++)
+                prefetch_next(t, &row[r], em_mul_add(em, ic, u, i));
             if (t->nest->plan.lanes == LANES_OW)
                 step_ow(s, &at);
             else
@@ -449,7 +472,7 @@ static void one_tap(struct step *s, const struct tile_row *row, const struct tap
     if (t->nest->plan.lanes == LANES_GROUPS)
         step_groups(s, here);
     else
-        channels(s, here, icg);
+        channels(s, row, here, icg);
 }
 
 /* Do taps and channels lie in one line, so that one loop runs over both? */
@@ -480,7 +503,8 @@ static void run(struct step *s, const struct tile_row *row, const struct tap_run
         }
     } else if (in_line(t)) {
         find_reads(s, row, &first);
-        channels(s, em_at_const(em, wei, run->begin * icg * width), (run->end - run->begin) * icg);
+        channels(s, row, em_at_const(em, wei, run->begin * icg * width),
+                 (run->end - run->begin) * icg);
     } else {
         /* All taps of a run read alike: found for the first, used at a distance. */
         EM_FOR (em, kw, em_int(em, run->begin), em_int(em, run->end)) {

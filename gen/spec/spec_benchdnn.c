@@ -363,6 +363,12 @@ bool spec_benchdnn_looks(const char *text)
 {
     struct line l;
     size_t letters = strspn(text, "abcdefghijklmnopqrstuvwxyz");
-    return slot(&l, text, letters) && isdigit((unsigned char)text[letters]) &&
-           !memchr(text, '/', strcspn(text, " \t\r\n;"));
+    if (!slot(&l, text, letters) || !isdigit((unsigned char)text[letters]))
+        return false;
+    /* `ic3 = 5` may begin a spec, and ic3.lua be one. */
+    if (strcspn(text, "=./,()[") < strcspn(text, " \t\r\n;\""))
+        return false;
+    const char *rest = text + strcspn(text, " \t\r\n");
+    rest += strspn(rest, " \t\r");
+    return *rest == '\0' || *rest == '\n' || *rest == '#';
 }

@@ -6,8 +6,8 @@
 --     n.pool { kernel_size = 3, stride = 2, padding = 1 }
 --     return n.layers
 --
--- Layers are those of inference: every one has a bias, into which its batch normalisation is folded.
--- Parameters of every network: N (batch), LAYOUT and DTYPE.
+-- Layers are those of inference: every one has a bias, into which its batch normalisation is
+-- folded. Parameters of every network: N (batch), LAYOUT and DTYPE.
 
 local net = {}
 

@@ -129,7 +129,9 @@ struct convc_spec_source {
         *lib_dir; /* where `require` looks; NULL: specs/lib beside the spec, then installed */
 };
 
-/* CONVC_ERR_SPEC with "file:line: field=value rule", CONVC_ERR_IO, CONVC_ERR_MEMORY. */
+/* CONVC_ERR_SPEC, or what convc_problem_check says of a convolution, with "file:line: field=value
+ * rule"; CONVC_ERR_UNSUPPORTED for what this version cannot read; CONVC_ERR_ARGUMENT for a source
+ * or a define that is malformed; CONVC_ERR_IO; CONVC_ERR_MEMORY. Writes *out only on CONVC_OK. */
 CONVC_API enum convc_status convc_spec_load(const struct convc_spec_source *source,
                                             convc_spec **out);
 CONVC_API size_t convc_spec_count(const convc_spec *spec);
