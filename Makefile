@@ -15,6 +15,7 @@ packages:
 	@.ci/packages
 
 demo: packages
+	@echo "Building"
 	@$(MAKE) --no-print-directory all >/dev/null
 	build/convc run specs/networks/resnet50.lua
 	build/convc run specs/filters/edge_detect.lua -D C=3 \
