@@ -385,6 +385,27 @@ static void every_plan_of_a_problem_computes_it(void **state)
     layer_free(&l);
 }
 
+static void compile_checks_its_arguments(void **state)
+{
+    (void)state;
+    struct layer l;
+    convc_kernel *k = NULL;
+    const struct convc_compile_options unset = { 0 };
+    convc_context *cx = make_context(NULL, 1);
+    make_layer(&l, 5, 20, 6, 7, 1);
+    assert_int_equal(convc_compile(NULL, &l.p, NULL, &k), CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_compile(cx, NULL, NULL, &k), CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_compile(cx, &l.p, NULL, NULL), CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_compile(cx, &l.p, &unset, &k), CONVC_ERR_ARGUMENT);
+    assert_non_null(strstr(convc_last_error(), "struct_bytes=0"));
+    l.p.groups = 3;
+    assert_int_equal(convc_compile(cx, &l.p, NULL, &k), CONVC_ERR_SHAPE);
+    assert_non_null(strstr(convc_last_error(), "groups=3"));
+    assert_null(k);
+    convc_context_destroy(cx);
+    layer_free(&l);
+}
+
 static void a_plan_that_does_not_fit_is_an_error(void **state)
 {
     (void)state;
@@ -485,6 +506,7 @@ int main(void)
         cmocka_unit_test(kernels_outlive_their_context_and_their_place_in_the_cache),
         cmocka_unit_test(a_child_of_a_fork_compiles_and_runs),
         cmocka_unit_test(every_plan_of_a_problem_computes_it),
+        cmocka_unit_test(compile_checks_its_arguments),
         cmocka_unit_test(a_plan_that_does_not_fit_is_an_error),
         cmocka_unit_test(explain_shows_what_it_is_asked_for),
         cmocka_unit_test(an_older_info_is_filled_as_far_as_it_goes),
