@@ -1,0 +1,287 @@
+#include "tests/support/emitted.h"
+
+#include "runtime/ref.h"
+#include "tests/support/subject.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct jit *jit;
+
+int emitted_setup(void **state)
+{
+    struct diag d = { 0 };
+    if (machines_find(state) != 0)
+        return -1;
+    return jit_create(&jit, &d) == CONVC_OK ? 0 : -1;
+}
+
+int emitted_teardown(void **state)
+{
+    jit_destroy(jit);
+    return machines_forget(state);
+}
+
+/* ---- values ------------------------------------------------------------------------------------
+ */
+
+static int64_t element_bytes(const struct problem *p)
+{
+    return dtype_bytes(p->p.src_dtype);
+}
+
+static void put(const struct problem *p, void *tensor, int64_t i, double value)
+{
+    if (p->p.src_dtype == CONVC_F64)
+        ((double *)tensor)[i] = value;
+    else
+        ((float *)tensor)[i] = (float)value;
+}
+
+static double get(const struct problem *p, const void *tensor, int64_t i)
+{
+    return p->p.src_dtype == CONVC_F64 ? ((const double *)tensor)[i] : ((const float *)tensor)[i];
+}
+
+void sample_fill_nan(const struct problem *p, void *to, size_t bytes)
+{
+    for (size_t i = 0; i < bytes / (size_t)element_bytes(p); i++)
+        put(p, to, (int64_t)i, (double)NAN);
+}
+
+static void *allocate(const struct problem *p, size_t bytes)
+{
+    void *memory = aligned_alloc(64, (bytes / 64 + 1) * 64);
+    assert_non_null(memory);
+    sample_fill_nan(p, memory, bytes);
+    return memory;
+}
+
+/* 0 for half of the elements, else a small whole number. */
+static double draw(struct test_random *r)
+{
+    uint64_t bits = test_random_bits(r);
+    return bits & 1 ? 0 : (double)((int64_t)((bits >> 8) % 7) - 3);
+}
+
+/* Calls visit(argument, index) for each element of n images of a tensor. */
+static void visit_elements(const int64_t stride[5], int64_t n, int64_t c, const int64_t extent[3],
+                           void (*visit)(void *argument, int64_t index), void *argument)
+{
+    const int64_t size[5] = { n, c, extent[0], extent[1], extent[2] };
+    int64_t total = n * c * extent[0] * extent[1] * extent[2];
+    for (int64_t i = 0; i < total; i++) {
+        int64_t index = 0, rest = i;
+        for (int axis = 4; axis >= 0; axis--) {
+            index += rest % size[axis] * stride[axis];
+            rest /= size[axis];
+        }
+        visit(argument, index);
+    }
+}
+
+struct filling {
+    const struct problem *p;
+    void *tensor;
+    struct test_random *r;
+};
+
+static void fill_element(void *argument, int64_t index)
+{
+    struct filling *f = argument;
+    put(f->p, f->tensor, index, draw(f->r));
+}
+
+static void *draw_dense(const struct problem *p, int64_t count, struct test_random *r)
+{
+    void *tensor = allocate(p, (size_t)(count * element_bytes(p)));
+    for (int64_t i = 0; i < count; i++)
+        put(p, tensor, i, draw(r));
+    return tensor;
+}
+
+static void *draw_strided(const struct problem *p, size_t bytes, const int64_t stride[5], int64_t n,
+                          int64_t c, const int64_t extent[3], struct test_random *r)
+{
+    struct filling f = { p, allocate(p, bytes), r };
+    visit_elements(stride, n, c, extent, fill_element, &f);
+    return f.tensor;
+}
+
+void sample_make_exact(struct convc_problem *p)
+{
+    p->padding_value = rint(2 * p->padding_value);
+    if (p->activation == CONVC_ACT_LEAKY_RELU)
+        p->activation_args[0] = 0.125;
+}
+
+static size_t span_bytes(const struct problem *p, const int64_t stride[5], int64_t n, int64_t c,
+                         const int64_t extent[3])
+{
+    return n ? (size_t)(problem_span(stride, n, c, extent) * element_bytes(p)) : 0;
+}
+
+void sample_draw(struct sample *o, const struct convc_problem *from, struct test_random *r)
+{
+    struct diag d = { 0 };
+    struct convc_problem exact = *from;
+    sample_make_exact(&exact);
+    *o = (struct sample){ .n = from->n };
+    if (problem_resolve(&exact, &o->problem, &d) != CONVC_OK)
+        fail_msg("%s", d.text);
+    const struct problem *p = &o->problem;
+    const struct convc_problem *c = &p->p;
+    int64_t taps = c->kernel[0] * c->kernel[1] * c->kernel[2];
+    o->src_bytes = span_bytes(p, c->src_stride, o->n, c->ic, c->in);
+    o->dst_bytes = span_bytes(p, c->dst_stride, o->n, c->oc, p->out);
+    o->bias_bytes = (size_t)(c->oc * element_bytes(p));
+    o->src = draw_strided(p, o->src_bytes, c->src_stride, o->n, c->ic, c->in, r);
+    o->residual = draw_strided(p, o->dst_bytes, c->dst_stride, o->n, c->oc, p->out, r);
+    o->wei = draw_dense(p, c->oc * p->icg * taps, r);
+    o->bias = draw_dense(p, c->oc, r);
+    o->expected = allocate(p, o->dst_bytes);
+
+    struct layout plain;
+    layout_plain(p, &plain);
+    struct convc_args args = { .struct_bytes = sizeof args,
+                               .src = o->src,
+                               .bias = o->bias,
+                               .residual = o->residual,
+                               .dst = o->expected,
+                               .n = o->n };
+    ref_run(p, &plain, &args, o->wei, 0, ref_items(p, o->n));
+}
+
+void sample_free(struct sample *o)
+{
+    void *const owned[] = { o->src, o->wei, o->bias, o->residual, o->expected };
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+}
+
+static bool close_enough(const struct problem *p, double got, double want)
+{
+    bool wide = p->p.src_dtype == CONVC_F64;
+    if (got == want || (isnan(got) && isnan(want)))
+        return true;
+    if (p->p.activation < CONVC_ACT_SIGMOID)
+        return false;
+    /* The most that em_math.h states is 10 ulps; an ulp is at most an epsilon of the value. */
+    double epsilon = wide ? DBL_EPSILON : FLT_EPSILON, least = wide ? DBL_TRUE_MIN : FLT_TRUE_MIN;
+    return fabs(got - want) <= 11 * epsilon * fabs(want) + 11 * least;
+}
+
+bool sample_agree(const struct sample *o, const void *dst)
+{
+    int64_t count = (int64_t)o->dst_bytes / element_bytes(&o->problem);
+    for (int64_t i = 0; i < count; i++) {
+        double got = get(&o->problem, dst, i), want = get(&o->problem, o->expected, i);
+        if (close_enough(&o->problem, got, want))
+            continue;
+        fprintf(stderr, "dst[%" PRId64 "] is %.17g, not %.17g\n", i, got, want);
+        return false;
+    }
+    return true;
+}
+
+/* ---- kernels -----------------------------------------------------------------------------------
+ */
+
+void emitted_print(const struct problem *p, const struct plan *plan, const struct target *t)
+{
+    char words[PLAN_TEXT_MAX], machine_text[672];
+    struct text text = { 0 };
+    problem_print(p, &text);
+    plan_print(plan, words);
+    target_print(t, machine_text, sizeof machine_text);
+    fprintf(stderr, "convc check '%s' --plan '%s' --target '%s'  # n=%" PRId64 "\n",
+            text.data ? text.data : "?", words, machine_text, p->p.n);
+    text_free(&text);
+}
+
+void emitted_make(struct emitted *e, const struct problem *p, const struct plan *plan,
+                  const struct target *t, bool instrument)
+{
+    struct diag d = { 0 };
+    struct object object;
+    *e = (struct emitted){ .problem = *p, .plan = *plan, .target = t };
+    layout_of(p, plan, t, &e->layout);
+    e->packed_bytes = sizeof(struct convc_packed_header) +
+                      (size_t)(layout_elements(&e->layout) * dtype_bytes(p->p.wei_dtype));
+    struct object_request request = { .problem = &e->problem,
+                                      .plan = plan,
+                                      .target = t,
+                                      .symbol = "kernel_under_test",
+                                      .form = OBJECT_ELF,
+                                      .instrument = instrument };
+    if (object_emit(&request, &object, &d) == CONVC_OK)
+        jit_load(jit, object.bytes, object.count, request.symbol, &e->code, &e->run, &d);
+    object_free(&object);
+    if (d.status == CONVC_OK)
+        return;
+    emitted_print(p, plan, t);
+    fail_msg("%s", d.text);
+}
+
+void emitted_free(struct emitted *e)
+{
+    jit_unload(jit, e->code);
+}
+
+void emitted_pack(const struct emitted *e, const void *plain, void *packed)
+{
+    const struct layout *l = &e->layout;
+    const struct problem *p = &e->problem;
+    struct layout from;
+    layout_plain(p, &from);
+    sample_fill_nan(p, packed, sizeof(struct convc_packed_header));
+    char *elements = (char *)packed + sizeof(struct convc_packed_header);
+    memset(elements, 0, e->packed_bytes - sizeof(struct convc_packed_header));
+    int64_t tap[3];
+    for (int64_t o = 0; o < l->oc; o++)
+        for (int64_t i = 0; i < l->icg; i++)
+            for (tap[0] = 0; tap[0] < l->kernel[0]; tap[0]++)
+                for (tap[1] = 0; tap[1] < l->kernel[1]; tap[1]++)
+                    for (tap[2] = 0; tap[2] < l->kernel[2]; tap[2]++)
+                        put(p, elements, layout_index(l, o, i, tap),
+                            get(p, plain, layout_index(&from, o, i, tap)));
+}
+
+void emitted_run(const struct emitted *e, const struct convc_args *args, struct test_random *r)
+{
+    for (int32_t phase = 0; phase < plan_phases(&e->plan); phase++) {
+        int64_t items = plan_items(&e->problem, &e->plan, e->target, phase, args->n);
+        int64_t middle = test_random_in(r, 0, items);
+        e->run(args, phase, middle, items);
+        e->run(args, phase, 0, middle);
+    }
+}
+
+bool emitted_agrees(const struct emitted *e, const struct sample *o, struct test_random *r)
+{
+    void *dst = allocate(&e->problem, o->dst_bytes);
+    void *packed = allocate(&e->problem, e->packed_bytes);
+    emitted_pack(e, o->wei, packed);
+    struct convc_args args = { .struct_bytes = sizeof args,
+                               .src = o->src,
+                               .wei = packed,
+                               .bias = o->bias,
+                               .residual = o->residual,
+                               .dst = dst,
+                               .n = o->n };
+    emitted_run(e, &args, r);
+    bool agree = sample_agree(o, dst);
+    if (!agree)
+        emitted_print(&e->problem, &e->plan, e->target);
+    free(dst);
+    free(packed);
+    return agree;
+}

@@ -1,0 +1,281 @@
+/* Kernels touch nothing outside of their tensors: these lie flush against pages that nobody may
+ * touch, at every alignment of an element, and the results are still right. */
+#include "gen/plan/choose.h"
+#include "runtime/cli/random.h"
+#include "tests/support/emitted.h"
+#include "tests/support/subject.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- memory between pages that nobody may touch -------------------------------------------------
+ */
+
+enum { SRC, WEI, BIAS, RESIDUAL, DST, TENSORS, CAPACITY = 1 << 24, MARGIN = 256 };
+
+static char *region[TENSORS];
+
+static int regions_create(void **state)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < TENSORS; i++) {
+        char *p = mmap(NULL, CAPACITY + 2 * page, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (p == MAP_FAILED || mprotect(p + page, CAPACITY, PROT_READ | PROT_WRITE) != 0)
+            return -1;
+        region[i] = p + page;
+    }
+    return emitted_setup(state);
+}
+
+static int regions_free(void **state)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < TENSORS; i++)
+        munmap(region[i] - page, CAPACITY + 2 * page);
+    return emitted_teardown(state);
+}
+
+/* Where a tensor lies: its last byte before the page behind, or `skip` elements after the page in
+ * front. Packed weights keep their 64-byte alignment. */
+struct place {
+    bool at_end;
+    int64_t skip;
+    bool in_place; /* the residual is dst itself */
+};
+
+struct stage {
+    const struct emitted *kernel;
+    const struct sample *sample;
+    struct place place;
+    char *tensor[TENSORS];
+    size_t bytes[TENSORS];
+};
+
+static char *find_place(const struct stage *s, int i)
+{
+    size_t skip = (size_t)(s->place.skip * dtype_bytes(s->kernel->problem.p.src_dtype));
+    size_t align = i == WEI ? 64 : 1;
+    if (s->place.at_end)
+        return region[i] + (CAPACITY - s->bytes[i]) / align * align;
+    return region[i] + (i == WEI ? 0 : skip);
+}
+
+/* NaN before the tensor and behind it, as far as there is room. */
+static void surround(const struct stage *s, int i)
+{
+    char *begin = s->tensor[i] - MARGIN, *end = s->tensor[i] + s->bytes[i] + MARGIN;
+    if (begin < region[i])
+        begin = region[i];
+    if (end > region[i] + CAPACITY)
+        end = region[i] + CAPACITY;
+    sample_fill_nan(&s->kernel->problem, begin, (size_t)(end - begin));
+}
+
+static void set_stage(struct stage *s, const struct emitted *e, const struct sample *o,
+                      const void *packed, struct place place)
+{
+    const void *content[TENSORS] = { o->src, packed, o->bias, o->residual, NULL };
+    *s = (struct stage){ .kernel = e, .sample = o, .place = place };
+    const size_t bytes[TENSORS] = { o->src_bytes, e->packed_bytes, o->bias_bytes, o->dst_bytes,
+                                    o->dst_bytes };
+    for (int i = 0; i < TENSORS; i++) {
+        assert_true(bytes[i] + MARGIN <= CAPACITY);
+        s->bytes[i] = bytes[i];
+        s->tensor[i] = find_place(s, i);
+        surround(s, i);
+        if (content[i])
+            memcpy(s->tensor[i], content[i], bytes[i]);
+    }
+    if (place.in_place)
+        memcpy(s->tensor[DST], o->residual, o->dst_bytes);
+}
+
+/* What lies around dst is as it was. */
+static bool surroundings_kept(const struct stage *s)
+{
+    struct stage fresh = *s;
+    char before[MARGIN], after[MARGIN];
+    size_t room_before = (size_t)(s->tensor[DST] - region[DST]);
+    size_t room_after = CAPACITY - room_before - s->bytes[DST];
+    room_before = room_before < MARGIN ? room_before : MARGIN;
+    room_after = room_after < MARGIN ? room_after : MARGIN;
+    memcpy(before, s->tensor[DST] - room_before, room_before);
+    memcpy(after, s->tensor[DST] + s->bytes[DST], room_after);
+    surround(&fresh, DST);
+    return !memcmp(before, s->tensor[DST] - room_before, room_before) &&
+           !memcmp(after, s->tensor[DST] + s->bytes[DST], room_after);
+}
+
+/* ---- runs --------------------------------------------------------------------------------------
+ */
+
+static sigjmp_buf caught;
+static const volatile char *volatile touched;
+
+static void on_fault(int signal_number, siginfo_t *info, void *context)
+{
+    (void)signal_number, (void)context;
+    touched = info->si_addr;
+    siglongjmp(caught, 1);
+}
+
+static void catch_faults(struct sigaction old[2])
+{
+    struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+    sigaction(SIGSEGV, &action, &old[0]);
+    sigaction(SIGBUS, &action, &old[1]);
+}
+
+static void release_faults(const struct sigaction old[2])
+{
+    sigaction(SIGSEGV, &old[0], NULL);
+    sigaction(SIGBUS, &old[1], NULL);
+}
+
+static const char *const tensor_name[TENSORS] = { "src", "wei", "bias", "residual", "dst" };
+
+/* Says which tensor the kernel left, and where. */
+static void print_fault(const struct stage *s)
+{
+    for (int i = 0; i < TENSORS; i++) {
+        if (touched >= region[i] - 65536 && touched < region[i] + CAPACITY + 65536)
+            fprintf(stderr, "touches byte %td of %s, which has %zu\n", touched - s->tensor[i],
+                    tensor_name[i], s->bytes[i]);
+    }
+}
+
+/* Does the kernel run without a fault? */
+static bool runs(const struct stage *s, struct test_random *r)
+{
+    const struct convc_problem *p = &s->kernel->problem.p;
+    struct convc_args args = { .struct_bytes = sizeof args, .n = s->sample->n };
+    struct sigaction old[2];
+    args.src = s->tensor[SRC];
+    args.wei = s->tensor[WEI];
+    args.bias = p->bias ? s->tensor[BIAS] : NULL;
+    args.residual = s->place.in_place ? s->tensor[DST] : p->residual ? s->tensor[RESIDUAL] : NULL;
+    args.dst = s->tensor[DST];
+    catch_faults(old);
+    volatile bool fault = sigsetjmp(caught, 1) != 0;
+    if (!fault)
+        emitted_run(s->kernel, &args, r);
+    release_faults(old);
+    return !fault;
+}
+
+static void check_place(const struct emitted *e, const struct sample *o, const void *packed,
+                        struct place place, uint64_t seed, struct test_random *r)
+{
+    struct stage s;
+    set_stage(&s, e, o, packed, place);
+    bool whole = runs(&s, r);
+    if (!whole)
+        print_fault(&s);
+    if (whole && sample_agree(o, s.tensor[DST]) && surroundings_kept(&s))
+        return;
+    emitted_print(&e->problem, &e->plan, e->target);
+    fail_msg("random problem of seed %" PRIu64 ", tensors %s, %" PRId64 " elements in%s", seed,
+             place.at_end ? "at the end of a page" : "at the beginning of a page", place.skip,
+             place.in_place ? ", residual in place" : "");
+}
+
+enum { ALIGNMENTS = 16 };
+
+static void check_plan(const struct sample *o, const struct plan *plan, const struct target *t,
+                       uint64_t seed, struct test_random *r)
+{
+    static _Alignas(64) char packed[CAPACITY];
+    struct emitted e;
+    emitted_make(&e, &o->problem, plan, t, false);
+    assert_true(e.packed_bytes <= sizeof packed);
+    emitted_pack(&e, o->wei, packed);
+    check_place(&e, o, packed, (struct place){ .at_end = true }, seed, r);
+    for (int64_t skip = 0; skip < ALIGNMENTS; skip++)
+        check_place(&e, o, packed, (struct place){ .skip = skip }, seed, r);
+    if (o->problem.p.residual)
+        check_place(&e, o, packed, (struct place){ .in_place = true }, seed, r);
+    emitted_free(&e);
+}
+
+/* The plan that would be chosen, or all of them. */
+static void check_problem(uint64_t seed, const struct target *t, bool all, struct test_random *r)
+{
+    struct convc_problem p;
+    struct sample o;
+    struct arena a = { 0 };
+    struct candidates plans;
+    struct diag d = { 0 };
+    random_problem(seed, &p);
+    sample_draw(&o, &p, r);
+    if (choose_plans(&a, &o.problem, t, &plans, &d) != CONVC_OK)
+        fail_msg("%s", d.text);
+    size_t count = all ? plans.count : 1;
+    for (size_t i = 0; i < count; i++)
+        check_plan(&o, &plans.list[i].plan, t, seed, r);
+    arena_free(&a);
+    sample_free(&o);
+}
+
+/* ---- tests -------------------------------------------------------------------------------------
+ */
+
+static void chosen_plans_stay_within_their_tensors(void **state)
+{
+    uint64_t seed = test_seed("kernel_guard", 7000);
+    struct test_random r = { seed };
+    int64_t count = test_count(1500);
+    (void)state;
+    for (int64_t i = 0; i < count; i++)
+        check_problem(seed + (uint64_t)i, &machine[i % machines], false, &r);
+}
+
+static void every_plan_stays_within_its_tensors(void **state)
+{
+    uint64_t seed = test_seed("kernel_guard", 7000) + 1000000;
+    struct test_random r = { seed };
+    int64_t count = test_count(15);
+    (void)state;
+    for (int64_t i = 0; i < count; i++)
+        check_problem(seed + (uint64_t)i, &machine[i % machines], true, &r);
+}
+
+static bool faults(volatile const char *at)
+{
+    struct sigaction old[2];
+    catch_faults(old);
+    bool fault = sigsetjmp(caught, 1) != 0;
+    if (!fault)
+        (void)*at;
+    release_faults(old);
+    return fault && touched == at;
+}
+
+/* A fault would be seen: the bytes before the first and behind the last are guarded. */
+static void bytes_beyond_are_guarded(void **state)
+{
+    (void)state;
+    for (int i = 0; i < TENSORS; i++) {
+        assert_true(faults(region[i] - 1));
+        assert_true(faults(region[i] + CAPACITY));
+        assert_false(faults(region[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_beyond_are_guarded),
+        cmocka_unit_test(chosen_plans_stay_within_their_tensors),
+        cmocka_unit_test(every_plan_stays_within_its_tensors),
+    };
+    return cmocka_run_group_tests(tests, regions_create, regions_free);
+}
