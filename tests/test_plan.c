@@ -207,8 +207,12 @@ static void what_does_not_fit_is_named(void **state)
           "tile=1x32x3 is not within 8x32x8 with at most 64 accumulators" },
         { "", "direct tile=1x4x1 fold=35",
           "fold=35 needs a pointwise problem whose pixels follow each other" },
-        { "gaps", "direct tile=1x4x1 fold=63",
-          "fold=63 needs a pointwise problem whose pixels follow each other" },
+        { "gaps", "direct tile=1x4x1 fold=9",
+          "fold=9 must be all 63 output pixels, and not along the lanes, where the source pixels "
+          "are "
+          "strided" },
+        { "", "direct tile=1x4x1 prefetch=next",
+          "prefetch=next needs lanes=oc, a pointwise problem and channels side by side" },
         { "pointwise", "direct tile=1x4x1 fold=62",
           "fold=62 does not divide the 63 output pixels" },
         { "", "direct lanes=groups tile=1x4x1",

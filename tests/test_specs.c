@@ -153,7 +153,8 @@ static void networks_have_the_published_number_of_products(void **state)
 static void networks_take_batch_size_layout_and_type(void **state)
 {
     (void)state;
-    static const char *const defines[] = { "N=3", "H=64", "W=96", "LAYOUT=nchw", "DTYPE=f64" };
+    static const char *const defines[] = { "N=3",         "H=64",      "W=96",
+                                           "LAYOUT=nchw", "DTYPE=f64", "RESIDUAL=1" };
     struct spec_source source = { .path = CONVC_SOURCE_DIR "/specs/networks/resnet50.lua",
                                   .defines = defines,
                                   .define_count = sizeof defines / sizeof defines[0] };
