@@ -189,12 +189,17 @@ enum convc_status context_force_plan(const struct convc_context *cx, const struc
 }
 
 /* What the caller's version of the options says. */
-static void read_compile_options(const struct convc_compile_options *opt,
-                                 struct convc_compile_options *full)
+static enum convc_status read_compile_options(const struct convc_compile_options *opt,
+                                              struct convc_compile_options *full, struct diag *d)
 {
     *full = (struct convc_compile_options){ .struct_bytes = sizeof *full };
+    if (opt && opt->struct_bytes < sizeof opt->struct_bytes)
+        return diag_fail(d, CONVC_ERR_ARGUMENT,
+                         "convc_compile_options.struct_bytes=%zu must be %zu", opt->struct_bytes,
+                         sizeof *opt);
     if (opt)
         memcpy(full, opt, opt->struct_bytes < sizeof *full ? opt->struct_bytes : sizeof *full);
+    return CONVC_OK;
 }
 
 enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p,
@@ -212,8 +217,8 @@ enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p
         return api_fail_with(CONVC_ERR_ARGUMENT,
                              "convc_compile: context, problem and out must be given");
     d.status = CONVC_OK;
-    read_compile_options(opt, &options);
-    if (problem_resolve(p, &problem, &d) != CONVC_OK)
+    if (read_compile_options(opt, &options, &d) != CONVC_OK ||
+        problem_resolve(p, &problem, &d) != CONVC_OK)
         return api_fail(&d);
     key.plan[0] = '\0';
     if (options.plan) {

@@ -44,80 +44,7 @@ static enum convc_source source_of(convc_context *cx, const struct layer *l)
     return source;
 }
 
-/* ---- problems and errors --------------------------------------------------------------------- */
-
-static void statuses_have_names(void **state)
-{
-    (void)state;
-    for (int a = CONVC_OK; a <= CONVC_ERR_INTERNAL; a++) {
-        for (int b = CONVC_OK; b < a; b++)
-            assert_string_not_equal(convc_status_string(a), convc_status_string(b));
-    }
-    assert_string_equal(convc_status_string((enum convc_status)999), "unknown status");
-}
-
-/* Sets *good where this thread begins without an error and then has its own. */
-static void *own_error(void *good)
-{
-    struct convc_problem p;
-    bool none = convc_last_error()[0] == '\0';
-    convc_problem_init(&p);
-    p.groups = 0;
-    bool failed =
-        convc_problem_check(&p) == CONVC_ERR_SHAPE && strstr(convc_last_error(), "groups");
-    *(bool *)good = none && failed;
-    return NULL;
-}
-
-static void each_thread_has_its_own_last_error(void **state)
-{
-    (void)state;
-    struct convc_problem p;
-    pthread_t thread;
-    bool good = false;
-    convc_problem_init(&p);
-    p.ic = 0;
-    assert_int_equal(convc_problem_check(&p), CONVC_ERR_SHAPE);
-    assert_non_null(strstr(convc_last_error(), "in_channels=0"));
-    assert_int_equal(pthread_create(&thread, NULL, own_error, &good), 0);
-    pthread_join(thread, NULL);
-    assert_true(good);
-    assert_non_null(strstr(convc_last_error(), "in_channels=0"));
-}
-
-static void a_problem_tells_its_shapes(void **state)
-{
-    (void)state;
-    struct convc_problem p;
-    int64_t out[3], stride[5], elements;
-    char *text;
-    layer_problem(&p, 3, 5, 8, 9);
-    p.stride[CONVC_W] = 2;
-    assert_int_equal(convc_problem_check(&p), CONVC_OK);
-    assert_int_equal(convc_problem_output(&p, out), CONVC_OK);
-    assert_int_equal(out[CONVC_D], 1);
-    assert_int_equal(out[CONVC_H], 8);
-    assert_int_equal(out[CONVC_W], 5);
-    assert_int_equal(convc_problem_src(&p, 4, stride, &elements), CONVC_OK);
-    assert_int_equal(elements, 4 * 8 * 9 * 3);
-    assert_int_equal(stride[CONVC_STRIDE_W], 3);
-    assert_int_equal(convc_problem_dst(&p, 4, stride, &elements), CONVC_OK);
-    assert_int_equal(elements, 4 * 8 * 5 * 5);
-    assert_int_equal(stride[CONVC_STRIDE_N], 8 * 5 * 5);
-    assert_int_equal(convc_problem_dst(&p, 0, NULL, &elements), CONVC_OK);
-    assert_int_equal(elements, 0);
-    assert_int_equal(convc_problem_src(&p, -1, NULL, NULL), CONVC_ERR_ARGUMENT);
-    assert_int_equal(convc_problem_src(&p, INT64_MAX, NULL, NULL), CONVC_ERR_SHAPE);
-    assert_int_equal(convc_problem_wei(&p, &elements), CONVC_OK);
-    assert_int_equal(elements, 5 * 3 * 3 * 3);
-    assert_int_equal(convc_problem_text(&p, &text), CONVC_OK);
-    assert_non_null(strstr(text, "ic3"));
-    convc_text_free(text);
-    p.groups = 2;
-    assert_int_equal(convc_problem_output(&p, out), CONVC_ERR_SHAPE);
-    assert_int_equal(convc_problem_text(&p, &text), CONVC_ERR_SHAPE);
-    assert_int_equal(convc_problem_check(NULL), CONVC_ERR_ARGUMENT);
-}
+/* ---- contexts --------------------------------------------------------------------- */
 
 static void a_context_that_cannot_be_made_leaves_the_callers_pointer(void **state)
 {
@@ -135,29 +62,6 @@ static void a_context_that_cannot_be_made_leaves_the_callers_pointer(void **stat
     convc_context_destroy(NULL);
     convc_kernel_release(NULL);
     convc_text_free(NULL);
-}
-
-static void the_reference_checks_its_arguments(void **state)
-{
-    (void)state;
-    struct layer l;
-    double out[2];
-    make_layer(&l, 2, 3, 4, 5, 2);
-    struct convc_args good = layer_args(&l), bad;
-    good.wei = l.wei;
-    const int64_t index[2] = { 0, 2 * 3 * 4 * 5 - 1 }, outside[1] = { 2 * 3 * 4 * 5 };
-    assert_int_equal(convc_reference_at(&l.p, &good, index, 2, out), CONVC_OK);
-    assert_true(out[0] == (double)l.expected[0]);
-    assert_true(out[1] == (double)l.expected[2 * 3 * 4 * 5 - 1]);
-    assert_int_equal(convc_reference_at(&l.p, &good, outside, 1, out), CONVC_ERR_ARGUMENT);
-    bad = good;
-    bad.wei = NULL;
-    assert_int_equal(convc_reference(&l.p, &bad), CONVC_ERR_ARGUMENT);
-    assert_string_equal(convc_last_error(), "wei is missing");
-    bad = good;
-    bad.n = -1;
-    assert_int_equal(convc_reference(&l.p, &bad), CONVC_ERR_ARGUMENT);
-    layer_free(&l);
 }
 
 /* ---- where a kernel comes from --------------------------------------------------------------- */
@@ -385,6 +289,27 @@ static void every_plan_of_a_problem_computes_it(void **state)
     layer_free(&l);
 }
 
+static void compile_checks_its_arguments(void **state)
+{
+    (void)state;
+    struct layer l;
+    convc_kernel *k = NULL;
+    const struct convc_compile_options unset = { 0 };
+    convc_context *cx = make_context(NULL, 1);
+    make_layer(&l, 5, 20, 6, 7, 1);
+    assert_int_equal(convc_compile(NULL, &l.p, NULL, &k), CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_compile(cx, NULL, NULL, &k), CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_compile(cx, &l.p, NULL, NULL), CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_compile(cx, &l.p, &unset, &k), CONVC_ERR_ARGUMENT);
+    assert_non_null(strstr(convc_last_error(), "struct_bytes=0"));
+    l.p.groups = 3;
+    assert_int_equal(convc_compile(cx, &l.p, NULL, &k), CONVC_ERR_SHAPE);
+    assert_non_null(strstr(convc_last_error(), "groups=3"));
+    assert_null(k);
+    convc_context_destroy(cx);
+    layer_free(&l);
+}
+
 static void a_plan_that_does_not_fit_is_an_error(void **state)
 {
     (void)state;
@@ -474,17 +399,14 @@ static void the_peak_is_measured(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(statuses_have_names),
-        cmocka_unit_test(each_thread_has_its_own_last_error),
-        cmocka_unit_test(a_problem_tells_its_shapes),
         cmocka_unit_test(a_context_that_cannot_be_made_leaves_the_callers_pointer),
-        cmocka_unit_test(the_reference_checks_its_arguments),
         cmocka_unit_test(a_kernel_comes_from_the_compiler_then_memory_then_disk),
         cmocka_unit_test(a_harmed_entry_is_compiled_anew_and_replaced),
         cmocka_unit_test(eight_threads_compile_each_problem_once),
         cmocka_unit_test(kernels_outlive_their_context_and_their_place_in_the_cache),
         cmocka_unit_test(a_child_of_a_fork_compiles_and_runs),
         cmocka_unit_test(every_plan_of_a_problem_computes_it),
+        cmocka_unit_test(compile_checks_its_arguments),
         cmocka_unit_test(a_plan_that_does_not_fit_is_an_error),
         cmocka_unit_test(explain_shows_what_it_is_asked_for),
         cmocka_unit_test(an_older_info_is_filled_as_far_as_it_goes),
