@@ -96,11 +96,13 @@ static void emit_segment(struct tile *t, const struct item *i)
         begin = em_max(em, begin, first);
         end = em_min(em, end, em_add(em, first, em_int(em, n->chunk)));
     }
+    LLVMValueRef row = em_add(em, em_mul(em, i->od, n->rows.tiles), i->row);
     EM_FOR (em, tile, begin, end) {
         int64_t ow = split_begin(&n->cols, s->begin);
         t->ow = em_mul_add(em, tile, s->width, ow - s->begin * s->width);
         if (s->edge)
             t->ow = em_int(em, ow);
+        t->number = em_add(em, em_mul(em, row, n->cols.tiles), tile);
         tile_emit(t);
     }
 }

@@ -26,6 +26,7 @@ struct tile {
     /* Run-time place: pointers at the image and the first channel of the block. */
     LLVMValueRef src, wei, bias, residual, dst;
     LLVMValueRef od, oh, ow; /* first output */
+    LLVMValueRef number;     /* of this tile among those of the image and channel block */
 
     struct em_var acc[TILE_ACCUMULATORS];
 };

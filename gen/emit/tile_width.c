@@ -88,7 +88,7 @@ static int64_t unroll(const struct tile *t, int64_t turns)
 
 /* One line of the next tile's pixels: channel ic fetches for pixel ic mod 16 the line that channel
  * ic lies in, so that each line is asked for once, spread over the loop. */
-static void prefetch_next(struct tile *t, const struct tile_row *row, LLVMValueRef ic)
+static void prefetch_pixels(struct tile *t, const struct tile_row *row, LLVMValueRef ic)
 {
     const struct nest *n = t->nest;
     struct em *em = t->em;
@@ -101,6 +101,28 @@ static void prefetch_next(struct tile *t, const struct tile_row *row, LLVMValueR
     em_prefetch(em, em_at_const(em, p, t->cols * pixel));
 }
 
+/* This tile's share of the next channel block's weights, spread over its steps: the part that lies,
+ * in the next block, where `wei` lies in this one, drawn together. */
+static LLVMValueRef next_weights(struct tile *t, LLVMValueRef wei, int64_t tiles)
+{
+    struct em *em = t->em;
+    int64_t block = layout_block_elements(&t->nest->layout) * t->nest->bytes;
+    LLVMValueRef rest, here = LLVMBuildPtrToInt(em->builder, wei, em->i64, "");
+    LLVMValueRef begin = LLVMBuildPtrToInt(em->builder, t->wei, em->i64, "");
+    LLVMValueRef within = em_divide(em, em_sub(em, here, begin), em_int(em, tiles), &rest);
+    LLVMValueRef share = em_mul_add(em, t->number, (block + tiles - 1) / tiles, block);
+    return em_opaque(em, em_at(em, t->wei, em_add(em, share, within)));
+}
+
+/* Lines that step ic of a loop asks for. */
+static void prefetch_weights(struct tile *t, LLVMValueRef from, LLVMValueRef ic, int64_t tiles)
+{
+    int64_t width = t->channel->width * t->nest->bytes, step = (width + tiles - 1) / tiles;
+    LLVMValueRef p = em_at(t->em, from, em_mul(t->em, ic, step));
+    for (int64_t line = 0; line < step; line += 64)
+        em_prefetch(t->em, em_at_const(t->em, p, line));
+}
+
 /* `turns` steps, each one channel of the source and one width of the weights further. */
 static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef wei, int64_t turns)
 {
@@ -109,13 +131,19 @@ static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef w
     int64_t channel = reads_src_bytes(t, CONVC_STRIDE_C),
             width = t->channel->width * t->nest->bytes;
     int64_t u = unroll(t, turns);
+    int64_t tiles = t->nest->out[CONVC_D] * t->nest->rows.tiles * t->nest->cols.tiles;
+    enum plan_prefetch prefetch = t->nest->plan.prefetch;
+    LLVMValueRef next = prefetch == PREFETCH_WEIGHTS ? next_weights(t, wei, tiles) : NULL;
     EM_FOR (em, ic, em_int(em, 0), em_int(em, turns / u)) {
         LLVMValueRef panel = em_at(em, wei, em_mul(em, ic, u * width));
         struct place at = { .wei = em_opaque(em, panel) };
         reads_advance(s, em_mul(em, ic, u * channel));
         for (int i = 0; i < u; i++) {
-            for (int r = 0; t->nest->plan.prefetch && r < t->rows; r++)
-                prefetch_next(t, &row[r], em_mul_add(em, ic, u, i));
+            LLVMValueRef turn = em_mul_add(em, ic, u, i);
+            for (int r = 0; prefetch == PREFETCH_PIXELS && r < t->rows; r++)
+                prefetch_pixels(t, &row[r], turn);
+            if (prefetch == PREFETCH_WEIGHTS)
+                prefetch_weights(t, next, turn, tiles);
             if (t->nest->plan.lanes == LANES_OW)
                 step_ow(s, &at);
             else

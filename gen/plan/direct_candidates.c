@@ -3,7 +3,8 @@
 #include "gen/plan/nest.h"
 #include "gen/plan/plan_direct.h"
 
-enum { CANDIDATES_MAX = 256, PEEL_MAX = 1200 };
+/* SHARES_MAX: column tiles over which the next weights are worth spreading. */
+enum { CANDIDATES_MAX = 320, PEEL_MAX = 1200, SHARES_MAX = 32 };
 
 struct list {
     const struct problem *p;
@@ -62,7 +63,14 @@ static void add_orders(struct list *l, struct plan_direct d)
     }
     for (int i = 0; i < 4; i++) {
         d.order = i & 1 ? ORDER_WEIGHTS : ORDER_ROWS;
-        d.prefetch = i & 2;
+        d.prefetch = i & 2 ? PREFETCH_PIXELS : PREFETCH_NONE;
+        add(l, &d);
+    }
+    struct nest n;
+    nest_of(l->p, &d, l->t, &n);
+    if (n.blocks > 1 && n.out[CONVC_D] * n.rows.tiles * n.cols.tiles <= SHARES_MAX) {
+        d.order = ORDER_WEIGHTS;
+        d.prefetch = PREFETCH_WEIGHTS;
         add(l, &d);
     }
 }

@@ -35,7 +35,7 @@ static double l1_crowding(const struct nest *n, const struct target *t, const st
     if (n->plan.lanes == LANES_OW || stride < 64 || stride % 64)
         return 0;
     double distinct = (double)(sets / gcd(stride / 64, sets));
-    double lines = s->rows * s->cols * (n->plan.prefetch ? 2 : 1);
+    double lines = s->rows * s->cols * (n->plan.prefetch == PREFETCH_PIXELS ? 2 : 1);
     double per_set = lines <= distinct ? 1 : lines / distinct;
     return per_set / (t->l1_ways - 2);
 }
@@ -127,18 +127,19 @@ static double far_line(const struct nest *n)
 {
     if (!pointwise(n->p))
         return 2;
-    return n->plan.prefetch ? 2.5 : 6;
+    return n->plan.prefetch == PREFETCH_PIXELS ? 2.5 : 6;
 }
 
-/* Weights from beyond L2: a cycle a line that nothing hides, and the wait of a tile that wants them
- * faster than they come. Later tiles find them in L2. */
+/* Weights from beyond L2: cycles a line that nothing hides, and the wait of a tile that wants them
+ * faster than they come. Later tiles find them in L2. Spread over the tiles before, a line costs
+ * little. */
 static double weights_late(const struct nest *n, double far)
 {
     const struct plan_direct *d = &n->plan;
     double step = d->rows * d->cols * d->vecs / 2.0;
     double wanted = (double)(n->channel[0].width * n->bytes) / larger(step, fma_latency);
     double late = wanted > memory_rate ? far / memory_rate * (1 - memory_rate / wanted) : 0;
-    return far / 64 + late;
+    return d->prefetch == PREFETCH_WEIGHTS ? far / 64 : far / 64 * 4 + late;
 }
 
 /* Bytes that move into L1 and into L2, and the waiting for them that nothing hides. */
@@ -179,9 +180,9 @@ static double traffic(const struct nest *n, const struct target *t, struct cost 
 static double prefetching(const struct nest *n, const struct target *t)
 {
     double tile = (double)(n->plan.rows * n->plan.cols * n->p->icg * n->bytes);
-    if (!n->plan.prefetch)
+    if (n->plan.prefetch == PREFETCH_NONE)
         return 1;
-    return tile > t->l1_bytes * 0.4 ? 1.05 : 1.01;
+    return n->plan.prefetch == PREFETCH_PIXELS && tile > t->l1_bytes * 0.4 ? 1.05 : 1.01;
 }
 
 void plan_direct_cost(const struct problem *p, const struct plan *plan, const struct target *t,

@@ -42,6 +42,13 @@ enum plan_taps {
     TAPS_UNROLL, /* all in one block, which loads a source vector once for all its taps */
 };
 
+/* What a tile asks for ahead of its use. */
+enum plan_prefetch {
+    PREFETCH_NONE,
+    PREFETCH_PIXELS,  /* pointwise problems: the pixels of the next column tile */
+    PREFETCH_WEIGHTS, /* a share of the next channel block's weights */
+};
+
 struct plan_direct {
     enum plan_lanes lanes;
     /* The register tile: output rows x columns x vectors. With LANES_OW columns are output channels
@@ -53,8 +60,7 @@ struct plan_direct {
                       as it is */
     int64_t chunk; /* column tiles in one work item; 0: the whole row */
     enum plan_taps taps;
-    /* Pointwise problems: fetch the next column tile's pixels while this one is computed. */
-    bool prefetch;
+    enum plan_prefetch prefetch;
 };
 
 struct plan {

@@ -15,7 +15,7 @@ enum { TILE_MAX = 64, ROWS_MAX = 8, COLS_MAX = 32, VECS_MAX = 8, EMITTED_MAX = 6
 static const char *const lanes_word[] = { "oc", "groups", "ow" };
 static const char *const order_word[] = { "rows", "weights" };
 static const char *const border_word[] = { "none", "peel", "computed" };
-static const char *const prefetch_word[] = { "none", "next" };
+static const char *const prefetch_word[] = { "none", "pixels", "weights" };
 static const char *const taps_word[] = { "loop", "unroll" };
 
 void plan_direct_print(const struct plan *plan, struct text *t)
@@ -26,7 +26,7 @@ void plan_direct_print(const struct plan *plan, struct text *t)
     if (d->taps == TAPS_UNROLL)
         text_add(t, " taps=unroll");
     if (d->prefetch)
-        text_add(t, " prefetch=next");
+        text_add(t, " prefetch=%s", prefetch_word[d->prefetch]);
     if (d->fold)
         text_add(t, " fold=%lld", (long long)d->fold);
     if (d->chunk)
@@ -78,8 +78,8 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
         good = (word = find(value, taps_word, 2)) >= 0;
         p->taps = (enum plan_taps)word;
     } else if (!strcmp(key, "prefetch")) {
-        good = (word = find(value, prefetch_word, 2)) >= 0;
-        p->prefetch = word == 1;
+        good = (word = find(value, prefetch_word, 3)) >= 0;
+        p->prefetch = (enum plan_prefetch)word;
     } else if (!strcmp(key, "tile")) {
         good = read_tile(value, p);
     } else if (!strcmp(key, "fold")) {
@@ -129,10 +129,12 @@ static enum convc_status check_fold(const struct plan_direct *p, const struct pr
                          (long long)p->fold, (long long)total);
     bool pixels = problem->p.src_stride[CONVC_STRIDE_C] == 1 && problem->p.kernel[0] == 1 &&
                   problem->p.kernel[1] == 1 && problem->p.kernel[2] == 1;
-    if (p->prefetch && (!pixels || !even || p->lanes != LANES_OC))
+    if (p->prefetch == PREFETCH_PIXELS && (!pixels || !even || p->lanes != LANES_OC))
         return diag_fail(
             d, CONVC_ERR_PLAN,
-            "prefetch=next needs lanes=oc, a pointwise problem and channels side by side");
+            "prefetch=pixels needs lanes=oc, a pointwise problem and channels side by side");
+    if (p->prefetch == PREFETCH_WEIGHTS && p->lanes != LANES_OC)
+        return diag_fail(d, CONVC_ERR_PLAN, "prefetch=weights needs lanes=oc");
     return CONVC_OK;
 }
 
