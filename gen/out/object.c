@@ -69,7 +69,8 @@ static enum convc_status run_passes(LLVMModuleRef module, LLVMTargetMachineRef m
                                     struct diag *d)
 {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-    LLVMErrorRef error = LLVMRunPasses(module, instrument ? "mem2reg,asan" : "mem2reg", m, options);
+    LLVMErrorRef error =
+        LLVMRunPasses(module, instrument ? "function(mem2reg),asan" : "mem2reg", m, options);
     LLVMDisposePassBuilderOptions(options);
     return error ? fail_with(error, "LLVM passes", d) : CONVC_OK;
 }
