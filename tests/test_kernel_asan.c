@@ -129,7 +129,7 @@ static void check_problem(uint64_t seed, const struct target *t)
 static void no_kernel_leaves_its_tensors(void **state)
 {
     uint64_t seed = test_seed("kernel_asan", 300);
-    int64_t count = test_count(4000); /* the sanitizer's build runs at 5 percent: 200 */
+    int64_t count = test_count(2500); /* the sanitizer's build runs at 5 percent */
     (void)state;
     __sanitizer_set_death_callback(print_running);
     for (int64_t i = 0; i < count; i++)
