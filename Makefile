@@ -17,7 +17,8 @@ packages:
 demo: packages
 	@$(MAKE) --no-print-directory all >/dev/null
 	build/convc run specs/networks/resnet50.lua
-	build/convc run specs/filters/edge_detect.lua --input specs/filters/picture.png --output build/edges.png
+	build/convc run specs/filters/edge_detect.lua -D C=3 \
+	    --input specs/filters/picture.png --output build/edges.png
 	@echo "The edges of specs/filters/picture.png are in build/edges.png"
 
 test: packages

@@ -130,7 +130,7 @@ static enum convc_status give_code(const struct making *m, struct convc_kernel *
     struct disk_key key;
 
     if (!m->cx->machine->jit) {
-        kernel_refer(k, m->cx->machine->no_jit);
+        kernel_refer(k, m->cx->machine->no_jit.text);
         return CONVC_OK;
     }
     problem_print(m->problem, &problem);
@@ -158,10 +158,12 @@ static enum convc_status make_kernel(void *argument, struct convc_kernel **out, 
     struct plan plan;
 
     /* Without a JIT the reference answers, whatever the target. */
-    enum convc_status st = machine->jit ? target_runs_here(&machine->target, d) : CONVC_OK;
-    if (st == CONVC_OK && m->forced)
+    if (machine->jit && machine->foreign.status != CONVC_OK)
+        return diag_fail(d, machine->foreign.status, "%s", machine->foreign.text);
+    enum convc_status st = CONVC_OK;
+    if (m->forced)
         plan = *m->forced;
-    else if (st == CONVC_OK)
+    else
         st = choose_plan(m->problem, &machine->target, &plan, d);
     if (st == CONVC_OK)
         st = kernel_create(machine, m->problem, &plan, &k, d);

@@ -72,7 +72,7 @@ bool disk_entry_parse(const char *bytes, size_t count, struct disk_entry *out)
     *out = (struct disk_entry){ .abi = h.abi, .count = h.object_bytes };
     for (int i = 0; i < DISK_TEXTS; i++) {
         uint32_t size = h.text_bytes[i];
-        if (size == 0 || memchr(at, '\0', size) != at + size - 1)
+        if (memchr(at, '\0', size) != at + size - 1)
             return false;
         out->key.text[i] = at;
         at += size;

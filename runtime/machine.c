@@ -1,17 +1,13 @@
 #include "runtime/machine.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 static void create_jit(struct machine *m, int32_t flags)
 {
-    struct diag d = { 0 };
     if (flags & CONVC_NO_JIT)
-        diag_fail(&d, CONVC_ERR_UNSUPPORTED, "the context was created with CONVC_NO_JIT");
+        diag_fail(&m->no_jit, CONVC_ERR_UNSUPPORTED, "the context was created with CONVC_NO_JIT");
     else
-        jit_create(&m->jit, &d);
-    if (d.status != CONVC_OK)
-        snprintf(m->no_jit, sizeof m->no_jit, "%s", d.text);
+        jit_create(&m->jit, &m->no_jit);
 }
 
 enum convc_status machine_create(const struct convc_context_options *opt, struct machine **out,
@@ -32,6 +28,7 @@ enum convc_status machine_create(const struct convc_context_options *opt, struct
         return d->status;
     }
     target_print(&m->target, m->target_text, sizeof m->target_text);
+    target_runs_here(&m->target, &m->foreign);
     create_jit(m, opt->flags);
     *out = m;
     return CONVC_OK;

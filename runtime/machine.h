@@ -18,9 +18,10 @@ struct machine {
     atomic_int references;
     struct target target;
     char target_text[TARGET_TEXT_MAX];
+    struct diag foreign; /* a failure where this machine cannot run the target */
     struct pool *pool;
-    struct jit *jit;                             /* NULL: kernels are the reference, and ... */
-    char no_jit[sizeof((struct diag *)0)->text]; /* ... this is why                     */
+    struct jit *jit;    /* NULL: kernels are the reference, and ... */
+    struct diag no_jit; /* ... this is why */
 };
 
 /* A JIT that cannot be had is no error. The caller owns one reference. */

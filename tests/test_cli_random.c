@@ -1,5 +1,7 @@
 /* Random problems: valid, repeatable, and of every kind that they promise. */
 #include "runtime/cli/random.h"
+
+#include "gen/problem/problem.h"
 #include "tests/support/support.h"
 
 #include <setjmp.h>
@@ -28,6 +30,34 @@ static void every_problem_is_valid(void **state)
         random_problem(random_at(seed, (uint64_t)i), &p);
         if (convc_problem_check(&p))
             fail_msg("problem %d: %s", (int)i, convc_last_error());
+    }
+}
+
+/* What `check` prints of a problem must be that problem. */
+static void the_text_of_every_problem_is_that_problem(void **state)
+{
+    uint64_t seed = test_seed("test_cli_random", 1);
+    for (int64_t i = 0; i < test_count(PROBLEMS); i++) {
+        struct convc_problem p;
+        struct convc_spec_source source = { .struct_bytes = sizeof source };
+        struct problem drawn, read;
+        struct problem_key a, b;
+        struct diag d = { 0 };
+        convc_spec *spec;
+        char *text;
+        random_problem(random_at(seed, (uint64_t)i), &p);
+        assert_int_equal(convc_problem_text(&p, &text), CONVC_OK);
+        source.path = text;
+        if (convc_spec_load(&source, &spec))
+            fail_msg("%s: %s", text, convc_last_error());
+        assert_int_equal(problem_resolve(&p, &drawn, &d), CONVC_OK);
+        assert_int_equal(problem_resolve(convc_spec_problem(spec, 0), &read, &d), CONVC_OK);
+        problem_key(&drawn, &a);
+        problem_key(&read, &b);
+        if (memcmp(&a, &b, sizeof a) || drawn.p.n != read.p.n)
+            fail_msg("%s is another problem", text);
+        convc_spec_free(spec);
+        convc_text_free(text);
     }
 }
 
@@ -116,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_seed_is_a_problem),
         cmocka_unit_test(every_problem_is_valid),
+        cmocka_unit_test(the_text_of_every_problem_is_that_problem),
         cmocka_unit_test(every_kind_of_problem_is_drawn),
         cmocka_unit_test(sparse_numbers_are_small_and_half_zero),
         cmocka_unit_test(reals_fill_their_interval),

@@ -122,7 +122,7 @@ static void words_come_in_any_order(void **state)
 static void what_cannot_be_read_is_named(void **state)
 {
     static const char unknown[] = "plan word 'rows' is unknown; direct has lanes, tile, order, "
-                                  "border, taps, fold and chunk";
+                                  "border, taps, prefetch, fold and chunk";
     static const struct {
         const char *text, *sentence;
     } row[] = {
@@ -133,8 +133,8 @@ static void what_cannot_be_read_is_named(void **state)
         { "directly", "plan 'directly' does not begin with an algorithm: direct" },
         { "direct tile", "plan word 'tile' is not KEY=VALUE" },
         { "direct rows=1", unknown },
-        { "direct =1", "plan word '' is unknown; direct has lanes, tile, order, border, taps, fold "
-                       "and chunk" },
+        { "direct =1", "plan word '' is unknown; direct has lanes, tile, order, border, taps, "
+                       "prefetch, fold and chunk" },
         { "direct lanes=ic", "plan word 'lanes=ic' has no such value" },
         { "direct lanes=", "plan word 'lanes=' has no such value" },
         { "direct order=cols", "plan word 'order=cols' has no such value" },
@@ -205,9 +205,10 @@ static void what_does_not_fit_is_named(void **state)
         { "", "direct tile=1x1x9", "tile=1x1x9 is not within 8x32x8 with at most 64 accumulators" },
         { "", "direct tile=1x32x3",
           "tile=1x32x3 is not within 8x32x8 with at most 64 accumulators" },
-        { "", "direct tile=1x4x1 fold=35", "fold=35 needs a pointwise problem with dense pixels" },
+        { "", "direct tile=1x4x1 fold=35",
+          "fold=35 needs a pointwise problem whose pixels follow each other" },
         { "gaps", "direct tile=1x4x1 fold=63",
-          "fold=63 needs a pointwise problem with dense pixels" },
+          "fold=63 needs a pointwise problem whose pixels follow each other" },
         { "pointwise", "direct tile=1x4x1 fold=62",
           "fold=62 does not divide the 63 output pixels" },
         { "", "direct lanes=groups tile=1x4x1",

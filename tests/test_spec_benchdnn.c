@@ -264,6 +264,26 @@ static void a_path_that_is_no_file_may_be_a_problem(void **state)
     assert_string_equal(d.text, "ic3ih8oc4kx3: \"kx\" is no key of a benchdnn problem");
 }
 
+static void lua_that_begins_like_a_problem_is_lua(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "ic3 = 5", "ic3=5", "g1 'x'", "ic3, oc4 = 1, 2", "g1()" };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        assert_false(spec_benchdnn_looks(texts[i]));
+    assert_false(spec_benchdnn_looks("ic3.lua"));
+    assert_true(spec_benchdnn_looks("ic3ih8oc4kx3n\"a.b/c=\";tol=0.5 # remark\n x"));
+}
+
+static void what_stands_behind_a_problem_must_be_a_remark(void **state)
+{
+    (void)state;
+    struct spec_source source = { .text = "ic3ih8oc4kh3 # remark\nic3ih8oc4kh3 ph1" };
+    struct spec spec;
+    struct diag d = { 0 };
+    assert_int_equal(spec_load(&source, &spec, &d), CONVC_ERR_SPEC);
+    assert_string_equal(d.text, "spec:2: \" \" is no key of a benchdnn problem");
+}
+
 static void a_text_may_be_a_list_of_problems(void **state)
 {
     (void)state;
@@ -291,6 +311,8 @@ int main(void)
         cmocka_unit_test(bad_lines_get_a_sentence),
         cmocka_unit_test(every_printed_line_reads_back_to_the_same_problem),
         cmocka_unit_test(a_path_that_is_no_file_may_be_a_problem),
+        cmocka_unit_test(lua_that_begins_like_a_problem_is_lua),
+        cmocka_unit_test(what_stands_behind_a_problem_must_be_a_remark),
         cmocka_unit_test(a_text_may_be_a_list_of_problems),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

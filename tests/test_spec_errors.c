@@ -33,6 +33,8 @@ static const struct {
       "bad.lua:1: out_channels is missing" },
     { "return convc.conv { input = {1, 6, 8, 8}, out_channels = 8 }", SPEC,
       "bad.lua:1: kernel_size is missing" },
+    { FIELD("['bias\\0'] = true"), SPEC, "bad.lua:1: bias is no field of a convolution" },
+    { FIELD("dtype = 'f32\\0'"), SPEC, "bad.lua:2: dtype=\"f32\\x00\" is none of f32, f64" },
     { FIELD("strides = 2"), SPEC, "bad.lua:2: strides is no field of a convolution" },
     { FIELD("17"), SPEC, "bad.lua:1: the value 17 stands in no field" },
 
@@ -203,6 +205,8 @@ static const struct {
       SHAPE, "bad.lua:2: weights has 4 channels in a group, which do not divide in_channels=6" },
     { "return convc.conv { input = {1, 6, 8, 8},\n weights = { list = {} } }", SPEC,
       "bad.lua:2: weights.list is empty" },
+    { "return convc.conv { input = {1, 6, 8, 8},\n weights = { 1, list = {{{1}}} } }", SPEC,
+      "bad.lua:2: weights has values beside its list" },
     { "return convc.conv { input = {1, 6, 8, 8},\n weights = { list = 3 } }", SPEC,
       "bad.lua:2: weights.list=3 is no list of kernels" },
     { "return convc.conv { input = {1, 6, 8, 8},\n weights = { list = {{{1}}, {{1, 2}}} } }", SPEC,
@@ -299,8 +303,11 @@ static const struct {
       "bad.lua:1: require(\"no_such_module\"): specs/lib has no no_such_module.lua" },
     { "require(7)", SPEC,
       "bad.lua:1: require(7): a module of specs/lib is named by letters, digits, _ and /" },
-    { "require '../networks/vgg16'", SPEC,
-      "bad.lua:1: require(\"../networks/vgg16\"): a module of specs/lib is named by letters, "
+    { "require '.."
+      "/networks/vgg16'",
+      SPEC,
+      "bad.lua:1: require(\".."
+      "/networks/vgg16\"): a module of specs/lib is named by letters, "
       "digits, _ and /" },
     { "require ''", SPEC,
       "bad.lua:1: require(\"\"): a module of specs/lib is named by letters, digits, _ and /" },
@@ -348,7 +355,7 @@ static void the_line_is_that_of_the_field_whatever_stands_before_it(void **state
     (void)state;
     struct spec_source source = { .name = "bad.lua" };
     source.text = "local list = { { stride = 9 } }\n"
-                  "list[1] = convc.conv { -- stride = 0,\n"
+                  "list[1] = convc.conv { -- first, stride = 0,\n"
                   "  dtype = ({ [', stride = 0'] = 'f32' })[', stride = 0'], --[[ stride = 0\n ]]\n"
                   "  input = { 1, 6, 8, 8 }, out_channels = 8, kernel_size = { 3,\n 3 },\n"
                   "  stride\n    = 'x',\n"

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the function ------------------------------------------------------------------------------
- */
+/* ---- the function -------------------------------------------------------------------------- */
 
 void em_open(struct em *em, LLVMContextRef context, const char *symbol, const struct target *t)
 {
@@ -37,8 +36,7 @@ LLVMModuleRef em_close(struct em *em)
     return em->module;
 }
 
-/* ---- integers ----------------------------------------------------------------------------------
- */
+/* ---- integers ------------------------------------------------------------------------------ */
 
 LLVMValueRef em_int(struct em *em, int64_t v)
 {
@@ -136,8 +134,7 @@ LLVMValueRef em_not(struct em *em, LLVMValueRef a)
     return LLVMBuildNot(em->builder, a, "");
 }
 
-/* ---- memory ------------------------------------------------------------------------------------
- */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 struct em_lanes em_lanes_first(int count, int active)
 {
@@ -179,6 +176,14 @@ LLVMValueRef em_load(struct em *em, LLVMTypeRef type, LLVMValueRef p, unsigned a
 void em_store(struct em *em, LLVMValueRef v, LLVMValueRef p, unsigned align)
 {
     LLVMSetAlignment(LLVMBuildStore(em->builder, v, p), align);
+}
+
+void em_prefetch(struct em *em, LLVMValueRef p)
+{
+    enum { READ = 0, KEEP = 3, DATA = 1 };
+    LLVMValueRef args[4] = { p, LLVMConstInt(em->i32, READ, 0), LLVMConstInt(em->i32, KEEP, 0),
+                             LLVMConstInt(em->i32, DATA, 0) };
+    em_call(em, "llvm.prefetch", &em->ptr, 1, args, 4);
 }
 
 static int64_t element_bytes(LLVMTypeRef vector)
@@ -267,8 +272,7 @@ void em_scatter(struct em *em, LLVMValueRef v, LLVMValueRef p, const int64_t *of
         em_call(em, "llvm.masked.scatter", types, 2, args, 4);
 }
 
-/* ---- values ------------------------------------------------------------------------------------
- */
+/* ---- values -------------------------------------------------------------------------------- */
 
 LLVMValueRef em_real(LLVMTypeRef type, double v)
 {
@@ -327,8 +331,7 @@ LLVMValueRef em_call(struct em *em, const char *name, LLVMTypeRef *types, unsign
     return LLVMBuildCall2(em->builder, type, callee, args, arg_count, "");
 }
 
-/* ---- mutable locals and control ----------------------------------------------------------------
- */
+/* ---- mutable locals and control ------------------------------------------------------------ */
 
 struct em_var em_var(struct em *em, LLVMTypeRef type, const char *name)
 {

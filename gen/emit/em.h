@@ -30,8 +30,7 @@ void em_open(struct em *em, LLVMContextRef context, const char *symbol, const st
 /* Closes the function; the module is the caller's. */
 LLVMModuleRef em_close(struct em *em);
 
-/* ---- integers ----------------------------------------------------------------------------------
- */
+/* ---- integers ------------------------------------------------------------------------------ */
 
 LLVMValueRef em_int(struct em *em, int64_t v);
 bool em_is_const(LLVMValueRef v, int64_t *value);
@@ -52,8 +51,10 @@ LLVMValueRef em_and(struct em *em, LLVMValueRef a, LLVMValueRef b);   /* of two 
 LLVMValueRef em_not(struct em *em, LLVMValueRef a);
 LLVMValueRef em_true(struct em *em);
 
-/* ---- memory ------------------------------------------------------------------------------------
- */
+/* ---- memory -------------------------------------------------------------------------------- */
+
+/* Asks for a cache line; reads nothing, so any address will do. */
+void em_prefetch(struct em *em, LLVMValueRef p);
 
 /* A set of lanes, known while emitting: lane l is active where on[l]. */
 enum { EM_LANES_MAX = 32 };
@@ -90,8 +91,7 @@ void em_scatter(struct em *em, LLVMValueRef v, LLVMValueRef p, const int64_t *of
 LLVMValueRef em_gather_at(struct em *em, LLVMTypeRef vector, LLVMValueRef p, LLVMValueRef offset,
                           LLVMValueRef on, LLVMValueRef other);
 
-/* ---- values ------------------------------------------------------------------------------------
- */
+/* ---- values -------------------------------------------------------------------------------- */
 
 LLVMValueRef em_real(LLVMTypeRef type, double v); /* of a scalar or vector type */
 LLVMValueRef em_splat(struct em *em, LLVMValueRef scalar, int lanes);
@@ -104,8 +104,7 @@ LLVMValueRef em_fmin(struct em *em, LLVMValueRef a, LLVMValueRef b); /* a < b ? 
 LLVMValueRef em_call(struct em *em, const char *name, LLVMTypeRef *types, unsigned type_count,
                      LLVMValueRef *args, unsigned arg_count);
 
-/* ---- mutable locals and control ----------------------------------------------------------------
- */
+/* ---- mutable locals and control ------------------------------------------------------------ */
 
 struct em_var {
     LLVMTypeRef type;

@@ -115,8 +115,7 @@ static const struct format wide = {
              0x1.aaa8413b8c8bfp-16 } },
 };
 
-/* ---- arithmetic on vectors of one type --------------------------------------------------------
- */
+/* ---- arithmetic on vectors of one type ----------------------------------------------------- */
 
 struct math {
     struct em *em;
@@ -254,8 +253,7 @@ static void square(const struct math *m, LLVMValueRef x, LLVMValueRef *high, LLV
     *low = sub(m, rest, sub(m, *high, hh));
 }
 
-/* ---- exp ---------------------------------------------------------------------------------------
- */
+/* ---- exp ----------------------------------------------------------------------------------- */
 
 /* x = n ln 2 + r; Cody and Waite's two-part ln 2. n comes out of the addition of a number so large
  * that its last bit counts ones: no conversion, which SSE2 and AVX2 do not have for f64. */
@@ -330,8 +328,7 @@ LLVMValueRef em_tanh(struct em *em, LLVMValueRef x)
     return copysign_of(&m, divide(&m, t, add(&m, t, real(&m, 2))), x);
 }
 
-/* ---- erf ---------------------------------------------------------------------------------------
- */
+/* ---- erf ----------------------------------------------------------------------------------- */
 
 /* erfc z for 0 <= z, where high + low is z^2 to twice the precision: an error of one ulp in z^2
  * alone would be one of z^2 ulps in the result. */
@@ -357,8 +354,7 @@ LLVMValueRef em_erf(struct em *em, LLVMValueRef x)
     return select_where(&m, z, LLVMRealOLT, 0.82, near, far);
 }
 
-/* ---- activations ------------------------------------------------------------------------------
- */
+/* ---- activations --------------------------------------------------------------------------- */
 
 /* max(x, 0) - less, where 0 takes the sign of x; x * 0 makes NaN of -infinity, as the formulas of
  * silu and gelu do. */

@@ -34,8 +34,7 @@ struct em_lanes tile_lanes(const struct tile *t, int v)
     return em_lanes_first(lanes, active);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ---------------------------------------------------------------------------------- */
 
 /* Where the taps (kd, kh) of each row of the tile read. */
 struct taps {
@@ -71,6 +70,14 @@ static struct border axis_index(struct tile *t, int axis, LLVMValueRef o, LLVMVa
     if (!problem_axis_pads(t->nest->p, axis) || bounded(t, axis))
         return (struct border){ at, em_true(em) };
     return border_emit(em, p->padding_mode, at, t->nest->in[axis]);
+}
+
+/* Scattered pixels are counted from the image, and there is one tap. */
+static void scattered_row(struct tile *t, struct taps *taps)
+{
+    taps->row[0].start = taps->row[0].origin = t->src;
+    taps->inside[0] = taps->all = em_true(t->em);
+    taps->wei = t->wei;
 }
 
 static void find_rows(struct tile *t, LLVMValueRef kd, LLVMValueRef kh, struct taps *taps)
@@ -130,7 +137,10 @@ static void tile_taps(struct tile *t, LLVMValueRef kd, LLVMValueRef kh)
 {
     struct em *em = t->em;
     struct taps taps;
-    find_rows(t, kd, kh, &taps);
+    if (t->nest->scattered)
+        scattered_row(t, &taps);
+    else
+        find_rows(t, kd, kh, &taps);
     EM_IF (em, taps.all) {
         some_rows(t, &taps, -1, false);
     }

@@ -37,8 +37,7 @@ void tile_open(struct tile *t, struct em *em, const struct nest *n,
 /* Computes and stores the tile. */
 void tile_emit(struct tile *t);
 
-/* ---- for the parts of the tile only ------------------------------------------------------------
- */
+/* ---- for the parts of the tile only -------------------------------------------------------- */
 
 /* One input row that a tap of the tile reads. */
 struct tile_row {

@@ -23,7 +23,7 @@ static bool same(const struct plan_direct *a, const struct plan_direct *b)
 {
     return a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols && a->vecs == b->vecs &&
            a->order == b->order && a->border == b->border && a->fold == b->fold &&
-           a->chunk == b->chunk && a->taps == b->taps;
+           a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch;
 }
 
 static void add(struct list *l, const struct plan_direct *d)
@@ -60,8 +60,9 @@ static void add_orders(struct list *l, struct plan_direct d)
         d.border = BORDER_COMPUTED;
         d.taps = TAPS_LOOP;
     }
-    for (int order = 0; order < 2; order++) {
-        d.order = (enum plan_order)order;
+    for (int i = 0; i < 4; i++) {
+        d.order = i & 1 ? ORDER_WEIGHTS : ORDER_ROWS;
+        d.prefetch = i & 2;
         add(l, &d);
     }
 }
@@ -133,7 +134,7 @@ static void add_lanes_ow(struct list *l)
         return;
     int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
     int64_t pixels = p->out[0] * p->out[1] * p->out[2];
-    bool fold = nest_foldable(p) && pixels != p->out[CONVC_W];
+    bool fold = nest_foldable(p) && nest_even_pixels(p) && pixels != p->out[CONVC_W];
     for (int i = 0; i < 1 + fold; i++) {
         int64_t ow = i ? pixels : p->out[CONVC_W], vectors = (ow + lanes - 1) / lanes;
         for (int vecs = 1; vecs <= 4 && vecs <= vectors; vecs++) {

@@ -2,7 +2,7 @@
  *
  *     step    = max(multiply-adds / 2, loads / 2, shuffles, latency)      one tap of one channel
  *     tile    = taps x channels x step + entering, leaving, storing
- *     image   = max(all tiles, bytes from L2 / 40, bytes from further out / 10)
+ *     image   = max(all tiles, bytes from L2 / 40, bytes from further out / 10) + waiting for lines
  *
  * Rates are bytes per cycle of one core as measured on AVX-512 machines; only ratios matter. */
 #include "gen/plan/nest.h"
@@ -35,7 +35,7 @@ static double l1_crowding(const struct nest *n, const struct target *t, const st
     if (n->plan.lanes == LANES_OW || stride < 64 || stride % 64)
         return 0;
     double distinct = (double)(sets / gcd(stride / 64, sets));
-    double lines = s->rows * s->cols;
+    double lines = s->rows * s->cols * (n->plan.prefetch ? 2 : 1);
     double per_set = lines <= distinct ? 1 : lines / distinct;
     return per_set / (t->l1_ways - 2);
 }
@@ -115,33 +115,71 @@ static double all_tiles(const struct nest *n, const struct target *t, struct cos
     return total;
 }
 
-/* Bytes that move into L1 and into L2. */
-static void traffic(const struct nest *n, const struct target *t, struct cost *cost)
+static bool pointwise(const struct problem *p)
+{
+    return p->p.kernel[0] * p->p.kernel[1] * p->p.kernel[2] == 1;
+}
+
+/* Cycles that a line of source from beyond L2 costs on top of what overlaps: pixels are read in
+ * lines a pixel apart, which no hardware prefetcher follows. With taps a line serves several of
+ * them. */
+static double far_line(const struct nest *n)
+{
+    if (!pointwise(n->p))
+        return 2;
+    return n->plan.prefetch ? 2.5 : 6;
+}
+
+/* Weights from beyond L2 that a tile wants faster than they come. Later tiles find them in L2. */
+static double weights_late(const struct nest *n, double far)
+{
+    const struct plan_direct *d = &n->plan;
+    double step = d->rows * d->cols * d->vecs / 2.0;
+    double wanted = (double)(n->channel[0].width * n->bytes) / larger(step, fma_latency);
+    return wanted > memory_rate ? far / memory_rate * (1 - memory_rate / wanted) : 0;
+}
+
+/* Bytes that move into L1 and into L2, and the waiting for them that nothing hides. */
+static double traffic(const struct nest *n, const struct target *t, struct cost *cost)
 {
     const struct convc_problem *p = &n->p->p;
     double bytes = (double)n->bytes, l2 = t->l2_bytes * 0.6, l1 = t->l1_bytes * 0.5;
-    double in = (double)(n->in[0] * n->in[1] * n->in[2]),
-           out = (double)(n->out[0] * n->out[1] * n->out[2]);
+    double in = (double)(n->in[0] * n->in[1] * n->in[2]);
+    double out = (double)(n->out[0] * n->out[1] * n->out[2]);
     double src = in * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
     double wei = (double)layout_elements(&n->layout) * bytes, blocks = (double)n->blocks;
     double items = (double)(n->out[CONVC_D] * n->rows.tiles * n->chunks);
     double tiles = (double)(n->out[CONVC_D] * n->rows.tiles * n->cols.tiles);
     double panel = wei / blocks, groups = (double)p->groups;
     double src_times = n->plan.lanes == LANES_GROUPS ? 1 : blocks / groups;
-    double kernel = (double)(p->kernel[0] * p->kernel[1] * p->kernel[2]);
+    double kernel = (double)(p->kernel[CONVC_D] * p->kernel[CONVC_H]);
 
     double per_tile = panel > l1 ? panel : 0;
-    double halo = kernel / (double)n->plan.rows;
-    cost->l2 = (per_tile * blocks * tiles + src * src_times * larger(1, halo / 3) + dst) / l2_rate;
+    double halo = larger(1, kernel / (double)n->plan.rows / 3);
+    double src_l2 = src * src_times * halo;
+    cost->l2 = (per_tile * blocks * tiles + src_l2 + dst) / l2_rate;
 
-    double far = src + dst + wei;
+    /* What of the tensors the last run has left in L2. */
+    double away = larger(0, 1 - t->l2_bytes * 0.9 / (src + dst + wei));
+    double src_far = src * away, wei_far = wei * away, dst_far = dst * away;
     if (n->plan.order == ORDER_ROWS && wei > l2)
-        far += wei * (items - 1);
+        wei_far += wei * (items - 1);
     if (n->plan.order == ORDER_WEIGHTS && src / groups > l2 - panel)
-        far += src * (src_times - 1);
+        src_far += src * (src_times - 1);
     if (n->plan.order == ORDER_WEIGHTS && panel > l2)
-        far += wei * (items - 1);
-    cost->memory = far / memory_rate;
+        wei_far += wei * (items - 1);
+    cost->memory = (src_far + wei_far + dst_far) / memory_rate;
+    return src_l2 / 64 * 0.5 + src_far / 64 * far_line(n) + weights_late(n, wei_far) + dst_far / 64;
+}
+
+/* One more load and some arithmetic per step; a tile that does not fit beside the next one is worse
+ * off. */
+static double prefetching(const struct nest *n, const struct target *t)
+{
+    double tile = (double)(n->plan.rows * n->plan.cols * n->p->icg * n->bytes);
+    if (!n->plan.prefetch)
+        return 1;
+    return tile > t->l1_bytes * 0.4 ? 1.05 : 1.01;
 }
 
 void plan_direct_cost(const struct problem *p, const struct plan *plan, const struct target *t,
@@ -150,8 +188,8 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
     struct nest n;
     *cost = (struct cost){ .limit = "fma" };
     nest_of(p, &plan->direct, t, &n);
-    double compute = all_tiles(&n, t, cost);
-    traffic(&n, t, cost);
+    double compute = all_tiles(&n, t, cost) * prefetching(&n, t);
+    double waiting = traffic(&n, t, cost);
     cost->compile_ms = 0.6 + 0.018 * (double)nest_emitted(&n);
     double most = larger(compute, larger(cost->l2, cost->memory));
     if (cost->load > cost->fma)
@@ -160,5 +198,5 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
         cost->limit = "l2";
     if (cost->memory == most)
         cost->limit = "memory";
-    cost->cycles = most + 0.2 * (cost->l2 + cost->memory) + cost->overhead;
+    cost->cycles = most + waiting + cost->overhead;
 }

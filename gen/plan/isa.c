@@ -5,7 +5,7 @@
 #define BIT(feature) (UINT64_C(1) << (feature))
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
-/* ---- x86-64 ---------------------------------------------------------------------------------- */
+/* ---- x86-64 -------------------------------------------------------------------------------- */
 
 enum {
     SSE3,
@@ -136,7 +136,7 @@ static void describe_x86(uint64_t features, struct target *t)
     t->masks = avx512;
 }
 
-/* ---- AArch64 --------------------------------------------------------------------------------- */
+/* ---- AArch64 ------------------------------------------------------------------------------- */
 
 enum { NEON, LSE, FULLFP16, DOTPROD, I8MM, BF16, SVE, SVE2 };
 
@@ -176,7 +176,7 @@ static void describe_arm(uint64_t features, struct target *t)
     t->masks = false;
 }
 
-/* ---- RISC-V ---------------------------------------------------------------------------------- */
+/* ---- RISC-V -------------------------------------------------------------------------------- */
 
 enum { RV_M, RV_A, RV_F, RV_D, RV_C, RV_V, ZVL256B, ZVL512B };
 
@@ -206,7 +206,7 @@ static void describe_riscv(uint64_t features, struct target *t)
     t->masks = false;
 }
 
-/* ---- WebAssembly ----------------------------------------------------------------------------- */
+/* ---- WebAssembly --------------------------------------------------------------------------- */
 
 enum { SIMD128 };
 
@@ -227,7 +227,7 @@ static void describe_wasm(uint64_t features, struct target *t)
     t->masks = false;
 }
 
-/* ---- looking up ------------------------------------------------------------------------------ */
+/* ---- looking up ---------------------------------------------------------------------------- */
 
 static const struct isa isas[] = {
     { "x86_64", NULL, x86_feature, COUNT(x86_feature), x86_cpu, COUNT(x86_cpu), describe_x86 },

@@ -1,7 +1,6 @@
 #include "gen/plan/nest.h"
 
-/* ---- splits ------------------------------------------------------------------------------------
- */
+/* ---- splits -------------------------------------------------------------------------------- */
 
 static int64_t ceil_div(int64_t a, int64_t b)
 {
@@ -36,31 +35,52 @@ int64_t split_begin(const struct split *s, int64_t tile)
     return wide * s->wide + (tile - wide) * s->narrow;
 }
 
-/* ---- the nest ----------------------------------------------------------------------------------
- */
+/* ---- the nest ------------------------------------------------------------------------------ */
+
+/* Do rows follow each other `step` pixels apart, and planes likewise? */
+static bool in_one_row(const int64_t s[5], const int64_t extent[3])
+{
+    int64_t plane = extent[CONVC_W] * s[CONVC_STRIDE_W];
+    bool rows = extent[CONVC_H] == 1 || s[CONVC_STRIDE_H] == plane;
+    return rows && (extent[CONVC_D] == 1 || s[CONVC_STRIDE_D] == extent[CONVC_H] * plane);
+}
+
+bool nest_even_pixels(const struct problem *p)
+{
+    for (int a = 0; a < 3; a++) {
+        if (p->p.stride[a] != 1 || p->p.in[a] != p->out[a])
+            return false;
+    }
+    return in_one_row(p->p.src_stride, p->p.in);
+}
 
 bool nest_foldable(const struct problem *p)
 {
     const struct convc_problem *c = &p->p;
     for (int a = 0; a < 3; a++) {
-        if (c->kernel[a] != 1 || c->stride[a] != 1 || c->in[a] != p->out[a] || c->pad_begin[a])
+        if (c->kernel[a] != 1 || problem_axis_pads(p, a))
             return false;
     }
-    const int64_t *stride[2] = { c->src_stride, c->dst_stride };
-    for (int i = 0; i < 2; i++) {
-        const int64_t *s = stride[i];
-        int64_t plane = p->out[CONVC_W] * s[CONVC_STRIDE_W];
-        bool rows = p->out[CONVC_H] == 1 || s[CONVC_STRIDE_H] == plane;
-        bool planes = p->out[CONVC_D] == 1 || s[CONVC_STRIDE_D] == p->out[CONVC_H] * plane;
-        if (!rows || !planes)
-            return false;
+    return in_one_row(c->dst_stride, p->out) &&
+           (nest_even_pixels(p) || p->out[0] * p->out[1] * p->out[2] <= SCATTERED_MAX);
+}
+
+int64_t nest_pixel(const struct nest *n, int64_t i)
+{
+    const struct convc_problem *p = &n->p->p;
+    int64_t offset = 0;
+    for (int a = CONVC_W; a >= CONVC_D; a--) {
+        int64_t at = i % n->p->out[a] * p->stride[a] - p->pad_begin[a];
+        offset += at * p->src_stride[CONVC_STRIDE_D + a];
+        i /= n->p->out[a];
     }
-    return true;
+    return offset;
 }
 
 static void fold(struct nest *n, int64_t width)
 {
     int64_t total = n->out[0] * n->out[1] * n->out[2];
+    n->scattered = !nest_even_pixels(n->p);
     n->out[CONVC_D] = n->in[CONVC_D] = 1;
     n->out[CONVC_H] = n->in[CONVC_H] = total / width;
     n->out[CONVC_W] = n->in[CONVC_W] = width;
@@ -125,8 +145,7 @@ int64_t nest_items(const struct nest *n, int64_t batch)
     return batch * n->blocks * n->out[CONVC_D] * n->rows.tiles * n->chunks;
 }
 
-/* ---- borders along the width -------------------------------------------------------------------
- */
+/* ---- borders along the width --------------------------------------------------------------- */
 
 static int64_t position(const struct nest *n, int64_t ow, int64_t kw)
 {
@@ -147,6 +166,8 @@ static bool inside(const struct nest *n, int64_t ow, int64_t kw)
 
 static bool is_edge(const struct nest *n, int64_t begin, int64_t width)
 {
+    if (n->scattered)
+        return true;
     return !inside(n, begin, 0) || !inside(n, begin + width - 1, n->p->p.kernel[CONVC_W] - 1);
 }
 
@@ -170,7 +191,7 @@ static int64_t interior_end(const struct nest *n, int64_t tile)
 
 int nest_segments(const struct nest *n, struct segment list[SEGMENTS_MAX])
 {
-    bool peel = n->plan.border == BORDER_PEEL;
+    bool peel = n->plan.border == BORDER_PEEL || n->scattered;
     int count = 0;
     for (int64_t tile = 0; tile < n->cols.tiles; count++) {
         if (count == SEGMENTS_MAX)
@@ -230,6 +251,10 @@ int nest_runs(const struct nest *n, const struct segment *s, struct tap_run list
 {
     int64_t taps = n->p->p.kernel[CONVC_W];
     int count = 0;
+    if (n->scattered) {
+        list[0] = (struct tap_run){ 0, 1, false };
+        return 1;
+    }
     for (int64_t kw = 0; kw < taps; kw++) {
         bool mixed;
         if (same_reads(n, s, kw, &mixed)) {
@@ -248,7 +273,7 @@ static int64_t tile_bodies(const struct nest *n, const struct segment *s)
 {
     struct tap_run runs[RUNS_MAX];
     int64_t taps = n->p->p.kernel[CONVC_W];
-    if (n->plan.taps == TAPS_UNROLL)
+    if (n->plan.taps == TAPS_UNROLL || n->scattered)
         return taps;
     return s->edge ? nest_runs(n, s, runs) : 1;
 }

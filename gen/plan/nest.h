@@ -39,6 +39,7 @@ struct nest {
     /* The problem as the nest sees it: folded where the plan says so. */
     int64_t in[3], out[3];
     int64_t src_stride[5], dst_stride[5];
+    bool scattered; /* folded pixels are not evenly apart: every tile has code of its own */
 
     struct split rows, cols;
     int64_t chunk, chunks; /* column tiles in an item, items across */
@@ -53,13 +54,13 @@ struct nest {
 void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,
              struct nest *n);
 
-/* May the output be treated as one row of pixels? */
+/* May the output be treated as one row of pixels, and are those of the source evenly apart too? */
 bool nest_foldable(const struct problem *p);
+bool nest_even_pixels(const struct problem *p);
 
 int64_t nest_items(const struct nest *n, int64_t batch);
 
-/* ---- borders along the width -------------------------------------------------------------------
- */
+/* ---- borders along the width --------------------------------------------------------------- */
 
 /* Column tiles [begin, end) of one width that read their taps in one way. An edge segment is a
  * single tile, whose position is a constant. */
@@ -77,7 +78,7 @@ struct tap_run {
     bool mixed;
 };
 
-enum { SEGMENTS_MAX = 40, RUNS_MAX = 64 };
+enum { SEGMENTS_MAX = 40, RUNS_MAX = 64, SCATTERED_MAX = 64 };
 
 /* The segments of a row; -1 where there are more than SEGMENTS_MAX. */
 int nest_segments(const struct nest *n, struct segment list[SEGMENTS_MAX]);
@@ -87,6 +88,9 @@ int nest_runs(const struct nest *n, const struct segment *s, struct tap_run list
 
 /* Column of the input that tap kw of output column ow reads; -1: outside. */
 int64_t nest_column(const struct nest *n, int64_t ow, int64_t kw);
+
+/* Scattered: elements from the image's first pixel to the one that output pixel `i` reads. */
+int64_t nest_pixel(const struct nest *n, int64_t i);
 
 /* Multiply-adds that the emitter would write down; grows with the code. -1: too many to say. */
 int64_t nest_emitted(const struct nest *n);

@@ -53,6 +53,8 @@ struct plan_direct {
                       as it is */
     int64_t chunk; /* column tiles in one work item; 0: the whole row */
     enum plan_taps taps;
+    /* Pointwise problems: fetch the next column tile's pixels while this one is computed. */
+    bool prefetch;
 };
 
 struct plan {

@@ -10,12 +10,12 @@
  */
 enum { TILE_MAX = 64, ROWS_MAX = 8, COLS_MAX = 32, VECS_MAX = 8, EMITTED_MAX = 6000 };
 
-/* ---- text --------------------------------------------------------------------------------------
- */
+/* ---- text ---------------------------------------------------------------------------------- */
 
 static const char *const lanes_word[] = { "oc", "groups", "ow" };
 static const char *const order_word[] = { "rows", "weights" };
 static const char *const border_word[] = { "none", "peel", "computed" };
+static const char *const prefetch_word[] = { "none", "next" };
 static const char *const taps_word[] = { "loop", "unroll" };
 
 void plan_direct_print(const struct plan *plan, struct text *t)
@@ -25,6 +25,8 @@ void plan_direct_print(const struct plan *plan, struct text *t)
     text_add(t, " order=%s border=%s", order_word[d->order], border_word[d->border]);
     if (d->taps == TAPS_UNROLL)
         text_add(t, " taps=unroll");
+    if (d->prefetch)
+        text_add(t, " prefetch=next");
     if (d->fold)
         text_add(t, " fold=%lld", (long long)d->fold);
     if (d->chunk)
@@ -75,6 +77,9 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     } else if (!strcmp(key, "taps")) {
         good = (word = find(value, taps_word, 2)) >= 0;
         p->taps = (enum plan_taps)word;
+    } else if (!strcmp(key, "prefetch")) {
+        good = (word = find(value, prefetch_word, 2)) >= 0;
+        p->prefetch = word == 1;
     } else if (!strcmp(key, "tile")) {
         good = read_tile(value, p);
     } else if (!strcmp(key, "fold")) {
@@ -84,7 +89,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     } else {
         return diag_fail(d, CONVC_ERR_PLAN,
                          "plan word '%s' is unknown; direct has lanes, tile, order, border, taps, "
-                         "fold and chunk",
+                         "prefetch, fold and chunk",
                          key);
     }
     if (!good)
@@ -92,8 +97,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     return CONVC_OK;
 }
 
-/* ---- fit ---------------------------------------------------------------------------------------
- */
+/* ---- fit ----------------------------------------------------------------------------------- */
 
 static enum convc_status check_tile(const struct plan_direct *p, struct diag *d)
 {
@@ -111,11 +115,24 @@ static enum convc_status check_fold(const struct plan_direct *p, const struct pr
 {
     int64_t total = problem->out[0] * problem->out[1] * problem->out[2];
     if (p->fold && !nest_foldable(problem))
-        return diag_fail(d, CONVC_ERR_PLAN, "fold=%lld needs a pointwise problem with dense pixels",
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "fold=%lld needs a pointwise problem whose pixels follow each other",
                          (long long)p->fold);
     if (p->fold && total % p->fold)
         return diag_fail(d, CONVC_ERR_PLAN, "fold=%lld does not divide the %lld output pixels",
                          (long long)p->fold, (long long)total);
+    bool even = !p->fold || nest_even_pixels(problem);
+    if (!even && (p->fold != total || p->lanes == LANES_OW))
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "fold=%lld must be all %lld output pixels, and not along the lanes, where "
+                         "the source pixels are strided",
+                         (long long)p->fold, (long long)total);
+    bool pixels = problem->p.src_stride[CONVC_STRIDE_C] == 1 && problem->p.kernel[0] == 1 &&
+                  problem->p.kernel[1] == 1 && problem->p.kernel[2] == 1;
+    if (p->prefetch && (!pixels || !even || p->lanes != LANES_OC))
+        return diag_fail(
+            d, CONVC_ERR_PLAN,
+            "prefetch=next needs lanes=oc, a pointwise problem and channels side by side");
     return CONVC_OK;
 }
 
@@ -152,8 +169,7 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
     return check_border(&n, d);
 }
 
-/* ---- facts -------------------------------------------------------------------------------------
- */
+/* ---- facts --------------------------------------------------------------------------------- */
 
 double plan_direct_error_bound(const struct problem *p)
 {

@@ -30,7 +30,7 @@ static void describe(struct target *t, const struct isa *isa, const struct isa_c
     isa->describe(features, t);
 }
 
-/* ---- this machine ---------------------------------------------------------------------------- */
+/* ---- this machine -------------------------------------------------------------------------- */
 
 static void host_triple(const struct isa *isa, struct target *t)
 {
@@ -70,7 +70,7 @@ void target_host(struct target *t)
     ask_caches(t);
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- text ---------------------------------------------------------------------------------- */
 
 /* The features behind the CPU's name: [+-]name..., into *set and t->features. */
 static enum convc_status parse_features(const struct isa *isa, const char *text, uint64_t *set,
@@ -160,7 +160,7 @@ void target_print(const struct target *t, char *buffer, size_t size)
         buffer[at] = '\0';
 }
 
-/* ---- running --------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------- */
 
 enum convc_status target_runs_here(const struct target *t, struct diag *d)
 {

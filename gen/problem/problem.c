@@ -19,7 +19,7 @@ static const char *const mode_names[] = { "zeros",     "constant", "reflect", "s
 static const char *const activation_names[] = { "none", "relu", "clamp", "leaky_relu", "sigmoid",
                                                 "tanh", "silu", "gelu",  "hardswish" };
 
-/* ---- names and defaults ---------------------------------------------------------------------- */
+/* ---- names and defaults -------------------------------------------------------------------- */
 
 void problem_init(struct convc_problem *p)
 {
@@ -52,7 +52,7 @@ const char *activation_name(enum convc_activation a)
     return activation_names[a];
 }
 
-/* ---- checks ---------------------------------------------------------------------------------- */
+/* ---- checks -------------------------------------------------------------------------------- */
 
 static enum convc_status check_one(const char *field, int64_t value, int64_t last, struct diag *d)
 {
@@ -156,7 +156,7 @@ static int64_t tap_span(const struct convc_problem *p, int a)
     return p->dilation[a] * (p->kernel[a] - 1) + 1; /* below 2^62, both being below 2^31 */
 }
 
-/* ---- canonical form -------------------------------------------------------------------------- */
+/* ---- canonical form ------------------------------------------------------------------------ */
 
 static enum convc_status resolve_axis(struct problem *to, int a, struct diag *d)
 {
@@ -271,7 +271,7 @@ enum convc_status problem_resolve(const struct convc_problem *from, struct probl
     return st;
 }
 
-/* ---- identity -------------------------------------------------------------------------------- */
+/* ---- identity ------------------------------------------------------------------------------ */
 
 static int64_t bits_of(double x)
 {
@@ -323,7 +323,7 @@ void problem_key(const struct problem *problem, struct problem_key *key)
     memset(to, 0, (size_t)((char *)(key + 1) - (char *)to));
 }
 
-/* ---- borders --------------------------------------------------------------------------------- */
+/* ---- borders ------------------------------------------------------------------------------- */
 
 /* i modulo n, never negative. */
 static int64_t wrap(int64_t i, int64_t n)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- what a spec returned -------------------------------------------------------------------- */
+/* ---- what a spec returned ------------------------------------------------------------------ */
 
 /* Where a name is missing, it is that of the file, with the index of the convolution in its list.
  * The names taken so far are the keys of the table on top. */
@@ -95,6 +95,9 @@ static int collect(lua_State *L)
                         "returns %d values, where a spec returns a convolution or a list of them",
                         values);
     struct sandbox_conv *single = read_conv_at(L, 1);
+    /* So that specs/ can be given whole, modules included. */
+    if (!single && s->source->path && file_is_module(s->source->path))
+        return 0;
     if (!single && !lua_istable(L, 1))
         sandbox_fail_at(L, NULL, NULL, CONVC_ERR_SPEC,
                         "returns %s, where a spec returns a convolution or a list of them",
@@ -137,7 +140,7 @@ static enum convc_status take(struct sandbox *s, void *data)
     return CONVC_OK;
 }
 
-/* ---- problems in benchdnn's notation --------------------------------------------------------- */
+/* ---- problems in benchdnn's notation ------------------------------------------------------- */
 
 static bool name_is_taken(const struct spec *s, size_t count, const char *name)
 {
@@ -169,6 +172,15 @@ static enum convc_status load_line(struct spec *out, const char *line, const cha
     return CONVC_OK;
 }
 
+/* Cuts a remark behind a problem off, and the blanks before it. */
+static void cut_remark(char *line)
+{
+    size_t end = strcspn(line, " \t\r");
+    const char *rest = line + end + strspn(line + end, " \t\r");
+    if (*rest == '\0' || *rest == '#')
+        line[end] = '\0';
+}
+
 /* One problem a line; empty lines and those that begin with # say nothing. Cuts `text` up. */
 static enum convc_status load_lines(struct spec *out, char *text, const char *file, struct diag *d)
 {
@@ -186,9 +198,8 @@ static enum convc_status load_lines(struct spec *out, char *text, const char *fi
         next = strchr(line, '\n');
         if (next)
             *next++ = '\0';
-        line[strcspn(line, "\r")] = '\0';
         line += strspn(line, " \t");
-        line[strcspn(line, " \t")] = '\0';
+        cut_remark(line);
         snprintf(place, sizeof place, "%.280s:%zu", file, ++number);
         if (line[0] && line[0] != '#')
             load_line(out, line, place, d);
@@ -217,7 +228,7 @@ static bool is_list(const char *text)
     return false;
 }
 
-/* ---- loading --------------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------------------------- */
 
 static enum convc_status check_source(const struct spec_source *source, struct diag *d)
 {

@@ -35,7 +35,8 @@ struct spec {
     size_t count;
 };
 
-/* On failure *out is empty and needs no spec_free. */
+/* A module of a lib directory is run too, and holds no convolution. On failure *out is empty and
+ * needs no spec_free. */
 enum convc_status spec_load(const struct spec_source *source, struct spec *out, struct diag *d);
 void spec_free(struct spec *s);
 

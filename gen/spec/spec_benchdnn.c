@@ -24,7 +24,7 @@ struct line {
     size_t name_bytes;
 };
 
-/* ---- the numbers ----------------------------------------------------------------------------- */
+/* ---- the numbers --------------------------------------------------------------------------- */
 
 /* Where the value of a key like "ih" belongs; NULL where there is no such key. */
 static int64_t *slot(struct line *l, const char *key, size_t n)
@@ -119,7 +119,7 @@ static const char *read_pairs(struct line *l, const char *s, struct diag *d)
     return s;
 }
 
-/* ---- defaults -------------------------------------------------------------------------------- */
+/* ---- defaults ------------------------------------------------------------------------------ */
 
 static bool axis_is_given(const struct line *l, int a)
 {
@@ -205,7 +205,7 @@ static enum convc_status derive(struct line *l, struct convc_problem *p, struct 
     return CONVC_OK;
 }
 
-/* ---- additions ------------------------------------------------------------------------------- */
+/* ---- additions ----------------------------------------------------------------------------- */
 
 /* A word up to ';', ',' or the end. */
 static bool word_is(const char *s, const char *word)
@@ -345,7 +345,7 @@ static enum convc_status read_additions(const char *s, struct convc_problem *p, 
     return CONVC_OK;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------------------------- */
 
 enum convc_status spec_benchdnn(const char *text, struct convc_problem *p, struct diag *d)
 {
@@ -363,6 +363,12 @@ bool spec_benchdnn_looks(const char *text)
 {
     struct line l;
     size_t letters = strspn(text, "abcdefghijklmnopqrstuvwxyz");
-    return slot(&l, text, letters) && isdigit((unsigned char)text[letters]) &&
-           !memchr(text, '/', strcspn(text, " \t\r\n;"));
+    if (!slot(&l, text, letters) || !isdigit((unsigned char)text[letters]))
+        return false;
+    /* `ic3 = 5` may begin a spec, and ic3.lua be one. */
+    if (strcspn(text, "=./,()[") < strcspn(text, " \t\r\n;\""))
+        return false;
+    const char *rest = text + strcspn(text, " \t\r\n");
+    rest += strspn(rest, " \t\r");
+    return *rest == '\0' || *rest == '\n' || *rest == '#';
 }

@@ -16,7 +16,7 @@ static const char prelude[] = {
 #include "gen/spec/prelude.inc"
 };
 
-/* ---- convc.param ----------------------------------------------------------------------------- */
+/* ---- convc.param --------------------------------------------------------------------------- */
 
 /* Notes that the spec has a parameter, once, and as long as there is room. */
 static void remember_param(struct sandbox *s, const char *name)
@@ -66,7 +66,7 @@ static int param(lua_State *L)
     return 1;
 }
 
-/* ---- require --------------------------------------------------------------------------------- */
+/* ---- require ------------------------------------------------------------------------------- */
 
 static void check_module_name(lua_State *L)
 {
@@ -125,7 +125,7 @@ static int require(lua_State *L)
     return 1;
 }
 
-/* ---- the environment ------------------------------------------------------------------------- */
+/* ---- the environment ----------------------------------------------------------------------- */
 
 void env_give(lua_State *L)
 {

@@ -79,11 +79,18 @@ bool file_of_module(const struct spec_source *source, const char *module, char *
     if (source->lib_dir)
         return found(path, snprintf(path, size, "%s/%s.lua", source->lib_dir, module), size);
 
-    const char *spec = source->path ? source->path : "specs/";
+    bool file = source->path && strcmp(source->path, "-") != 0;
+    const char *spec = file ? source->path : "specs/";
     int n = directory_length(spec);
     return found(path, snprintf(path, size, "%.*slib/%s.lua", n, spec, module), size) ||
            found(path, snprintf(path, size, "%.*s../lib/%s.lua", n, spec, module), size) ||
            found(path, snprintf(path, size, "%s/%s.lua", CONVC_SPEC_LIB, module), size);
+}
+
+bool file_is_module(const char *path)
+{
+    int n = directory_length(path);
+    return (n == 4 || (n > 4 && path[n - 5] == '/')) && strncmp(path + n - 4, "lib/", 4) == 0;
 }
 
 static bool is_name_character(char c)

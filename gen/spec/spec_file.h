@@ -15,10 +15,13 @@
 enum convc_status file_read(struct arena *a, const char *path, const char *name, char **text,
                             size_t *bytes, struct diag *d);
 
-/* Where `require(module)` of this source finds its file, from its lib_dir, from lib/ beside the
- * spec or beside the spec's directory, else from the installed library. False where there is none.
- */
+/* Where `require(module)` of this source finds its file: in its lib_dir; where there is none, in
+ * lib/ beside the spec or beside the spec's directory (specs/lib where the spec is no file), else
+ * in the installed library. False where it is nowhere. */
 bool file_of_module(const struct spec_source *source, const char *module, char *path, size_t size);
+
+/* Does the file lie in a directory named lib? Then it is a module, and no spec. */
+bool file_is_module(const char *path);
 
 /* "dir/stem.lua" is "stem"; what a name cannot hold becomes '_'. */
 void file_stem(const char *path, char *stem, size_t size);

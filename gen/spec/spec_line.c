@@ -19,7 +19,7 @@ static void advance(struct cursor *c, const char *to)
 /* The end of "[==[ ... ]==]" that begins at `s`, or NULL where none begins there. */
 static const char *long_bracket_end(const char *s)
 {
-    size_t level = strspn(s + 1, "=");
+    size_t level = s[0] == '[' ? strspn(s + 1, "=") : 0;
     if (s[0] != '[' || s[1 + level] != '[')
         return NULL;
     for (s = strchr(s, ']'); s; s = strchr(s + 1, ']'))

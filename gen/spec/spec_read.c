@@ -1,205 +1,14 @@
 #include "gen/spec/spec_read.h"
 
+#include "gen/spec/spec_value.h"
+
 #include <inttypes.h>
 #include <lauxlib.h>
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char conv_type[] = "convolution";
 
-/* The table of fields lies at index 1 of the stack; the field under way on top. */
-struct fields {
-    lua_State *L;
-    const char *field;
-    struct convc_problem *p;
-    struct read_weights *w;
-    struct convc_problem *made; /* p as the weights made it */
-};
-
-/* ---- single values --------------------------------------------------------------------------- */
-
-static _Noreturn void fail_value(struct fields *f, int index, const char *label, const char *rule)
-{
-    char value[SANDBOX_VALUE_MAX];
-    sandbox_fail(f->L, f->field, CONVC_ERR_SPEC, "%s=%s %s", label,
-                 sandbox_value(f->L, index, value), rule);
-}
-
-static int64_t read_integer(struct fields *f, int index, const char *label)
-{
-    int is_integer = 0;
-    int64_t value = 0;
-    if (lua_type(f->L, index) == LUA_TNUMBER)
-        value = lua_tointegerx(f->L, index, &is_integer);
-    if (!is_integer)
-        fail_value(f, index, label, "is no integer");
-    return value;
-}
-
-static double read_number(struct fields *f, int index, const char *label)
-{
-    if (lua_type(f->L, index) != LUA_TNUMBER)
-        fail_value(f, index, label, "is no number");
-    double value = lua_tonumber(f->L, index);
-    if (!isfinite(value))
-        fail_value(f, index, label, "is not finite");
-    return value;
-}
-
-/* The index of the string on top among `names`, which NULL ends. */
-static int read_name(struct fields *f, int index, const char *label, const char *const names[])
-{
-    if (lua_type(f->L, index) == LUA_TSTRING)
-        for (int i = 0; names[i]; i++)
-            if (strcmp(lua_tostring(f->L, index), names[i]) == 0)
-                return i;
-
-    char rule[160] = "is none of ";
-    for (int i = 0; names[i]; i++) {
-        size_t n = strlen(rule);
-        snprintf(rule + n, sizeof rule - n, "%s%s", i ? ", " : "", names[i]);
-    }
-    fail_value(f, index, label, rule);
-}
-
-/* Pushes element i (from 1) of the table on top and names it: "stride[2]". */
-static void push_element(struct fields *f, int64_t i, char label[32])
-{
-    lua_rawgeti(f->L, -1, i);
-    snprintf(label, 32, "%s[%" PRId64 "]", f->field, i);
-}
-
-/* Demands one value for each axis in the table on top. */
-static void check_axes(struct fields *f)
-{
-    int64_t count = (int64_t)lua_rawlen(f->L, -1);
-    if (count != f->p->spatial)
-        sandbox_fail(f->L, f->field, CONVC_ERR_SPEC,
-                     "%s has %" PRId64 " values, where input has %" PRId32 " spatial axes",
-                     f->field, count, f->p->spatial);
-}
-
-/* One number for all axes, or one for each. */
-static void read_axes(struct fields *f, int64_t to[3])
-{
-    int first = 3 - f->p->spatial;
-    bool each = lua_istable(f->L, -1);
-    if (each)
-        check_axes(f);
-    for (int a = first; a < 3; a++) {
-        char label[32];
-        if (each) {
-            push_element(f, a - first + 1, label);
-            to[a] = read_integer(f, -1, label);
-            lua_pop(f->L, 1);
-        } else {
-            to[a] = read_integer(f, -1, f->field);
-        }
-    }
-}
-
-static int32_t read_bool(struct fields *f)
-{
-    if (!lua_isboolean(f->L, -1))
-        fail_value(f, -1, f->field, "is neither true nor false");
-    return lua_toboolean(f->L, -1);
-}
-
-/* ---- padding --------------------------------------------------------------------------------- */
-
-__extension__ typedef __int128 wide;
-
-/* Padding that the formulas make may be past 64 bits; problem_resolve refuses what is that large.
- */
-static int64_t saturate(wide value)
-{
-    return value > INT64_MAX ? INT64_MAX : value < 0 ? 0 : (int64_t)value;
-}
-
-static wide window_span(const struct convc_problem *p, int a)
-{
-    return (wide)p->dilation[a] * ((wide)p->kernel[a] - 1) + 1;
-}
-
-/* What "same" adds to an axis in all: enough for ceil(in / stride) outputs. */
-static wide same_total(const struct convc_problem *p, int a)
-{
-    if (p->stride[a] < 1) /* problem_resolve will say so */
-        return 0;
-    wide out = ((wide)p->in[a] + p->stride[a] - 1) / p->stride[a];
-    wide total = (out - 1) * p->stride[a] + window_span(p, a) - p->in[a];
-    return total < 0 ? 0 : total;
-}
-
-static void read_padding_name(struct fields *f)
-{
-    static const char *const names[] = { "valid", "same", "same_lower", "full", NULL };
-    struct convc_problem *p = f->p;
-    enum { VALID, SAME, SAME_LOWER, FULL } name = read_name(f, -1, f->field, names);
-    for (int a = 3 - p->spatial; a < 3; a++) {
-        wide begin = 0, end = 0, total = same_total(p, a);
-        if (name == SAME)
-            begin = total / 2, end = total - begin;
-        else if (name == SAME_LOWER)
-            end = total / 2, begin = total - end;
-        else if (name == FULL)
-            begin = end = window_span(p, a) - 1;
-        p->pad_begin[a] = saturate(begin);
-        p->pad_end[a] = saturate(end);
-    }
-}
-
-static int64_t read_pad(struct fields *f, const char *label)
-{
-    int64_t pad = read_integer(f, -1, label);
-    if (pad < 0)
-        fail_value(f, -1, label, "must not be negative");
-    return pad;
-}
-
-/* One axis: a number for both ends, or {begin, end}. */
-static void read_axis_padding(struct fields *f, const char *label, int64_t *begin, int64_t *end)
-{
-    if (!lua_istable(f->L, -1)) {
-        *begin = *end = read_pad(f, label);
-        return;
-    }
-    if (lua_rawlen(f->L, -1) != 2)
-        sandbox_fail(f->L, f->field, CONVC_ERR_SPEC, "%s has %zu values, where {begin, end} has 2",
-                     label, (size_t)lua_rawlen(f->L, -1));
-    int64_t *to[2] = { begin, end };
-    for (int i = 0; i < 2; i++) {
-        char inner[48];
-        lua_rawgeti(f->L, -1, i + 1);
-        snprintf(inner, sizeof inner, "%s[%d]", label, i + 1);
-        *to[i] = read_pad(f, inner);
-        lua_pop(f->L, 1);
-    }
-}
-
-static void read_padding(struct fields *f)
-{
-    struct convc_problem *p = f->p;
-    int first = 3 - p->spatial;
-    if (lua_type(f->L, -1) == LUA_TSTRING) {
-        read_padding_name(f);
-    } else if (lua_istable(f->L, -1)) {
-        check_axes(f);
-        for (int a = first; a < 3; a++) {
-            char label[32];
-            push_element(f, a - first + 1, label);
-            read_axis_padding(f, label, &p->pad_begin[a], &p->pad_end[a]);
-            lua_pop(f->L, 1);
-        }
-    } else {
-        int64_t pad = read_pad(f, f->field);
-        for (int a = first; a < 3; a++)
-            p->pad_begin[a] = p->pad_end[a] = pad;
-    }
-}
-
-/* ---- the other fields ------------------------------------------------------------------------ */
+/* ---- the other fields ---------------------------------------------------------------------- */
 
 static bool is_name(const char *s, size_t bytes)
 {
@@ -212,7 +21,7 @@ static void read_own_name(struct fields *f)
     size_t bytes = 0;
     const char *name = lua_type(f->L, -1) == LUA_TSTRING ? lua_tolstring(f->L, -1, &bytes) : NULL;
     if (!name || !is_name(name, bytes))
-        fail_value(f, -1, f->field,
+        value_fail(f, -1, f->field,
                    "is not 1 to 64 of A-Z a-z 0-9 _ . : - with no . at its beginning");
     memcpy(f->p->name, name, bytes + 1);
 }
@@ -222,15 +31,15 @@ static void read_input(struct fields *f)
     struct convc_problem *p = f->p;
     int64_t value[5];
     if (!lua_istable(f->L, -1))
-        fail_value(f, -1, f->field, "is no list {N, C, spatial...}");
+        value_fail(f, -1, f->field, "is no list {N, C, spatial...}");
     int64_t count = (int64_t)lua_rawlen(f->L, -1);
     if (count < 3 || count > 5)
         sandbox_fail(f->L, f->field, CONVC_ERR_SPEC,
                      "input has %" PRId64 " values, where {N, C, spatial...} has 3 to 5", count);
     for (int64_t i = 0; i < count; i++) {
         char label[32];
-        push_element(f, i + 1, label);
-        value[i] = read_integer(f, -1, label);
+        value_push(f, i + 1, label);
+        value[i] = value_integer(f, -1, label);
         lua_pop(f->L, 1);
     }
     p->spatial = (int32_t)count - 2;
@@ -242,54 +51,54 @@ static void read_input(struct fields *f)
 
 static void read_out_channels(struct fields *f)
 {
-    f->p->oc = read_integer(f, -1, f->field);
+    f->p->oc = value_integer(f, -1, f->field);
 }
 
 static void read_kernel_size(struct fields *f)
 {
-    read_axes(f, f->p->kernel);
+    value_axes(f, f->p->kernel);
 }
 
 static void read_stride(struct fields *f)
 {
-    read_axes(f, f->p->stride);
+    value_axes(f, f->p->stride);
 }
 
 static void read_dilation(struct fields *f)
 {
-    read_axes(f, f->p->dilation);
+    value_axes(f, f->p->dilation);
 }
 
 static void read_groups(struct fields *f)
 {
-    f->p->groups = read_integer(f, -1, f->field);
+    f->p->groups = value_integer(f, -1, f->field);
 }
 
 static void read_padding_mode(struct fields *f)
 {
     static const char *const names[] = { "zeros",     "constant", "reflect",  "symmetric",
                                          "replicate", "circular", "identity", NULL };
-    f->p->padding_mode = (enum convc_padding_mode)read_name(f, -1, f->field, names);
+    f->p->padding_mode = (enum convc_padding_mode)value_name(f, -1, f->field, names);
 }
 
 static void read_padding_value(struct fields *f)
 {
-    f->p->padding_value = read_number(f, -1, f->field);
+    f->p->padding_value = value_number(f, -1, f->field);
 }
 
 static void read_flip(struct fields *f)
 {
-    f->p->flip = read_bool(f);
+    f->p->flip = value_bool(f);
 }
 
 static void read_bias(struct fields *f)
 {
-    f->p->bias = read_bool(f);
+    f->p->bias = value_bool(f);
 }
 
 static void read_residual(struct fields *f)
 {
-    f->p->residual = read_bool(f);
+    f->p->residual = value_bool(f);
 }
 
 /* "relu", or a table with the name and its arguments. */
@@ -306,7 +115,7 @@ static void read_activation(struct fields *f)
         lua_rawgeti(L, -1, 1);
     else
         lua_pushvalue(L, -1);
-    int name = read_name(f, -1, table ? "activation[1]" : f->field, names);
+    int name = value_name(f, -1, table ? "activation[1]" : f->field, names);
     lua_pop(L, 1);
     if (given != arguments[name])
         sandbox_fail(L, f->field, CONVC_ERR_SPEC,
@@ -315,8 +124,8 @@ static void read_activation(struct fields *f)
     f->p->activation = (enum convc_activation)(name + 1);
     for (int i = 0; i < arguments[name]; i++) {
         char label[32];
-        push_element(f, i + 2, label);
-        f->p->activation_args[i] = read_number(f, -1, label);
+        value_push(f, i + 2, label);
+        f->p->activation_args[i] = value_number(f, -1, label);
         lua_pop(L, 1);
     }
 }
@@ -324,21 +133,21 @@ static void read_activation(struct fields *f)
 static void read_layout(struct fields *f)
 {
     static const char *const names[] = { "nhwc", "nchw", NULL };
-    f->p->layout = (enum convc_layout)read_name(f, -1, f->field, names);
+    f->p->layout = (enum convc_layout)value_name(f, -1, f->field, names);
 }
 
 static void read_dtype(struct fields *f)
 {
     static const char *const names[] = { "f32", "f64", NULL };
-    enum convc_dtype t = (enum convc_dtype)read_name(f, -1, f->field, names);
+    enum convc_dtype t = (enum convc_dtype)value_name(f, -1, f->field, names);
     f->p->src_dtype = f->p->wei_dtype = f->p->acc_dtype = f->p->dst_dtype = t;
 }
 
 static void read_tolerance(struct fields *f)
 {
-    f->p->tolerance = read_number(f, -1, f->field);
+    f->p->tolerance = value_number(f, -1, f->field);
     if (f->p->tolerance < 0)
-        fail_value(f, -1, f->field, "must not be negative");
+        value_fail(f, -1, f->field, "must not be negative");
 }
 
 static void read_weights(struct fields *f)
@@ -360,7 +169,7 @@ static const struct {
     { "groups", read_groups },
     { "stride", read_stride },
     { "dilation", read_dilation },
-    { "padding", read_padding },
+    { "padding", padding_read },
     { "padding_mode", read_padding_mode },
     { "padding_value", read_padding_value },
     { "flip", read_flip },
@@ -373,7 +182,7 @@ static const struct {
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------------------------- */
 
 static const char *const unavailable[] = { "combine", "reduce", "epilogue", "args", "window" };
 enum { UNAVAILABLE = sizeof unavailable / sizeof unavailable[0] };
@@ -400,7 +209,8 @@ static void check_known(lua_State *L)
             sandbox_fail(L, NULL, CONVC_ERR_SPEC, "the value %s stands in no field",
                          sandbox_value(L, -1, value));
         const char *name = lua_tostring(L, -2); /* in the table, and so alive */
-        if (!is_known(name) && (!unknown || strcmp(name, unknown) < 0))
+        bool whole = strlen(name) == lua_rawlen(L, -2);
+        if (!(whole && is_known(name)) && (!unknown || strcmp(name, unknown) < 0))
             unknown = name;
     }
     if (unknown)

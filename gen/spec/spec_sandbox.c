@@ -36,7 +36,7 @@ static int64_t now(void)
 /* The spec's own chunk; Lua's messages begin with "(spec):4:". The others are "@path". */
 static const char spec_chunk[] = "=(spec)";
 
-/* ---- errors ---------------------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------------------------- */
 
 void sandbox_one_line(const char *from, size_t bytes, char *to, size_t size)
 {
@@ -157,7 +157,7 @@ const char *sandbox_value(lua_State *L, int index, char text[SANDBOX_VALUE_MAX])
     return text;
 }
 
-/* ---- bounds ---------------------------------------------------------------------------------- */
+/* ---- bounds -------------------------------------------------------------------------------- */
 
 static void check_bounds(lua_State *L)
 {
@@ -219,7 +219,7 @@ static void *allocate(void *data, void *block, size_t old, size_t bytes)
     return moved;
 }
 
-/* ---- running --------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------- */
 
 static enum convc_status out_of_bounds(struct sandbox *s)
 {

@@ -80,6 +80,8 @@ void read_weights_measure(lua_State *L, int index, struct convc_problem *p, stru
         w->filters = (int64_t)lua_rawlen(L, -1);
         if (w->filters == 0)
             fail(L, "weights.list is empty");
+        if (lua_rawlen(L, index) > 0)
+            fail(L, "weights has values beside its list");
         lua_rawgeti(L, -1, 1);
         measure_levels(L, lua_gettop(L), w);
         lua_pop(L, 1);

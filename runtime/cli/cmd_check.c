@@ -15,12 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MACHINES_MAX = 16 };
+enum { TARGETS_MAX = 16, TARGET_TEXT = 640 };
 
 struct check {
     const struct options *o;
-    struct machine machine[MACHINES_MAX];
-    size_t machines;
+    convc_context *cx[TARGETS_MAX];
+    size_t cx_count;
     int64_t total;
 
     pthread_mutex_t lock; /* of all below, and of standard output */
@@ -81,8 +81,8 @@ static bool check_problem(struct check *c, const struct convc_problem *p, int th
     struct failure f = { 0 };
     size_t size;
     struct trial t = { .o = c->o,
-                       .machine = c->machine,
-                       .machines = c->machines,
+                       .cx = c->cx,
+                       .cx_count = c->cx_count,
                        .threads = threads,
                        .lines = open_memstream(&out->lines, &size) };
     enum exit_code code = t.lines ? trial_run(&t, p, &f) : fail_memory(&f);
@@ -152,30 +152,30 @@ static void check_random(void *argument, int64_t begin, int64_t end)
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
-/* Opens a context for each target of the list; "" is this machine. */
-static enum exit_code open_machines(struct check *c, struct failure *f)
+/* Opens a context for each target of the list; no list is this machine. */
+static enum exit_code open_contexts(struct check *c, struct failure *f)
 {
     const struct options *o = c->o;
     /* Kernels that nobody will ask for again do not belong on the disk. */
     int32_t flags = o->random || o->all_plans ? CONVC_NO_DISK_CACHE : 0;
-    const char *list = o->target ? o->target : "";
-    for (;;) {
-        size_t length = strcspn(list, ",");
-        struct machine *m = &c->machine[c->machines];
-        if (c->machines == MACHINES_MAX || length >= sizeof m->target)
-            return fail(f, EXIT_USAGE, "--target=%.200s... is too long a list", o->target);
-        if (!length && o->target)
-            return fail(f, EXIT_USAGE, "--target=%s names an empty target", o->target);
-        memcpy(m->target, list, length);
-        m->target[length] = 0;
-        enum exit_code code = context_open(o, length ? m->target : NULL, flags, &m->cx, f);
-        if (code)
-            return code;
-        c->machines++;
-        if (!list[length])
-            return EXIT_FINE;
-        list += length + 1;
+    enum exit_code code = EXIT_FINE;
+    if (!o->target)
+        return context_open(o, NULL, flags, &c->cx[c->cx_count++], f); /* NULL where it fails */
+    for (const char *at = o->target; code == EXIT_FINE && at;) {
+        char target[TARGET_TEXT];
+        size_t length = strcspn(at, ",");
+        if (!length)
+            return fail(f, EXIT_USAGE, "--target=%.200s names an empty target", o->target);
+        if (c->cx_count == TARGETS_MAX || length >= sizeof target)
+            return fail(f, EXIT_USAGE, "--target=%.200s is too long a list", o->target);
+        memcpy(target, at, length);
+        target[length] = 0;
+        code = context_open(o, target, flags, &c->cx[c->cx_count], f);
+        if (code == EXIT_FINE)
+            c->cx_count++;
+        at = at[length] ? at + length + 1 : NULL;
     }
+    return code;
 }
 
 static enum exit_code run_checks(struct check *c, const struct layers *l, struct failure *f)
@@ -212,11 +212,11 @@ enum exit_code cmd_check(const struct options *o, struct failure *f)
     if (code == EXIT_FINE)
         code = layers_load(o, NULL, 0, &l, f);
     if (code == EXIT_FINE)
-        code = open_machines(c, f);
+        code = open_contexts(c, f);
     if (code == EXIT_FINE)
         code = run_checks(c, &l, f);
-    for (size_t i = 0; i < c->machines; i++)
-        convc_context_destroy(c->machine[i].cx);
+    for (size_t i = 0; i < c->cx_count; i++)
+        convc_context_destroy(c->cx[i]);
     free(c);
     layers_free(&l);
     return code;

@@ -74,8 +74,8 @@ static void draw_channels(struct random *r, struct convc_problem *p)
         break;
     default:
         p->groups = 1;
-        p->ic = PICK(r, 1, 1, 2, 3, 4, 7, 8, 13, 15, 16, 17, 31, 33);
-        p->oc = PICK(r, 1, 2, 3, 5, 8, 11, 15, 16, 17, 23, 31, 32, 33, 47, 48, 49, 64, 67);
+        p->ic = PICK(r, 1, 1, 2, 3, 4, 7, 8, 13, 15, 16, 17, 31, 33, 64, 101);
+        p->oc = PICK(r, 1, 2, 3, 5, 8, 11, 15, 16, 17, 23, 31, 32, 33, 47, 48, 49, 64, 67, 96, 129);
     }
 }
 
@@ -83,6 +83,8 @@ static void draw_axis(struct random *r, struct convc_problem *p, int axis)
 {
     bool innermost = axis == CONVC_W;
     p->in[axis] = PICK(r, 1, 1, 2, 3, 4, 5, 7, 8, 11, 13);
+    if (once_in(r, 10))
+        p->in[axis] = PICK(r, 17, 24, 29);
     if (innermost && once_in(r, 2)) /* wide enough for tiles that touch no border */
         p->in[axis] = PICK(r, 14, 16, 17, 28, 29, 31, 32, 33, 47, 56, 61, 97, 113, 130);
     p->kernel[axis] = PICK(r, 1, 1, 2, 3, 3, 3, 4, 5, 7);

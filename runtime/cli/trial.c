@@ -79,21 +79,20 @@ static void bench_free(struct bench *b)
 /* ---- lines that repeat a failure ------------------------------------------------------------ */
 
 /* The command; what it shows follows as a shell comment. */
-static void begin_line(const struct bench *b, const struct machine *m, const char *plan)
+static void begin_line(const struct bench *b, convc_context *cx, const char *plan)
 {
     struct trial *t = b->t;
     t->failed = true;
     fprintf(t->lines, "convc check '%s'", t->result.problem);
     if (plan)
         fprintf(t->lines, " --plan '%s'", plan);
-    if (m->target[0])
-        fprintf(t->lines, " --target '%s'", m->target);
+    fprintf(t->lines, " --target '%s'", convc_context_target(cx));
     if (!isnan(t->o->tolerance))
         fprintf(t->lines, " --tolerance %.17g", t->o->tolerance);
     fprintf(t->lines, " --seed %" PRId64 "  # ", t->o->seed);
 }
 
-static void report_wrong(const struct bench *b, const struct machine *m, const char *plan,
+static void report_wrong(const struct bench *b, convc_context *cx, const char *plan,
                          const struct data *d, const struct verdict *v)
 {
     const struct array *a = &b->output;
@@ -102,7 +101,7 @@ static void report_wrong(const struct bench *b, const struct machine *m, const c
         at[axis] = rest % a->extent[axis];
         rest /= a->extent[axis];
     }
-    begin_line(b, m, plan);
+    begin_line(b, cx, plan);
     fprintf(b->t->lines, "%s: output (", d->name);
     for (int axis = 0; axis < a->rank; axis++)
         fprintf(b->t->lines, "%s%" PRId64, axis ? ", " : "", at[axis]);
@@ -113,17 +112,17 @@ static void report_wrong(const struct bench *b, const struct machine *m, const c
         fprintf(b->t->lines, " within %.3g\n", v->bound);
 }
 
-static void report(const struct bench *b, const struct machine *m, const char *plan,
-                   const char *what, const char *why)
+static void report(const struct bench *b, convc_context *cx, const char *plan, const char *what,
+                   const char *why)
 {
-    begin_line(b, m, plan);
+    begin_line(b, cx, plan);
     fprintf(b->t->lines, "%s: %s\n", what, why);
 }
 
 /* ---- one plan ------------------------------------------------------------------------------- */
 
 /* Runs a kernel on one data set and judges it. */
-static enum exit_code try_data(struct bench *b, const struct machine *m, const struct execution *x,
+static enum exit_code try_data(struct bench *b, convc_context *cx, const struct execution *x,
                                const struct data *d, bool *wrong, struct failure *f)
 {
     struct convc_args args;
@@ -133,7 +132,7 @@ static enum exit_code try_data(struct bench *b, const struct machine *m, const s
     enum convc_status st = convc_run(x->kernel, &args);
     if (st) {
         *wrong = true;
-        report(b, m, x->info.plan, "it does not run", convc_last_error());
+        report(b, cx, x->info.plan, "it does not run", convc_last_error());
         return EXIT_FINE;
     }
     enum exit_code code = guarded_take(b->p, &b->dst, b->output.value, f);
@@ -145,23 +144,23 @@ static enum exit_code try_data(struct bench *b, const struct machine *m, const s
     r->checksum = result_checksum(b->output.value, b->output.count, b->p->dst_dtype);
     if (v.wrong) {
         *wrong = true;
-        report_wrong(b, m, x->info.plan, d, &v);
+        report_wrong(b, cx, x->info.plan, d, &v);
     } else if (guarded_broken(&b->dst, &place)) {
         char text[64];
         *wrong = true;
         snprintf(text, sizeof text, "element %" PRId64 " of dst's memory", place);
-        report(b, m, x->info.plan, "it writes outside of its outputs", text);
+        report(b, cx, x->info.plan, "it writes outside of its outputs", text);
     }
     return EXIT_FINE;
 }
 
-static enum exit_code try_kernel(struct bench *b, const struct machine *m, struct execution *x,
+static enum exit_code try_kernel(struct bench *b, convc_context *cx, struct execution *x,
                                  struct failure *f)
 {
     bool wrong = false;
     enum exit_code code = EXIT_FINE;
     if (x->source == CONVC_FROM_REFERENCE || !x->info.function) {
-        report(b, m, x->info.plan, "it has no machine code", x->info.reason);
+        report(b, cx, x->info.plan, "it has no machine code", x->info.reason);
         return EXIT_FINE;
     }
     for (int set = 0; code == EXIT_FINE && !wrong && set < DATA_SETS; set++) {
@@ -171,7 +170,7 @@ static enum exit_code try_kernel(struct bench *b, const struct machine *m, struc
         x->packed = x->workspace = NULL;
         code = execution_pack(x, &d->tensors.args, options_threads(b->t->o), f);
         if (code == EXIT_FINE)
-            code = try_data(b, m, x, d, &wrong, f);
+            code = try_data(b, cx, x, d, &wrong, f);
     }
     if (wrong) { /* whatever it wrote must not be taken for the next plan's */
         guarded_free(&b->dst);
@@ -180,19 +179,19 @@ static enum exit_code try_kernel(struct bench *b, const struct machine *m, struc
     return code;
 }
 
-static enum exit_code try_plan(struct bench *b, const struct machine *m, const char *plan,
+static enum exit_code try_plan(struct bench *b, convc_context *cx, const char *plan,
                                struct failure *f)
 {
     struct execution x;
     enum convc_status st;
-    enum exit_code code = execution_compile(m->cx, b->p, plan, &x, &st, f);
+    enum exit_code code = execution_compile(cx, b->p, plan, &x, &st, f);
     if (code == EXIT_FINE) {
         if (!b->t->result.plan)
             code = result_kernel(&x, &b->t->result, f);
         if (code == EXIT_FINE)
-            code = try_kernel(b, m, &x, f);
+            code = try_kernel(b, cx, &x, f);
     } else if (st != CONVC_ERR_MEMORY && !b->t->o->plan && st != CONVC_ERR_UNSUPPORTED) {
-        report(b, m, plan, "it does not compile", f->text);
+        report(b, cx, plan, "it does not compile", f->text);
         *f = (struct failure){ 0 };
         code = EXIT_FINE;
     }
@@ -200,16 +199,16 @@ static enum exit_code try_plan(struct bench *b, const struct machine *m, const c
     return code;
 }
 
-static enum exit_code try_all_plans(struct bench *b, const struct machine *m, struct failure *f)
+static enum exit_code try_all_plans(struct bench *b, convc_context *cx, struct failure *f)
 {
     char *text, *rest;
     enum exit_code code = EXIT_FINE;
-    enum convc_status st = convc_plans(m->cx, b->p, &text);
+    enum convc_status st = convc_plans(cx, b->p, &text);
     if (st)
         return fail_status(f, st);
     for (char *plan = strtok_r(text, "\n", &rest); plan && code == EXIT_FINE;
          plan = strtok_r(NULL, "\n", &rest))
-        code = try_plan(b, m, plan, f);
+        code = try_plan(b, cx, plan, f);
     convc_text_free(text);
     return code;
 }
@@ -221,10 +220,9 @@ enum exit_code trial_run(struct trial *t, const struct convc_problem *p, struct 
     enum exit_code code = result_begin(p, &t->result, f);
     if (code == EXIT_FINE)
         code = bench_create(&b, f);
-    for (size_t i = 0; code == EXIT_FINE && i < t->machines; i++) {
-        const struct machine *m = &t->machine[i];
-        code = t->o->all_plans ? try_all_plans(&b, m, f) : try_plan(&b, m, t->o->plan, f);
-    }
+    for (size_t i = 0; code == EXIT_FINE && i < t->cx_count; i++)
+        code = t->o->all_plans ? try_all_plans(&b, t->cx[i], f)
+                               : try_plan(&b, t->cx[i], t->o->plan, f);
     bench_free(&b);
     return code;
 }

@@ -10,16 +10,10 @@
 #include "runtime/cli/options.h"
 #include "runtime/cli/result.h"
 
-/* What problems are compiled for. */
-struct machine {
-    convc_context *cx;
-    char target[640]; /* for --target; "" where it is the machine's own */
-};
-
 struct trial {
     const struct options *o;
-    const struct machine *machine;
-    size_t machines;
+    convc_context *const *cx; /* one for each target */
+    size_t cx_count;
     int threads; /* for the reference */
 
     /* What came out. */

@@ -1,4 +1,5 @@
--- `require` reads modules from specs/lib; "net" writes a network as its layers, one after the other.
+-- `require` reads modules from specs/lib. "net" writes a network as its layers, one after the
+-- other.
 
 local net = require "net"
 

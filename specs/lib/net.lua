@@ -6,8 +6,10 @@
 --     n.pool { kernel_size = 3, stride = 2, padding = 1 }
 --     return n.layers
 --
--- Layers are those of inference: every one has a bias, into which its batch normalisation is folded.
--- Parameters of every network: N (batch), LAYOUT and DTYPE.
+-- Layers are those of inference: every one has a bias, into which its batch normalisation is
+-- folded. Parameters of every network: N (batch), LAYOUT, DTYPE, and RESIDUAL: with 1 the convolutions
+-- add the shortcut tensors themselves; with 0, the default, they are the layers that tables of networks
+-- list and that other libraries are timed on.
 
 local net = {}
 
@@ -34,6 +36,7 @@ end
 function net.new(options)
     local batch = convc.param("N", 1)
     local layout, dtype = convc.param("LAYOUT", "nhwc"), convc.param("DTYPE", "f32")
+    local shortcuts = convc.param("RESIDUAL", 0) == 1
     local channels, size = options.channels, options.size
     local n = { layers = {} }
 
@@ -47,6 +50,7 @@ function net.new(options)
             bias = true,
         }
         for field, value in pairs(fields) do layer[field] = value end
+        layer.residual = layer.residual and shortcuts
         n.layers[#n.layers + 1] = convc.conv(layer)
         channels, size = fields.out_channels, output(size, fields)
     end

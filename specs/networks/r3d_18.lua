@@ -1,6 +1,6 @@
 -- R3D-18: Tran et al., "A closer look at spatiotemporal convolutions for action recognition", 2017,
--- table 1. 3-D: T frames of H x W. 20 convolutions; the paper's clips, T=16, take 40.7 GMAC, and the
--- 8 frames of the default half of that.
+-- table 1. 3-D: T frames of H x W. 20 convolutions; the paper's clips, T=16, take 40.7 GMAC, the 8
+-- frames of the default half of that.
 
 local net = require "net"
 

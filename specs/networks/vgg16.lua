@@ -1,5 +1,5 @@
--- VGG-16: Simonyan, Zisserman, "Very deep convolutional networks for large-scale image recognition",
--- 2014, table 1, column D. 13 convolutions, 15.35 GMAC.
+-- VGG-16: Simonyan, Zisserman, "Very deep convolutional networks for large-scale image
+-- recognition", 2014, table 1, column D. 13 convolutions, 15.35 GMAC.
 
 local net = require "net"
 

@@ -27,6 +27,7 @@ int main(void)
     void *packed = aligned_alloc(64, convc_packed_bytes(k));
     convc_pack(k, wei, packed);
     struct convc_args args = { sizeof args, .src = src, .wei = packed, .dst = dst, .n = 1 };
+    args.workspace = aligned_alloc(64, convc_workspace_bytes(k, 1, 0));
     if (convc_run(k, &args))
         fprintf(stderr, "%s\n", convc_last_error());
 

@@ -11,8 +11,9 @@
  *     convc_compile(cx, &p, NULL, &k);              // milliseconds; from memory, nanoseconds
  *     void *packed = aligned_alloc(64, convc_packed_bytes(k));
  *     convc_pack(k, weights, packed);
- *     struct convc_args a = { .struct_bytes = sizeof a, .src = src, .wei = packed, .dst = dst, .n =
- * 1 }; convc_run(k, &a);
+ *     struct convc_args a = { sizeof a, .src = src, .wei = packed, .dst = dst, .n = 1 };
+ *     a.workspace = aligned_alloc(64, convc_workspace_bytes(k, a.n, 0));
+ *     convc_run(k, &a);
  *
  * Every call returns a status; after a failure convc_last_error() is one sentence about it, kept
  * per thread. Structures begin with their own size. All calls may be made from any thread; a
@@ -32,8 +33,7 @@ extern "C" {
 #define CONVC_VERSION_MINOR 1
 #define CONVC_VERSION_PATCH 0
 
-/* ---- status ------------------------------------------------------------------------------------
- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 /* A few words for a status: "bad shape". Never NULL. */
 CONVC_API const char *convc_status_string(enum convc_status status);
@@ -45,8 +45,7 @@ CONVC_API const char *convc_last_error(void);
 /* Frees a text that convc returned. NULL is fine. */
 CONVC_API void convc_text_free(char *text);
 
-/* ---- context -----------------------------------------------------------------------------------
- */
+/* ---- context --------------------------------------------------------------------------------- */
 
 typedef struct convc_context convc_context;
 typedef struct convc_kernel convc_kernel;
@@ -86,8 +85,7 @@ CONVC_API void convc_context_destroy(convc_context *cx);
 /* What the context compiles for: "x86_64-pc-linux-gnu:znver5". Lives as long as the context. */
 CONVC_API const char *convc_context_target(const convc_context *cx);
 
-/* ---- problems ----------------------------------------------------------------------------------
- */
+/* ---- problems -------------------------------------------------------------------------------- */
 
 /* Defaults: forward, 2 axes, f32, NHWC, batch 1, groups 1, stride 1, dilation 1, no padding, and
  * extents of 1. */
@@ -114,8 +112,7 @@ CONVC_API enum convc_status convc_problem_wei(const struct convc_problem *p, int
  */
 CONVC_API enum convc_status convc_problem_text(const struct convc_problem *p, char **text);
 
-/* ---- specs -------------------------------------------------------------------------------------
- */
+/* ---- specs ----------------------------------------------------------------------------------- */
 
 typedef struct convc_spec convc_spec;
 
@@ -132,7 +129,9 @@ struct convc_spec_source {
         *lib_dir; /* where `require` looks; NULL: specs/lib beside the spec, then installed */
 };
 
-/* CONVC_ERR_SPEC with "file:line: field=value rule", CONVC_ERR_IO, CONVC_ERR_MEMORY. */
+/* CONVC_ERR_SPEC, or what convc_problem_check says of a convolution, with "file:line: field=value
+ * rule"; CONVC_ERR_UNSUPPORTED for what this version cannot read; CONVC_ERR_ARGUMENT for a source
+ * or a define that is malformed; CONVC_ERR_IO; CONVC_ERR_MEMORY. Writes *out only on CONVC_OK. */
 CONVC_API enum convc_status convc_spec_load(const struct convc_spec_source *source,
                                             convc_spec **out);
 CONVC_API size_t convc_spec_count(const convc_spec *spec);
@@ -143,8 +142,7 @@ CONVC_API const struct convc_problem *convc_spec_problem(const convc_spec *spec,
 CONVC_API const double *convc_spec_weights(const convc_spec *spec, size_t i);
 CONVC_API void convc_spec_free(convc_spec *spec);
 
-/* ---- kernels -----------------------------------------------------------------------------------
- */
+/* ---- kernels --------------------------------------------------------------------------------- */
 
 enum convc_source {
     CONVC_FROM_MEMORY = 0,
@@ -193,6 +191,8 @@ CONVC_API size_t convc_packed_bytes(const convc_kernel *k);
 /* plain: [oc][ic/groups][kernel d][h][w]. packed: convc_packed_bytes(k) bytes, 64-byte aligned. */
 CONVC_API enum convc_status convc_pack(const convc_kernel *k, const void *plain, void *packed);
 
+/* What a run of a batch of n on `threads` threads needs. 0 threads: all of the context's, as
+ * convc_run does. */
 CONVC_API size_t convc_workspace_bytes(const convc_kernel *k, int64_t n, int32_t threads);
 
 /* Run `k` once, on the context's threads. See struct convc_args for shapes and alignment.
@@ -212,8 +212,7 @@ CONVC_API enum convc_status convc_reference_at(const struct convc_problem *p,
                                                const struct convc_args *args, const int64_t *index,
                                                size_t count, double *out);
 
-/* ---- plans and explanations --------------------------------------------------------------------
- */
+/* ---- plans and explanations ------------------------------------------------------------------ */
 
 /* Every plan that the compiler would consider, one a line, best first. Free with convc_text_free.
  */
@@ -231,8 +230,7 @@ enum {
 CONVC_API enum convc_status convc_explain(convc_context *cx, const struct convc_problem *p,
                                           const char *plan, int32_t show, char **text);
 
-/* ---- the disk cache ----------------------------------------------------------------------------
- */
+/* ---- the disk cache -------------------------------------------------------------------------- */
 
 struct convc_cache_entry {
     const char *file;    /* name within the directory */
@@ -257,8 +255,7 @@ CONVC_API enum convc_status convc_cache_clear(convc_context *cx, int64_t *remove
 /* The directory in use; "" where there is none, and then why is a sentence. */
 CONVC_API const char *convc_cache_directory(const convc_context *cx, const char **why);
 
-/* ---- the machine -------------------------------------------------------------------------------
- */
+/* ---- the machine ----------------------------------------------------------------------------- */
 
 /* Measures the FMA peak of `threads` threads right now, in GFLOP/s, in about `seconds`. */
 CONVC_API enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype,

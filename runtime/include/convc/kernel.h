@@ -21,9 +21,9 @@ extern "C" {
  *   wei        what convc_pack wrote, 64-byte aligned (the reference call takes plain weights)
  *   bias       [oc], dense; ignored where the problem has none
  *   residual   as dst, with dst's strides; may be dst itself
- *   dst        [n] images, laid out by the problem's dst strides; may overlap no other tensor but
- * that workspace  convc_workspace_bytes(...) bytes, 64-byte aligned; NULL where that is 0 n images
- * in this call; 0 is legal and does nothing
+ *   dst        [n] images, laid out by the problem's dst strides; may overlap the residual only
+ *   workspace  convc_workspace_bytes(...) bytes, 64-byte aligned; NULL where that is 0
+ *   n          images in this call; 0 is legal and does nothing
  */
 struct convc_args {
     size_t struct_bytes;

@@ -1,0 +1,224 @@
+/* The filters, and the specs of the repository. */
+#include "gen/spec/spec.h"
+#include "tests/support/support.h"
+
+#include <glob.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static struct spec loaded;
+
+static void load(const struct spec_source *source)
+{
+    struct diag d = { 0 };
+    spec_free(&loaded);
+    if (spec_load(source, &loaded, &d) != CONVC_OK)
+        fail_msg("%s", d.text);
+}
+
+static int free_loaded(void **state)
+{
+    (void)state;
+    spec_free(&loaded);
+    return 0;
+}
+
+/* The taps of a filter, over one channel. */
+static const double *filter(const char *expression, int64_t *count)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "return convc.conv { input = { 1, 1, 64, 64 }, weights = convc.filters.%s }",
+             expression);
+    struct spec_source source = { .text = text, .name = "filter.lua" };
+    load(&source);
+    const struct convc_problem *p = &loaded.convs[0].problem;
+    assert_int_equal(p->oc, 1);
+    *count = p->kernel[1] * p->kernel[2];
+    return loaded.convs[0].weights;
+}
+
+static void filters_have_their_classic_taps(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        double taps[9];
+    } classics[] = {
+        { "identity", { 0, 0, 0, 0, 1, 0, 0, 0, 0 } },
+        { "sobel_x", { -1, 0, 1, -2, 0, 2, -1, 0, 1 } },
+        { "sobel_y", { -1, -2, -1, 0, 0, 0, 1, 2, 1 } },
+        { "scharr_x", { -3, 0, 3, -10, 0, 10, -3, 0, 3 } },
+        { "scharr_y", { -3, -10, -3, 0, 0, 0, 3, 10, 3 } },
+        { "prewitt_x", { -1, 0, 1, -1, 0, 1, -1, 0, 1 } },
+        { "prewitt_y", { -1, -1, -1, 0, 0, 0, 1, 1, 1 } },
+        { "laplacian", { 0, 1, 0, 1, -4, 1, 0, 1, 0 } },
+        { "sharpen", { 0, -1, 0, -1, 5, -1, 0, -1, 0 } },
+        { "edge_detect", { -1, -1, -1, -1, 8, -1, -1, -1, -1 } },
+        { "emboss", { -2, -1, 0, -1, 1, 1, 0, 1, 2 } },
+        { "gabor(3, 1e9, 0, 4)", { 0, 1, 0, 0, 1, 0, 0, 1, 0 } },
+    };
+    for (size_t i = 0; i < sizeof classics / sizeof classics[0]; i++) {
+        int64_t count;
+        const double *taps = filter(classics[i].name, &count);
+        assert_int_equal(count, 9);
+        for (int k = 0; k < 9; k++)
+            if (fabs(taps[k] - classics[i].taps[k]) > 1e-12)
+                fail_msg("%s, tap %d: %g", classics[i].name, k, taps[k]);
+    }
+}
+
+static void blurs_sum_to_one_and_edge_filters_to_zero(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expression;
+        double sum;
+    } sums[] = {
+        { "box(3)", 1 },           { "box(6)", 1 },      { "gaussian(5, 1)", 1 },
+        { "gaussian(8, 0.3)", 1 }, { "log(9, 1.4)", 0 }, { "log(4, 1)", 0 },
+    };
+    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+        int64_t count;
+        double sum = 0;
+        const double *taps = filter(sums[i].expression, &count);
+        for (int64_t k = 0; k < count; k++) {
+            sum += taps[k];
+            assert_true(taps[k] == taps[count - 1 - k]); /* the same turned round */
+        }
+        assert_true(fabs(sum - sums[i].sum) < 1e-12);
+    }
+    /* The ratio of neighbours says what sigma is; the middle of LoG lies below its rim. */
+    int64_t count;
+    const double *taps = filter("gaussian(5, 2)", &count);
+    assert_true(fabs(taps[13] / taps[12] - exp(-1.0 / 8)) < 1e-12);
+    taps = filter("log(9, 1.4)", &count);
+    assert_true(taps[40] < 0 && taps[36] > 0);
+}
+
+/* ---- the specs of the repository ------------------------------------------------------------- */
+
+/* The products of one image, in 10^9. */
+static double load_network(const char *name, const char *define)
+{
+    char path[256];
+    snprintf(path, sizeof path, CONVC_SOURCE_DIR "/specs/networks/%s.lua", name);
+    struct spec_source source = { .path = path, .defines = &define };
+    source.define_count = define ? 1 : 0;
+    load(&source);
+    double products = 0;
+    for (size_t i = 0; i < loaded.count; i++) {
+        struct problem p;
+        struct diag d = { 0 };
+        assert_int_equal(problem_resolve(&loaded.convs[i].problem, &p, &d), CONVC_OK);
+        products += (double)p.p.oc * p.icg * p.p.kernel[0] * p.p.kernel[1] * p.p.kernel[2] *
+                    p.out[0] * p.out[1] * p.out[2];
+    }
+    return products * 1e-9;
+}
+
+static void networks_have_the_published_number_of_products(void **state)
+{
+    (void)state;
+    /* Published are those of torchvision (V1: as usually quoted), which count the last, fully
+     * connected layer too; it has as many as features times classes. */
+    static const struct {
+        const char *name, *define;
+        size_t layers;
+        double published, last;
+    } networks[] = {
+        { "resnet50", NULL, 53, 4.089, 2048 * 1000e-9 },
+        { "resnet50", "V1=1", 53, 3.86, 2048 * 1000e-9 },
+        { "resnext50", NULL, 53, 4.23, 2048 * 1000e-9 },
+        { "vgg16", NULL, 13, 15.47, (25088.0 * 4096 + 4096 * 4096 + 4096 * 1000) * 1e-9 },
+        { "mobilenet_v2", NULL, 52, 0.301, 1280 * 1000e-9 },
+        { "r3d_18", "T=16", 20, 40.697, 512 * 400e-9 },
+    };
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+        double products = load_network(networks[i].name, networks[i].define) + networks[i].last;
+        print_message("%-14s %8.4f GMAC, published %g\n", networks[i].name, products,
+                      networks[i].published);
+        assert_int_equal(loaded.count, networks[i].layers);
+        assert_true(fabs(products / networks[i].published - 1) < 2e-3);
+    }
+}
+
+static void networks_take_batch_size_layout_and_type(void **state)
+{
+    (void)state;
+    static const char *const defines[] = { "N=3", "H=64", "W=96", "LAYOUT=nchw", "DTYPE=f64" };
+    struct spec_source source = { .path = CONVC_SOURCE_DIR "/specs/networks/resnet50.lua",
+                                  .defines = defines,
+                                  .define_count = sizeof defines / sizeof defines[0] };
+    load(&source);
+    const struct convc_problem *last = &loaded.convs[loaded.count - 1].problem;
+    assert_true(last->n == 3 && last->in[CONVC_H] == 2 && last->in[CONVC_W] == 3);
+    assert_true(last->layout == CONVC_NCHW && last->src_dtype == CONVC_F64 && last->residual);
+    assert_string_equal(last->name, "layer4.2.conv3");
+}
+
+static double milliseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static void every_spec_of_the_repository_loads_at_once(void **state)
+{
+    (void)state;
+    glob_t files;
+    assert_int_equal(glob(CONVC_SOURCE_DIR "/specs/*/*.lua", 0, NULL, &files), 0);
+    double slowest = 0;
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        struct spec_source source = { .path = files.gl_pathv[i] };
+        double begin = milliseconds();
+        load(&source);
+        double took = milliseconds() - begin;
+        slowest = took > slowest ? took : slowest;
+        assert_true(loaded.count > 0 || strstr(files.gl_pathv[i], "/lib/"));
+    }
+    print_message("%zu specs, the slowest in %.1f ms\n", files.gl_pathc, slowest);
+    assert_true(files.gl_pathc >= 35);
+    assert_true(slowest < 50);
+    globfree(&files);
+}
+
+static void filters_take_the_size_of_a_picture(void **state)
+{
+    (void)state;
+    static const char *const defines[] = { "H=33", "W=44", "C=3" };
+    glob_t files;
+    assert_int_equal(glob(CONVC_SOURCE_DIR "/specs/filters/*.lua", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        struct spec_source source = { .path = files.gl_pathv[i], .defines = defines };
+        source.define_count = 3;
+        load(&source);
+        struct problem p;
+        struct diag d = { 0 };
+        assert_int_equal(problem_resolve(&loaded.convs[0].problem, &p, &d), CONVC_OK);
+        assert_true(p.out[CONVC_H] == 33 && p.out[CONVC_W] == 44 && p.p.ic == 3);
+        assert_non_null(loaded.convs[0].weights);
+    }
+    globfree(&files);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(filters_have_their_classic_taps),
+        cmocka_unit_test(blurs_sum_to_one_and_edge_filters_to_zero),
+        cmocka_unit_test(networks_have_the_published_number_of_products),
+        cmocka_unit_test(networks_take_batch_size_layout_and_type),
+        cmocka_unit_test(every_spec_of_the_repository_loads_at_once),
+        cmocka_unit_test(filters_take_the_size_of_a_picture),
+    };
+    return cmocka_run_group_tests(tests, NULL, free_loaded);
+}
