@@ -1,9 +1,7 @@
-/* The vocabulary of the emitters: every word is compiled for several machines and run. */
-#include "gen/emit/border.h"
-#include "tests/support/subject.h"
-#include "tests/support/support.h"
+/* The vocabulary of the emitters: control, integers and reals are compiled for several machines and
+ * run. */
+#include "tests/support/body.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,59 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-/* ---- a body as a kernel -------------------------------------------------------------------------
- */
-
-/* What a body sees of its call. */
-struct io {
-    LLVMValueRef src, dst, begin, end;
-};
-
-/* Emits something that reads src and writes dst; `what` is the test's. */
-typedef void (*body)(struct em *em, const struct io *io, const void *what);
-
-/* The number of basic blocks goes to *blocks, where it is asked for. */
-static struct code build(const struct target *t, body emit, const void *what, unsigned *blocks)
-{
-    struct em em;
-    LLVMContextRef context = LLVMContextCreate();
-    em_open(&em, context, "body", t);
-    LLVMValueRef args = LLVMGetParam(em.function, 0);
-    struct io io = { .begin = LLVMGetParam(em.function, 2), .end = LLVMGetParam(em.function, 3) };
-    io.src = em_load(&em, em.ptr, em_at_const(&em, args, offsetof(struct convc_args, src)), 8);
-    io.dst = em_load(&em, em.ptr, em_at_const(&em, args, offsetof(struct convc_args, dst)), 8);
-    emit(&em, &io, what);
-    if (blocks)
-        *blocks = LLVMCountBasicBlocks(em.function);
-    struct code c = code_load(em_close(&em), t, "body");
-    LLVMContextDispose(context);
-    return c;
-}
-
-static void call(const struct code *c, const void *src, void *dst, int64_t begin, int64_t end)
-{
-    struct convc_args args = { .struct_bytes = sizeof args, .src = src, .dst = dst };
-    c->run(&args, 0, begin, end);
-}
-
-static void build_and_call(const struct target *t, body emit, const void *what, const void *src,
-                           void *dst)
-{
-    struct code c = build(t, emit, what, NULL);
-    call(&c, src, dst, 0, 0);
-    code_free(&c);
-}
-
-static void store_int(struct em *em, const struct io *io, int64_t at, LLVMValueRef v)
-{
-    em_store(em, v, em_at_const(em, io->dst, 8 * at), 8);
-}
-
-static LLVMValueRef load_int(struct em *em, const struct io *io, int64_t at)
-{
-    return em_load(em, em->i64, em_at_const(em, io->src, 8 * at), 8);
-}
 
 /* ---- loops and branches -------------------------------------------------------------------------
  */
@@ -85,8 +30,8 @@ static void count_turns(struct em *em, const struct io *io, LLVMValueRef begin, 
         em_set(em, turns, em_add(em, em_get(em, turns), em_int(em, 1)));
         em_set(em, sum, em_add(em, em_get(em, sum), i));
     }
-    store_int(em, io, 0, em_get(em, turns));
-    store_int(em, io, 1, em_get(em, sum));
+    body_store_int(em, io, 0, em_get(em, turns));
+    body_store_int(em, io, 1, em_get(em, sum));
 }
 
 static void known_loop(struct em *em, const struct io *io, const void *what)
@@ -112,12 +57,12 @@ static void loops_take_every_turn_once(void **state)
 {
     (void)state;
     for (int m = 0; m < machines; m++) {
-        struct code unknown = build(&machine[m], unknown_loop, NULL, NULL);
+        struct code unknown = body_build(&machine[m], unknown_loop, NULL, NULL);
         for (int i = 0; i < RANGES; i++) {
             int64_t got[2] = { -1, -1 };
-            build_and_call(&machine[m], known_loop, &ranges[i], NULL, got);
+            body_build_and_call(&machine[m], known_loop, &ranges[i], NULL, got);
             assert_turns(&ranges[i], got);
-            call(&unknown, NULL, got, ranges[i].begin, ranges[i].end);
+            body_call(&unknown, NULL, got, ranges[i].begin, ranges[i].end);
             assert_turns(&ranges[i], got);
         }
         code_free(&unknown);
@@ -129,7 +74,7 @@ static void loops_of_one_turn_or_none_make_no_block(void **state)
     (void)state;
     for (int i = 0; i < RANGES; i++) {
         unsigned blocks;
-        struct code c = build(&machine[0], known_loop, &ranges[i], &blocks);
+        struct code c = body_build(&machine[0], known_loop, &ranges[i], &blocks);
         bool loop = ranges[i].end - ranges[i].begin > 1;
         assert_int_equal(blocks, loop ? 4 : 2);
         code_free(&c);
@@ -150,17 +95,17 @@ static void nested(struct em *em, const struct io *io, const void *what)
             }
         }
     }
-    store_int(em, io, 0, em_get(em, sum));
+    body_store_int(em, io, 0, em_get(em, sum));
 }
 
 static void loops_and_branches_nest(void **state)
 {
     (void)state;
     for (int m = 0; m < machines; m++) {
-        struct code c = build(&machine[m], nested, NULL, NULL);
+        struct code c = body_build(&machine[m], nested, NULL, NULL);
         for (int64_t end = -2; end < 6; end++) {
             int64_t got = -1, want = 0;
-            call(&c, NULL, &got, -2, end);
+            body_call(&c, NULL, &got, -2, end);
             for (int64_t i = -2; i < end; i++)
                 for (int64_t j = i; j < 3 && i != 1; j++)
                     want += i * j;
@@ -178,7 +123,7 @@ static void branch(struct em *em, const struct io *io, const void *what)
     if (fixed)
         condition = *fixed ? em_true(em) : em_not(em, em_true(em));
     EM_IF (em, condition) {
-        store_int(em, io, 0, em_int(em, 1));
+        body_store_int(em, io, 0, em_int(em, 1));
     }
 }
 
@@ -188,16 +133,16 @@ static void branches_go_where_the_condition_holds(void **state)
     (void)state;
     for (int m = 0; m < machines; m++) {
         int64_t got = 0;
-        struct code c = build(&machine[m], branch, NULL, NULL);
-        call(&c, NULL, &got, 5, 5);
+        struct code c = body_build(&machine[m], branch, NULL, NULL);
+        body_call(&c, NULL, &got, 5, 5);
         assert_int_equal(got, 0);
-        call(&c, NULL, &got, -5, 5);
+        body_call(&c, NULL, &got, -5, 5);
         assert_int_equal(got, 1);
         code_free(&c);
         got = 0;
-        build_and_call(&machine[m], branch, &no, NULL, &got);
+        body_build_and_call(&machine[m], branch, &no, NULL, &got);
         assert_int_equal(got, 0);
-        build_and_call(&machine[m], branch, &yes, NULL, &got);
+        body_build_and_call(&machine[m], branch, &yes, NULL, &got);
         assert_int_equal(got, 1);
     }
 }
@@ -208,7 +153,7 @@ static void known_conditions_make_no_block(void **state)
     unsigned blocks;
     (void)state;
     for (int i = 0; i < 2; i++) {
-        struct code c = build(&machine[0], branch, &fixed[i], &blocks);
+        struct code c = body_build(&machine[0], branch, &fixed[i], &blocks);
         assert_int_equal(blocks, 2);
         code_free(&c);
     }
@@ -239,7 +184,7 @@ static void integers(struct em *em, const struct io *io, const void *what)
     };
     for (int i = 0; i < INTS; i++) {
         LLVMValueRef wide = LLVMBuildZExtOrBitCast(em->builder, value[i], em->i64, "");
-        store_int(em, io, i, wide);
+        body_store_int(em, io, i, wide);
     }
 }
 
@@ -254,10 +199,10 @@ static void integer_words_compute_what_they_say(void **state)
         bool less = a < b, below = (uint64_t)a < (uint64_t)b;
         const int64_t want[INTS] = { a + b,        a - b, -3 * a, 5 * b - 7, less ? a : b,
                                      less ? b : a, less,  below,  a == b,    !less && below };
-        struct code c = build(&machine[i / VALUES / VALUES], integers, NULL, NULL);
-        call(&c, NULL, got[0], a, b);
+        struct code c = body_build(&machine[i / VALUES / VALUES], integers, NULL, NULL);
+        body_call(&c, NULL, got[0], a, b);
         code_free(&c);
-        build_and_call(&machine[i / VALUES / VALUES], integers, &both, NULL, got[1]);
+        body_build_and_call(&machine[i / VALUES / VALUES], integers, &both, NULL, got[1]);
         assert_memory_equal(got[0], want, sizeof want);
         assert_memory_equal(got[1], want, sizeof want);
     }
@@ -269,8 +214,8 @@ static void divide(struct em *em, const struct io *io, const void *what)
     const int64_t *known = what;
     LLVMValueRef rest;
     LLVMValueRef q = em_divide(em, io->begin, known ? em_int(em, *known) : io->end, &rest);
-    store_int(em, io, 0, q);
-    store_int(em, io, 1, rest);
+    body_store_int(em, io, 0, q);
+    body_store_int(em, io, 1, rest);
 }
 
 static void division_gives_quotient_and_rest(void **state)
@@ -279,219 +224,21 @@ static void division_gives_quotient_and_rest(void **state)
     static const int64_t values[] = { 0, 1, 2, 3, 6, 7, 63, 64, 65, 1000002, 1000003, 1LL << 61 };
     (void)state;
     for (int m = 0; m < machines; m++) {
-        struct code unknown = build(&machine[m], divide, NULL, NULL);
+        struct code unknown = body_build(&machine[m], divide, NULL, NULL);
         for (size_t i = 0; i < sizeof divisors / sizeof *divisors; i++) {
-            struct code c = build(&machine[m], divide, &divisors[i], NULL);
+            struct code c = body_build(&machine[m], divide, &divisors[i], NULL);
             for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
                 const int64_t want[2] = { values[k] / divisors[i], values[k] % divisors[i] };
                 int64_t got[2];
-                call(&c, NULL, got, values[k], 0);
+                body_call(&c, NULL, got, values[k], 0);
                 assert_memory_equal(got, want, sizeof want);
-                call(&unknown, NULL, got, values[k], divisors[i]);
+                body_call(&unknown, NULL, got, values[k], divisors[i]);
                 assert_memory_equal(got, want, sizeof want);
             }
             code_free(&c);
         }
         code_free(&unknown);
     }
-}
-
-/* ---- lanes --------------------------------------------------------------------------------------
- */
-
-/* One draw: which lanes, where, and what else they hold. Offsets are in elements. */
-struct lanes_case {
-    bool wide, with_other;
-    struct em_lanes on;
-    int64_t offset[EM_LANES_MAX];
-    int pick[EM_LANES_MAX]; /* of two vectors */
-    double other;
-};
-
-enum { MEMORY = 128 };
-
-static double memory_get(const void *memory, bool wide, int64_t i)
-{
-    return wide ? ((const double *)memory)[i] : ((const float *)memory)[i];
-}
-
-static void memory_set(void *memory, bool wide, int64_t i, double v)
-{
-    if (wide)
-        ((double *)memory)[i] = v;
-    else
-        ((float *)memory)[i] = (float)v;
-}
-
-static int64_t lane_bytes(const struct lanes_case *c)
-{
-    return c->wide ? 8 : 4;
-}
-
-static LLVMTypeRef vector_type(struct em *em, const struct lanes_case *c)
-{
-    return em_vector(c->wide ? em->f64 : em->f32, c->on.count);
-}
-
-static LLVMValueRef other_of(struct em *em, const struct lanes_case *c)
-{
-    return c->with_other ? em_real(vector_type(em, c), c->other) : NULL;
-}
-
-static void byte_offsets(const struct lanes_case *c, int64_t offset[EM_LANES_MAX])
-{
-    for (int l = 0; l < c->on.count; l++)
-        offset[l] = c->offset[l] * lane_bytes(c);
-}
-
-/* dst: lanes loaded from src, then lanes stored over what dst had, gathered, scattered. */
-static void use_lanes(struct em *em, const struct io *io, const void *what)
-{
-    const struct lanes_case *c = what;
-    LLVMTypeRef type = vector_type(em, c);
-    int64_t offset[EM_LANES_MAX], bytes = lane_bytes(c), part = MEMORY * bytes;
-    byte_offsets(c, offset);
-    LLVMValueRef whole = em_load(em, type, io->src, (unsigned)bytes);
-    LLVMValueRef loaded = em_load_lanes(em, type, io->src, &c->on, other_of(em, c));
-    LLVMValueRef gathered = em_gather(em, type, io->src, offset, &c->on, other_of(em, c));
-    em_store(em, loaded, io->dst, (unsigned)bytes);
-    em_store_lanes(em, whole, em_at_const(em, io->dst, part), &c->on);
-    em_store(em, gathered, em_at_const(em, io->dst, 2 * part), (unsigned)bytes);
-    em_scatter(em, whole, em_at_const(em, io->dst, 3 * part), offset, &c->on);
-}
-
-static void draw_lanes(struct test_random *r, const struct target *t, struct lanes_case *c)
-{
-    *c = (struct lanes_case){ .wide = test_random_in(r, 0, 1),
-                              .with_other = test_random_in(r, 0, 1) };
-    c->other = (double)test_random_in(r, -9, -1);
-    int count = target_lanes(t, lane_bytes(c));
-    int64_t kind = test_random_in(r, 0, 3);
-    c->on = em_lanes_first(count, (int)test_random_in(r, 0, count));
-    for (int l = 0; l < count && kind == 0; l++) {
-        bool on = test_random_in(r, 0, 1);
-        c->on.active += on - c->on.on[l];
-        c->on.on[l] = on;
-    }
-    for (int l = 0; l < count; l++) { /* apart, in any order */
-        c->offset[l] = l * 4 + test_random_in(r, 0, 3);
-        c->pick[l] = (int)test_random_in(r, 0, 2 * count - 1);
-        int k = (int)test_random_in(r, 0, l);
-        int64_t swap = c->offset[l];
-        c->offset[l] = c->offset[k];
-        c->offset[k] = swap;
-    }
-}
-
-static void check_lanes(const struct lanes_case *c, const void *src, const void *dst)
-{
-    for (int l = 0; l < c->on.count; l++) {
-        double off = c->with_other ? c->other : 0;
-        double loaded = c->on.on[l] ? memory_get(src, c->wide, l) : off;
-        double gathered = c->on.on[l] ? memory_get(src, c->wide, c->offset[l]) : off;
-        double stored = c->on.on[l] ? memory_get(src, c->wide, l) : -1000;
-        assert_true(memory_get(dst, c->wide, l) == loaded);
-        assert_true(memory_get(dst, c->wide, MEMORY + l) == stored);
-        assert_true(memory_get(dst, c->wide, 2 * MEMORY + l) == gathered);
-    }
-    for (int64_t i = 0; i < MEMORY; i++) {
-        double scattered = -1000;
-        for (int l = 0; l < c->on.count; l++)
-            scattered = c->on.on[l] && c->offset[l] == i ? memory_get(src, c->wide, l) : scattered;
-        assert_true(memory_get(dst, c->wide, 3 * MEMORY + i) == scattered);
-    }
-}
-
-static void run_lanes(const struct target *t, const struct lanes_case *c, body emit,
-                      void (*check)(const struct lanes_case *, const void *src, const void *dst))
-{
-    double src[MEMORY], dst[4 * MEMORY];
-    for (int i = 0; i < MEMORY; i++)
-        memory_set(src, c->wide, i, i + 1);
-    for (int i = 0; i < 4 * MEMORY; i++)
-        memory_set(dst, c->wide, i, -1000);
-    build_and_call(t, emit, c, src, dst);
-    check(c, src, dst);
-}
-
-static void draw_and_run_lanes(const char *name, body emit,
-                               void (*check)(const struct lanes_case *, const void *, const void *))
-{
-    uint64_t seed = test_seed(name, 77);
-    struct test_random r = { seed };
-    int64_t count = test_count(150);
-    for (int64_t i = 0; i < count; i++) {
-        struct lanes_case c;
-        draw_lanes(&r, &machine[i % machines], &c);
-        run_lanes(&machine[i % machines], &c, emit, check);
-    }
-}
-
-static void lanes_that_are_off_touch_nothing(void **state)
-{
-    (void)state;
-    draw_and_run_lanes("em", use_lanes, check_lanes);
-}
-
-/* dst: gathered at offsets that the kernel computes, where they are not negative. */
-static void gather_computed(struct em *em, const struct io *io, const void *what)
-{
-    const struct lanes_case *c = what;
-    LLVMValueRef offset[EM_LANES_MAX], zero[EM_LANES_MAX];
-    for (int l = 0; l < c->on.count; l++) {
-        offset[l] = em_int(em, c->on.on[l] ? c->offset[l] * lane_bytes(c) : -1);
-        zero[l] = em_int(em, 0);
-    }
-    LLVMValueRef base = em_splat(em, io->begin, c->on.count);
-    LLVMValueRef at =
-        LLVMBuildAdd(em->builder, base, LLVMConstVector(offset, (unsigned)c->on.count), "");
-    LLVMValueRef none = LLVMConstVector(zero, (unsigned)c->on.count);
-    LLVMValueRef on = LLVMBuildICmp(em->builder, LLVMIntSGE, at, none, "");
-    LLVMValueRef v = em_gather_at(em, vector_type(em, c), io->src, at, on, other_of(em, c));
-    em_store(em, v, io->dst, (unsigned)lane_bytes(c));
-}
-
-static void check_gathered(const struct lanes_case *c, const void *src, const void *dst)
-{
-    for (int l = 0; l < c->on.count; l++) {
-        double off = c->with_other ? c->other : 0;
-        double want = c->on.on[l] ? memory_get(src, c->wide, c->offset[l]) : off;
-        assert_true(memory_get(dst, c->wide, l) == want);
-    }
-}
-
-static void computed_places_are_gathered(void **state)
-{
-    (void)state;
-    draw_and_run_lanes("em", gather_computed, check_gathered);
-}
-
-/* dst: lanes picked from two vectors; the first element everywhere. */
-static void shuffle(struct em *em, const struct io *io, const void *what)
-{
-    const struct lanes_case *c = what;
-    LLVMTypeRef type = vector_type(em, c);
-    int64_t bytes = lane_bytes(c);
-    unsigned align = (unsigned)bytes;
-    LLVMValueRef a = em_load(em, type, io->src, align);
-    LLVMValueRef b = em_load(em, type, em_at_const(em, io->src, c->on.count * bytes), align);
-    LLVMValueRef one = em_load(em, LLVMGetElementType(type), io->src, align);
-    em_store(em, em_shuffle(em, a, b, c->pick, c->on.count), io->dst, align);
-    em_store(em, em_splat(em, one, c->on.count), em_at_const(em, io->dst, MEMORY * bytes), align);
-}
-
-static void check_shuffled(const struct lanes_case *c, const void *src, const void *dst)
-{
-    for (int l = 0; l < c->on.count; l++) {
-        assert_true(memory_get(dst, c->wide, l) == memory_get(src, c->wide, c->pick[l]));
-        assert_true(memory_get(dst, c->wide, MEMORY + l) == memory_get(src, c->wide, 0));
-    }
-}
-
-static void shuffles_pick_from_two_vectors(void **state)
-{
-    (void)state;
-    draw_and_run_lanes("em", shuffle, check_shuffled);
 }
 
 /* ---- reals --------------------------------------------------------------------------------------
@@ -523,10 +270,10 @@ static void reals_compare_as_c_does(void **state)
     enum { VALUES = sizeof values / sizeof *values };
     (void)state;
     for (int m = 0; m < machines; m++) {
-        struct code code = build(&machine[m], reals, NULL, NULL);
+        struct code code = body_build(&machine[m], reals, NULL, NULL);
         for (int i = 0; i < VALUES * VALUES; i++) {
             double a = values[i % VALUES], b = values[i / VALUES], got[4];
-            call(&code, (const double[3]){ a, b, -1 }, got, 0, 0);
+            body_call(&code, (const double[3]){ a, b, -1 }, got, 0, 0);
             volatile double product = a * b;
             assert_real(got[0], machine[m].fma ? fma(a, b, -1) : product - 1);
             assert_real(got[1], a > b ? a : b);
@@ -534,117 +281,6 @@ static void reals_compare_as_c_does(void **state)
             assert_real(got[3], 0.1);
         }
         code_free(&code);
-    }
-}
-
-/* ---- borders ------------------------------------------------------------------------------------
- */
-
-enum { BORDER_LANES = 16 };
-
-struct border_case {
-    enum convc_padding_mode mode;
-    int64_t n;
-    bool vector;
-};
-
-/* dst = places, then 1 where they are inside */
-static void emit_border(struct em *em, const struct io *io, const void *what)
-{
-    const struct border_case *c = what;
-    LLVMTypeRef type = c->vector ? em_vector(em->i64, BORDER_LANES) : em->i64;
-    LLVMValueRef at = em_load(em, type, io->src, 8);
-    struct border b = border_emit(em, c->mode, at, c->n);
-    em_store(em, b.index, io->dst, 8);
-    LLVMValueRef inside = LLVMBuildZExt(em->builder, b.inside, type, "");
-    em_store(em, inside, em_at_const(em, io->dst, 8 * BORDER_LANES), 8);
-}
-
-static void check_border(const struct border_case *c, const int64_t *at, const int64_t *got)
-{
-    for (int l = 0; l < (c->vector ? BORDER_LANES : 1); l++) {
-        int64_t want = problem_border(c->mode, at[l], c->n);
-        bool good = want < 0 ? !got[BORDER_LANES + l] && got[l] >= 0 && got[l] < c->n
-                             : got[BORDER_LANES + l] == 1 && got[l] == want;
-        if (!good)
-            fail_msg("mode %s, %" PRId64 " of %" PRId64 ": %" PRId64 ", not %" PRId64,
-                     padding_mode_name(c->mode), at[l], c->n, got[l], want);
-    }
-}
-
-/* Around the input, and as far out as a problem can reach. */
-static int64_t border_position(int64_t i, struct test_random *r)
-{
-    static const int64_t far = 1LL << 62;
-    return i < 80 ? i - 40 : test_random_in(r, -far >> i % 40, far >> i % 40);
-}
-
-static void run_border(const struct target *t, const struct border_case *c)
-{
-    struct test_random r = { 3 };
-    struct code code = build(t, emit_border, c, NULL);
-    int64_t at[BORDER_LANES], got[2 * BORDER_LANES];
-    for (int64_t i = 0; i < 160; i += c->vector ? BORDER_LANES : 1) {
-        for (int l = 0; l < BORDER_LANES; l++)
-            at[l] = border_position(i + l, &r);
-        call(&code, at, got, 0, 0);
-        check_border(c, at, got);
-    }
-    code_free(&code);
-}
-
-static void borders_fold_as_the_problem_says(void **state)
-{
-    static const int64_t extents[] = { 1, 2, 3, 5, 8, 1000003 };
-    (void)state;
-    for (int mode = 0; mode <= CONVC_PAD_IDENTITY; mode++)
-        for (size_t i = 0; i < sizeof extents / sizeof *extents; i++)
-            for (int m = 0; m < machines; m++)
-                for (int vector = 0; vector < 2; vector++)
-                    run_border(&machine[m], &(struct border_case){ (enum convc_padding_mode)mode,
-                                                                   extents[i], vector });
-}
-
-/* dst = first tap inside, and the one behind the last */
-static void emit_bounds(struct em *em, const struct io *io, const void *what)
-{
-    LLVMValueRef begin, end;
-    border_bounds(em, what, CONVC_H, load_int(em, io, 0), &begin, &end);
-    store_int(em, io, 0, begin);
-    store_int(em, io, 1, end);
-}
-
-static void check_bounds(const struct convc_problem *p, int64_t o, const int64_t got[2])
-{
-    int64_t first = o * p->stride[CONVC_H] - p->pad_begin[CONVC_H];
-    for (int64_t k = 0; k < p->kernel[CONVC_H]; k++) {
-        int64_t at = first + k * p->dilation[CONVC_H];
-        bool inside = at >= 0 && at < p->in[CONVC_H];
-        if (inside != (k >= got[0] && k < got[1]))
-            fail_msg("tap %" PRId64 " of output %" PRId64 ": [%" PRId64 ", %" PRId64 ")", k, o,
-                     got[0], got[1]);
-    }
-    assert_true(got[0] >= 0 && got[1] <= p->kernel[CONVC_H]);
-}
-
-static void bounds_hold_the_taps_inside(void **state)
-{
-    struct test_random r = { test_seed("em", 5) };
-    (void)state;
-    for (int64_t i = 0; i < test_count(150); i++) {
-        struct convc_problem p = { .spatial = 2 };
-        p.in[CONVC_H] = test_random_in(&r, 1, 9);
-        p.kernel[CONVC_H] = test_random_in(&r, 1, 7);
-        p.stride[CONVC_H] = test_random_in(&r, 1, 4);
-        p.dilation[CONVC_H] = test_random_in(&r, 1, 5);
-        p.pad_begin[CONVC_H] = test_random_in(&r, -3, 20);
-        struct code c = build(&machine[i % machines], emit_bounds, &p, NULL);
-        for (int64_t o = 0; o < 25; o++) {
-            int64_t got[2];
-            call(&c, &o, got, 0, 0);
-            check_bounds(&p, o, got);
-        }
-        code_free(&c);
     }
 }
 
@@ -658,12 +294,7 @@ int main(void)
         cmocka_unit_test(known_conditions_make_no_block),
         cmocka_unit_test(integer_words_compute_what_they_say),
         cmocka_unit_test(division_gives_quotient_and_rest),
-        cmocka_unit_test(lanes_that_are_off_touch_nothing),
-        cmocka_unit_test(computed_places_are_gathered),
-        cmocka_unit_test(shuffles_pick_from_two_vectors),
         cmocka_unit_test(reals_compare_as_c_does),
-        cmocka_unit_test(borders_fold_as_the_problem_says),
-        cmocka_unit_test(bounds_hold_the_taps_inside),
     };
     return cmocka_run_group_tests(tests, machines_find, machines_forget);
 }
