@@ -179,7 +179,7 @@ static bool close_enough(const struct problem *p, double got, double want)
     return fabs(got - want) <= 11 * epsilon * fabs(want) + 11 * least;
 }
 
-bool sample_agree(const struct sample *o, const void *dst)
+bool sample_agrees(const struct sample *o, const void *dst)
 {
     int64_t count = (int64_t)o->dst_bytes / element_bytes(&o->problem);
     for (int64_t i = 0; i < count; i++) {
@@ -278,7 +278,7 @@ bool emitted_agrees(const struct emitted *e, const struct sample *o, struct test
                                .dst = dst,
                                .n = o->n };
     emitted_run(e, &args, r);
-    bool agree = sample_agree(o, dst);
+    bool agree = sample_agrees(o, dst);
     if (!agree)
         emitted_print(&e->problem, &e->plan, e->target);
     free(dst);

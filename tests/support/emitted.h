@@ -40,7 +40,7 @@ void sample_fill_nan(const struct problem *p, void *to, size_t bytes);
 
 /* Is dst as expected? Else prints the first element that is not. The activations that cannot be
  * exact may err by what em_math.h states. */
-bool sample_agree(const struct sample *o, const void *dst);
+bool sample_agrees(const struct sample *o, const void *dst);
 
 /* ---- kernels -----------------------------------------------------------------------------------
  */

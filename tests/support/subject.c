@@ -113,20 +113,27 @@ static LLVMMemoryBufferRef object_of(LLVMModuleRef module, const struct target *
     return buffer;
 }
 
-struct code code_make(const struct subject *s, const struct target *t)
+struct code code_load(LLVMModuleRef module, const struct target *t, const char *symbol)
 {
-    static int made;
-    struct code c = { .step = s->lanes ? s->lanes : 1 };
+    struct code c = { .step = 1 };
     struct diag d = { 0 };
-    char symbol[32];
-    snprintf(symbol, sizeof symbol, "subject_%d", made++);
-    LLVMContextRef context = LLVMContextCreate();
-    LLVMMemoryBufferRef object = object_of(subject_emit(context, s, t, symbol), t, LLVMObjectFile);
+    LLVMMemoryBufferRef object = object_of(module, t, LLVMObjectFile);
     jit_load(jit, LLVMGetBufferStart(object), LLVMGetBufferSize(object), symbol, &c.loaded, &c.run,
              &d);
     if (d.status)
         fail_msg("%s", d.text);
     LLVMDisposeMemoryBuffer(object);
+    return c;
+}
+
+struct code code_make(const struct subject *s, const struct target *t)
+{
+    static int made;
+    char symbol[32];
+    snprintf(symbol, sizeof symbol, "subject_%d", made++);
+    LLVMContextRef context = LLVMContextCreate();
+    struct code c = code_load(subject_emit(context, s, t, symbol), t, symbol);
+    c.step = s->lanes ? s->lanes : 1;
     LLVMContextDispose(context);
     return c;
 }

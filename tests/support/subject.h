@@ -42,6 +42,9 @@ struct code {
     int step;
 };
 struct code code_make(const struct subject *s, const struct target *t);
+
+/* Any module's function `symbol`, of step 1. Disposes of the module. */
+struct code code_load(LLVMModuleRef module, const struct target *t, const char *symbol);
 void code_run(const struct code *c, const void *src, void *dst, int64_t count);
 void code_free(struct code *c);
 
