@@ -112,8 +112,8 @@ LLVMValueRef em_divide(struct em *em, LLVMValueRef a, LLVMValueRef n, LLVMValueR
         *rest = em_int(em, 0);
         return a;
     }
-    LLVMValueRef q = LLVMBuildUDiv(em->builder, a, n, "");
-    *rest = LLVMBuildSub(em->builder, a, LLVMBuildMul(em->builder, q, n, ""), "");
+    LLVMValueRef q = em_opaque(em, LLVMBuildUDiv(em->builder, a, n, ""));
+    *rest = em_opaque(em, LLVMBuildSub(em->builder, a, LLVMBuildMul(em->builder, q, n, ""), ""));
     return q;
 }
 

@@ -35,12 +35,11 @@ static struct args load_args(struct em *em)
     };
 }
 
-/* Every work item lies apart from the next as far as LLVM's loop passes can see. */
 static struct item decode(struct em *em, const struct nest *n, const struct args *args,
                           LLVMValueRef index)
 {
     struct item i;
-    LLVMValueRef rest = em_opaque(em, index);
+    LLVMValueRef rest = index;
     if (n->plan.order == ORDER_ROWS)
         rest = em_divide(em, rest, em_int(em, n->blocks), &i.block);
     rest = em_divide(em, rest, em_int(em, n->chunks), &i.chunk);
@@ -101,10 +100,11 @@ static void emit_segment(struct tile *t, const struct item *i)
         int64_t ow = split_begin(&n->cols, s->begin);
         t->ow = em_mul_add(em, tile, s->width, ow - s->begin * s->width);
         if (n->merged) {
-            LLVMValueRef past = em_sub(em, tile, em_int(em, n->cols.wide_tiles));
+            LLVMValueRef past = em_opaque(em, em_sub(em, tile, em_int(em, n->cols.wide_tiles)));
             t->ow = em_sub(em, t->ow, em_max(em, past, em_int(em, 0)));
             t->narrow = em_not(em, em_less(em, past, em_int(em, 0)));
         }
+        t->ow = em_opaque(em, t->ow);
         if (s->edge)
             t->ow = em_int(em, ow);
         t->number = em_add(em, em_mul(em, row, n->cols.tiles), tile);
