@@ -100,6 +100,11 @@ static void emit_segment(struct tile *t, const struct item *i)
     EM_FOR (em, tile, begin, end) {
         int64_t ow = split_begin(&n->cols, s->begin);
         t->ow = em_mul_add(em, tile, s->width, ow - s->begin * s->width);
+        if (n->merged) {
+            LLVMValueRef past = em_sub(em, tile, em_int(em, n->cols.wide_tiles));
+            t->ow = em_sub(em, t->ow, em_max(em, past, em_int(em, 0)));
+            t->narrow = em_not(em, em_less(em, past, em_int(em, 0)));
+        }
         if (s->edge)
             t->ow = em_int(em, ow);
         t->number = em_add(em, em_mul(em, row, n->cols.tiles), tile);

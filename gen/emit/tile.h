@@ -26,7 +26,8 @@ struct tile {
     /* Run-time place: pointers at the image and the first channel of the block. */
     LLVMValueRef src, wei, bias, residual, dst;
     LLVMValueRef od, oh, ow; /* first output */
-    LLVMValueRef number;     /* of this tile among those of the image and channel block */
+    LLVMValueRef narrow; /* i1: the last column repeats the one before and is not stored; or NULL */
+    LLVMValueRef number; /* of this tile among those of the image and channel block */
 
     struct em_var acc[TILE_ACCUMULATORS];
 };

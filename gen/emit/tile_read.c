@@ -23,6 +23,16 @@ static struct read plain_read(struct tile *t, const struct tile_row *row, const 
     return read;
 }
 
+/* The last column of a tile that may be narrow: there it reads what the one before reads. */
+static struct read last_column(struct tile *t, struct read plain, int64_t column)
+{
+    struct em *em = t->em;
+    LLVMValueRef back =
+        LLVMBuildSelect(em->builder, t->narrow, em_int(em, -column), em_int(em, 0), "");
+    plain.base = em_opaque(em, em_at(em, plain.base, back));
+    return plain;
+}
+
 /* What a tap outside of the input is under a mode that does not fold. */
 static enum read_kind outside_kind(const struct convc_problem *p)
 {
@@ -52,6 +62,8 @@ static struct read column_read(struct tile *t, const struct tile_row *row, const
                               .base = row->start,
                               .distance = nest_pixel(n, i) * n->bytes };
     }
+    if (t->narrow && c == t->cols - 1)
+        return last_column(t, plain, pixel * p->stride[CONVC_W]);
     if (!t->segment->edge)
         return plain;
     int64_t ow = split_begin(&n->cols, t->segment->begin) + c;

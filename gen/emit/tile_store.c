@@ -93,25 +93,50 @@ static void store_one(struct tile *t, LLVMValueRef acc, LLVMValueRef bias,
     store_to_dst(t, acc, em_at_const(em, row->dst, distance), on);
 }
 
-void tile_store(struct tile *t)
+/* Column c of every row; bias[v] holds the bias of vector v, or with LANES_OW bias[0] that of
+ * column c. */
+static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], int c,
+                         LLVMValueRef *bias)
 {
     const struct nest *n = t->nest;
-    struct out_row row[TILE_ROWS];
-    for (int r = 0; r < t->rows; r++)
-        row[r] = find_out_row(t, r);
     for (int v = 0; v < t->vecs; v++) {
         struct em_lanes on = tile_lanes(t, v);
-        for (int c = 0; c < t->cols; c++) {
-            int64_t channel, column;
-            place(t, c, v, &channel, &column);
-            LLVMValueRef bias = n->p->p.bias ? load_bias(t, channel, &on) : NULL;
-            int64_t distance =
-                (channel * n->dst_stride[CONVC_STRIDE_C] + column * n->dst_stride[CONVC_STRIDE_W]) *
-                n->bytes;
-            for (int r = 0; r < t->rows; r++) {
-                LLVMValueRef acc = em_get(t->em, tile_acc(t, r, c, v));
-                store_one(t, acc, bias, &row[r], distance, &on);
-            }
+        int64_t channel, column;
+        place(t, c, v, &channel, &column);
+        int64_t distance =
+            (channel * n->dst_stride[CONVC_STRIDE_C] + column * n->dst_stride[CONVC_STRIDE_W]) *
+            n->bytes;
+        for (int r = 0; r < t->rows; r++) {
+            LLVMValueRef acc = em_get(t->em, tile_acc(t, r, c, v));
+            store_one(t, acc, bias[lanes_are_columns(t) ? 0 : v], &row[r], distance, &on);
+        }
+    }
+}
+
+/* The bias that column c adds: of every vector, or of the channel that the column is. */
+static void find_bias(struct tile *t, int c, LLVMValueRef bias[TILE_ACCUMULATORS])
+{
+    for (int v = 0; t->nest->p->p.bias && v < (lanes_are_columns(t) ? 1 : t->vecs); v++) {
+        struct em_lanes on = tile_lanes(t, v);
+        int64_t channel, column;
+        place(t, c, v, &channel, &column);
+        bias[v] = load_bias(t, channel, &on);
+    }
+}
+
+void tile_store(struct tile *t)
+{
+    struct em *em = t->em;
+    struct out_row row[TILE_ROWS];
+    LLVMValueRef bias[TILE_ACCUMULATORS] = { 0 };
+    for (int r = 0; r < t->rows; r++)
+        row[r] = find_out_row(t, r);
+    for (int c = 0; c < t->cols; c++) {
+        LLVMValueRef wanted = t->narrow && c == t->cols - 1 ? em_not(em, t->narrow) : em_true(em);
+        if (c == 0 || lanes_are_columns(t))
+            find_bias(t, c, bias);
+        EM_IF (em, wanted) {
+            store_column(t, row, c, bias);
         }
     }
 }

@@ -10,6 +10,7 @@
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +35,53 @@ static void initialize(void)
     LLVMInitializeWebAssemblyAsmPrinter();
 }
 
+/* ---- target machines ----------------------------------------------------------------------------
+ */
+
+/* A target machine fills large tables on its first use, so the last few are kept for the next
+ * compile. One compile at a time uses each: whoever takes a slot's machine leaves the slot empty.
+ */
+enum { KEPT = 4 };
+
+struct kept {
+    struct target target;
+    LLVMTargetMachineRef machine;
+};
+
+static _Atomic(struct kept *) slot[KEPT];
+
+static void keep_machine(struct kept *k)
+{
+    for (int i = 0; i < KEPT; i++) {
+        struct kept *empty = NULL;
+        if (atomic_compare_exchange_strong(&slot[i], &empty, k))
+            return;
+    }
+    LLVMDisposeTargetMachine(k->machine);
+    free(k);
+}
+
+static bool makes_code_for(const struct kept *k, const struct target *t)
+{
+    return !strcmp(k->target.triple, t->triple) && !strcmp(k->target.cpu, t->cpu) &&
+           !strcmp(k->target.features, t->features);
+}
+
+static struct kept *take_machine(const struct target *t)
+{
+    for (int i = 0; i < KEPT; i++) {
+        struct kept *k = atomic_exchange(&slot[i], NULL);
+        if (k && makes_code_for(k, t))
+            return k;
+        if (k)
+            keep_machine(k);
+    }
+    return NULL;
+}
+
 /* Codegen level Less makes the same code as Aggressive from our IR, sooner; None spills everything.
  */
-static LLVMTargetMachineRef machine(const struct target *t, struct diag *d)
+static LLVMTargetMachineRef make_machine(const struct target *t, struct diag *d)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     LLVMTargetRef target = NULL;
@@ -55,6 +100,26 @@ static LLVMTargetMachineRef machine(const struct target *t, struct diag *d)
         diag_fail(d, CONVC_ERR_UNSUPPORTED, "LLVM makes no code for %s:%s", t->triple, t->cpu);
     return m;
 }
+
+/* The caller gives it back with keep_machine. NULL after a failure. */
+static struct kept *machine(const struct target *t, struct diag *d)
+{
+    struct kept *k = take_machine(t);
+    if (k)
+        return k;
+    LLVMTargetMachineRef m = make_machine(t, d);
+    k = m ? malloc(sizeof *k) : NULL;
+    if (m && !k) {
+        LLVMDisposeTargetMachine(m);
+        diag_memory(d);
+    }
+    if (k)
+        *k = (struct kept){ .target = *t, .machine = m };
+    return k;
+}
+
+/* ---- from IR to bytes ---------------------------------------------------------------------------
+ */
 
 static enum convc_status fail_with(LLVMErrorRef error, const char *what, struct diag *d)
 {
@@ -139,9 +204,10 @@ static void ask_for_asan(LLVMModuleRef module, const char *symbol)
 enum convc_status object_emit(const struct object_request *r, struct object *out, struct diag *d)
 {
     *out = (struct object){ 0 };
-    LLVMTargetMachineRef m = machine(r->target, d);
-    if (!m)
+    struct kept *kept = machine(r->target, d);
+    if (!kept)
         return d->status;
+    LLVMTargetMachineRef m = kept->machine;
     LLVMContextRef context = LLVMContextCreate();
     LLVMModuleRef module = emit_module(context, r->problem, r->plan, r->target, r->symbol);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(m);
@@ -157,7 +223,7 @@ enum convc_status object_emit(const struct object_request *r, struct object *out
         st = write_form(module, m, r->form, out, d);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
-    LLVMDisposeTargetMachine(m);
+    keep_machine(kept);
     return st;
 }
 

@@ -37,7 +37,7 @@ static double l1_crowding(const struct nest *n, const struct target *t, const st
     double distinct = (double)(sets / gcd(stride / 64, sets));
     double lines = s->rows * s->cols * (n->plan.prefetch == PREFETCH_PIXELS ? 2 : 1);
     double per_set = lines <= distinct ? 1 : lines / distinct;
-    return per_set / (t->l1_ways - 2);
+    return per_set / (t->l1_ways - 3);
 }
 
 static double step_cycles(const struct nest *n, const struct target *t, const struct shape *s,

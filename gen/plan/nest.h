@@ -42,6 +42,7 @@ struct nest {
     bool scattered; /* folded pixels are not evenly apart: every tile has code of its own */
 
     struct split rows, cols;
+    bool merged; /* narrow column tiles run the code of wide ones, whose last column they repeat */
     int64_t chunk, chunks; /* column tiles in an item, items across */
 
     int64_t blocks, blocks_per_group; /* the latter 1 with LANES_GROUPS */
