@@ -147,7 +147,7 @@ static const char *const tensor_name[TENSORS] = { "src", "wei", "bias", "residua
 static void print_fault(const struct stage *s)
 {
     for (int i = 0; i < TENSORS; i++) {
-        if (touched >= region[i] - 65536 && touched < region[i] + CAPACITY + 65536)
+        if (touched >= region[i] - 4096 && touched < region[i] + CAPACITY + 4096)
             fprintf(stderr, "touches byte %td of %s, which has %zu\n", touched - s->tensor[i],
                     tensor_name[i], s->bytes[i]);
     }

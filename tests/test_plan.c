@@ -44,7 +44,8 @@ static void assert_reads_back(const struct plan *plan)
     assert_int_equal(read.algorithm, plan->algorithm);
     bool same = a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols &&
                 a->vecs == b->vecs && a->order == b->order && a->border == b->border &&
-                a->fold == b->fold && a->chunk == b->chunk && a->taps == b->taps;
+                a->fold == b->fold && a->chunk == b->chunk && a->taps == b->taps &&
+                a->prefetch == b->prefetch;
     if (!same)
         fail_msg("%s reads back as another plan", text);
     plan_print(&read, again);
@@ -95,6 +96,7 @@ static void the_longest_plan_reads_back(void **state)
                                      .order = ORDER_WEIGHTS,
                                      .border = BORDER_COMPUTED,
                                      .taps = TAPS_UNROLL,
+                                     .prefetch = PREFETCH_WEIGHTS,
                                      .fold = 999999999999999,
                                      .chunk = 999999999999999 } };
     (void)state;
@@ -184,6 +186,8 @@ static struct problem a_problem(const char *kind)
         p.kernel[CONVC_W] = 200, p.in[CONVC_W] = 400;
     if (!strcmp(kind, "pointwise") || !strcmp(kind, "gaps"))
         p.kernel[CONVC_H] = p.kernel[CONVC_W] = 1;
+    if (!strcmp(kind, "strided"))
+        p.kernel[CONVC_H] = p.kernel[CONVC_W] = 1, p.stride[CONVC_H] = p.stride[CONVC_W] = 2;
     if (!strcmp(kind, "gaps")) {
         const int64_t stride[5] = { 1000, 1, 0, 100, 6 };
         memcpy(p.src_stride, stride, sizeof stride);
@@ -215,6 +219,18 @@ static void what_does_not_fit_is_named(void **state)
           "prefetch=pixels needs lanes=oc, a pointwise problem and channels side by side" },
         { "pointwise", "direct tile=1x4x1 fold=62",
           "fold=62 does not divide the 63 output pixels" },
+        { "wide groups", "direct lanes=ow tile=1x4x1 prefetch=weights",
+          "prefetch=weights needs lanes=oc" },
+        { "pointwise", "direct tile=1x4x1 fold=63 border=computed",
+          "fold=63 goes with border=none alone" },
+        { "pointwise", "direct tile=1x4x1 fold=63 border=peel",
+          "fold=63 goes with border=none alone" },
+        { "strided", "direct tile=1x4x1 fold=5",
+          "fold=5 must be all 20 output pixels, and not along the lanes, where the source pixels "
+          "are strided" },
+        { "strided", "direct lanes=ow tile=1x4x1 fold=20",
+          "fold=20 must be all 20 output pixels, and not along the lanes, where the source pixels "
+          "are strided" },
         { "", "direct lanes=groups tile=1x4x1",
           "lanes=groups needs more than one group, each within the 16 lanes of a vector" },
         { "wide groups", "direct lanes=groups tile=1x4x1",
@@ -275,10 +291,12 @@ static struct plan draw_plan(struct test_random *r, const struct problem *p)
     d->border = (enum plan_border)one_of(r, 3);
     d->taps = (enum plan_taps)one_of(r, 2);
     if (nest_foldable(p) && one_of(r, 2)) {
-        do
+        d->fold = pixels;
+        while (one_of(r, 2) || pixels % d->fold)
             d->fold = test_random_in(r, 1, pixels);
-        while (pixels % d->fold);
+        d->border = one_of(r, 4) ? BORDER_NONE : d->border;
     }
+    d->prefetch = (enum plan_prefetch)one_of(r, 3);
     d->chunk = one_of(r, 2) ? 0 : test_random_in(r, 1, 3);
     return plan;
 }
@@ -307,7 +325,18 @@ static bool small_enough(const struct problem *p, const struct plan *plan, const
     return nest_emitted(&n) <= EMITTED_MOST;
 }
 
-/* Draws problems until one has `tries` plans drawn and the accepted ones run; returns how many. */
+/* Few random problems are pointwise, and some plans are for those alone. */
+static void make_pointwise(struct convc_problem *p)
+{
+    for (int a = 0; a < 3; a++) {
+        p->kernel[a] = p->dilation[a] = 1;
+        p->pad_begin[a] = p->pad_end[a] = 0;
+    }
+    memset(p->src_stride, 0, sizeof p->src_stride);
+    memset(p->dst_stride, 0, sizeof p->dst_stride);
+}
+
+/* Draws plans for a problem and runs those that fit; returns how many. */
 static int64_t try_problem(uint64_t seed, const struct target *t)
 {
     struct test_random r = { seed };
@@ -315,6 +344,8 @@ static int64_t try_problem(uint64_t seed, const struct target *t)
     struct sample s;
     int64_t accepted = 0;
     random_problem(seed, &p);
+    if (!one_of(&r, 3))
+        make_pointwise(&p);
     sample_draw(&s, &p, &r);
     for (int i = 0; i < 12 && accepted < 3; i++) {
         struct plan plan = draw_plan(&r, &s.problem);

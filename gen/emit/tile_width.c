@@ -76,12 +76,12 @@ static void step_groups(struct reads *s, LLVMValueRef panel)
 
 /* ---- loops --------------------------------------------------------------------------------- */
 
-/* k-steps written down in one block: few accumulators want more, the scheduler spills past
- * about 32. */
+/* k-steps written down in one block: few accumulators want more, the scheduler spills past about
+ * 32; sooner where each multiply-add has a broadcast of its own, which it begins with. */
 static int64_t unroll(const struct tile *t, int64_t turns)
 {
-    int64_t u = 8;
-    while (u > 1 && (turns % u || u * t->rows * t->cols * t->vecs > 32))
+    int64_t u = 8, most = t->vecs > 1 ? 32 : t->em->target->vector_registers;
+    while (u > 1 && (turns % u || u * t->rows * t->cols * t->vecs > most))
         u /= 2;
     return u;
 }

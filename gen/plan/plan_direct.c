@@ -121,6 +121,9 @@ static enum convc_status check_fold(const struct plan_direct *p, const struct pr
     if (p->fold && total % p->fold)
         return diag_fail(d, CONVC_ERR_PLAN, "fold=%lld does not divide the %lld output pixels",
                          (long long)p->fold, (long long)total);
+    if (p->fold && p->border != BORDER_NONE)
+        return diag_fail(d, CONVC_ERR_PLAN, "fold=%lld goes with border=none alone",
+                         (long long)p->fold);
     bool even = !p->fold || nest_even_pixels(problem);
     if (!even && (p->fold != total || p->lanes == LANES_OW))
         return diag_fail(d, CONVC_ERR_PLAN,
