@@ -14,6 +14,10 @@ struct args {
 /* One work item, decoded. */
 struct item {
     LLVMValueRef image, block, od, row, chunk;
+    LLVMValueRef group, in_group; /* of the block: its group, and its number there */
+
+    /* Pointers at the image and the first channel of the block. */
+    LLVMValueRef src, wei, bias, residual, dst;
 };
 
 static LLVMValueRef argument(struct em *em, LLVMTypeRef type, size_t offset)
@@ -48,19 +52,20 @@ static struct item decode(struct em *em, const struct nest *n, const struct args
     i.image = rest;
     if (n->plan.order == ORDER_WEIGHTS)
         i.block = em_divide(em, rest, args->n, &i.image);
+    i.group = em_int(em, 0);
+    i.in_group = i.block;
+    if (n->blocks != n->blocks_per_group)
+        i.group = em_divide(em, i.block, em_int(em, n->blocks_per_group), &i.in_group);
     return i;
 }
 
-/* Points the tile at the image and the channel block of an item. */
-static void place_tile(struct tile *t, const struct args *args, const struct item *i)
+static void find_pointers(struct em *em, const struct nest *n, const struct args *args,
+                          struct item *i)
 {
-    const struct nest *n = t->nest;
-    struct em *em = t->em;
     int64_t block_src = 0, bytes = n->bytes;
     if (n->plan.lanes == LANES_GROUPS)
         block_src = n->block_channels / n->p->ocg * n->p->icg;
-    LLVMValueRef in_group,
-        group = em_divide(em, i->block, em_int(em, n->blocks_per_group), &in_group);
+    LLVMValueRef in_group = i->in_group, group = i->group;
     LLVMValueRef channel = em_mul(em, in_group, n->block_channels);
     LLVMValueRef src_channel = em_mul(em, in_group, block_src);
     if (n->plan.lanes != LANES_GROUPS) {
@@ -75,12 +80,11 @@ static void place_tile(struct tile *t, const struct args *args, const struct ite
     wei = em_add(em, wei, em_mul(em, group, layout_group_elements(&n->layout) * bytes));
 
     LLVMValueRef from = em_mul(em, src_channel, n->src_stride[CONVC_STRIDE_C] * bytes);
-    t->src = em_opaque(em, em_at(em, args->src, em_add(em, image_src, from)));
-    t->wei = em_opaque(em, em_at(em, args->wei, wei));
-    t->dst = em_opaque(em, em_at(em, args->dst, to));
-    t->residual = em_opaque(em, em_at(em, args->residual, to));
-    t->bias = em_opaque(em, em_at(em, args->bias, em_mul(em, channel, bytes)));
-    t->od = i->od;
+    i->src = em_opaque(em, em_at(em, args->src, em_add(em, image_src, from)));
+    i->wei = em_opaque(em, em_at(em, args->wei, wei));
+    i->dst = em_opaque(em, em_at(em, args->dst, to));
+    i->residual = em_opaque(em, em_at(em, args->residual, to));
+    i->bias = em_opaque(em, em_at(em, args->bias, em_mul(em, channel, bytes)));
 }
 
 /* The column tiles of one segment that lie in the item's chunk. */
@@ -112,8 +116,8 @@ static void emit_segment(struct tile *t, const struct item *i)
     }
 }
 
-static void emit_columns(struct em *em, const struct nest *n, const struct args *args,
-                         const struct item *i, const struct channel_class *channel, int rows)
+static void emit_columns(struct em *em, const struct nest *n, const struct item *i,
+                         const struct channel_class *channel, int rows)
 {
     struct segment segment[SEGMENTS_MAX];
     int count = nest_segments(n, segment);
@@ -124,40 +128,43 @@ static void emit_columns(struct em *em, const struct nest *n, const struct args 
     for (int s = 0; s < count; s++) {
         struct tile t;
         tile_open(&t, em, n, channel, &segment[s], rows);
-        place_tile(&t, args, i);
+        t.src = i->src;
+        t.wei = i->wei;
+        t.bias = i->bias;
+        t.residual = i->residual;
+        t.dst = i->dst;
+        t.od = i->od;
         t.oh = oh;
         emit_segment(&t, i);
     }
 }
 
 /* Row tiles of both heights. */
-static void emit_rows(struct em *em, const struct nest *n, const struct args *args,
-                      const struct item *i, const struct channel_class *channel)
+static void emit_rows(struct em *em, const struct nest *n, const struct item *i,
+                      const struct channel_class *channel)
 {
     LLVMValueRef wide = em_true(em);
     if (n->rows.wide != n->rows.narrow)
         wide = em_below(em, i->row, em_int(em, n->rows.wide_tiles));
     EM_IF (em, wide) {
-        emit_columns(em, n, args, i, channel, (int)n->rows.wide);
+        emit_columns(em, n, i, channel, (int)n->rows.wide);
     }
     EM_IF (em, em_not(em, wide)) {
-        emit_columns(em, n, args, i, channel, (int)n->rows.narrow);
+        emit_columns(em, n, i, channel, (int)n->rows.narrow);
     }
 }
 
 /* Full channel blocks, and the narrower last one of a group. */
-static void emit_item(struct em *em, const struct nest *n, const struct args *args,
-                      const struct item *i)
+static void emit_item(struct em *em, const struct nest *n, const struct item *i)
 {
-    LLVMValueRef in_group, last = LLVMConstNull(em->i1);
-    em_divide(em, i->block, em_int(em, n->blocks_per_group), &in_group);
+    LLVMValueRef last = LLVMConstNull(em->i1);
     if (n->classes > 1)
-        last = em_equal(em, in_group, em_int(em, n->blocks_per_group - 1));
+        last = em_equal(em, i->in_group, em_int(em, n->blocks_per_group - 1));
     EM_IF (em, em_not(em, last)) {
-        emit_rows(em, n, args, i, &n->channel[0]);
+        emit_rows(em, n, i, &n->channel[0]);
     }
     EM_IF (em, last) {
-        emit_rows(em, n, args, i, &n->channel[1]);
+        emit_rows(em, n, i, &n->channel[1]);
     }
 }
 
@@ -169,6 +176,7 @@ void emit_direct(struct em *em, const struct problem *p, const struct plan *plan
     LLVMValueRef begin = LLVMGetParam(em->function, 2), end = LLVMGetParam(em->function, 3);
     EM_FOR (em, index, begin, end) {
         struct item item = decode(em, &nest, &args, index);
-        emit_item(em, &nest, &args, &item);
+        find_pointers(em, &nest, &args, &item);
+        emit_item(em, &nest, &item);
     }
 }
