@@ -201,6 +201,17 @@ static void ask_for_asan(LLVMModuleRef module, const char *symbol)
     LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
 }
 
+/* What LLVM has to say against a module ends up in the diag: left alone, LLVM prints errors and
+ * ends the process. */
+static void hear(LLVMDiagnosticInfoRef info, void *data)
+{
+    if (LLVMGetDiagInfoSeverity(info) != LLVMDSError)
+        return;
+    char *message = LLVMGetDiagInfoDescription(info);
+    diag_fail(data, CONVC_ERR_COMPILER, "LLVM: %s", message);
+    LLVMDisposeMessage(message);
+}
+
 enum convc_status object_emit(const struct object_request *r, struct object *out, struct diag *d)
 {
     *out = (struct object){ 0 };
@@ -209,6 +220,7 @@ enum convc_status object_emit(const struct object_request *r, struct object *out
         return d->status;
     LLVMTargetMachineRef m = kept->machine;
     LLVMContextRef context = LLVMContextCreate();
+    LLVMContextSetDiagnosticHandler(context, hear, d);
     LLVMModuleRef module = emit_module(context, r->problem, r->plan, r->target, r->symbol);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(m);
     LLVMSetModuleDataLayout(module, layout);
@@ -221,6 +233,10 @@ enum convc_status object_emit(const struct object_request *r, struct object *out
         st = run_passes(module, m, r->instrument, d);
     if (st == CONVC_OK)
         st = write_form(module, m, r->form, out, d);
+    if (st == CONVC_OK)
+        st = d->status;
+    if (st != CONVC_OK)
+        object_free(out);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
     keep_machine(kept);

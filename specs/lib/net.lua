@@ -7,9 +7,9 @@
 --     return n.layers
 --
 -- Layers are those of inference: every one has a bias, into which its batch normalisation is
--- folded. Parameters of every network: N (batch), LAYOUT, DTYPE, and RESIDUAL: with 1 the convolutions
--- add the shortcut tensors themselves; with 0, the default, they are the layers that tables of networks
--- list and that other libraries are timed on.
+-- folded. Parameters of every network: N (batch), LAYOUT, DTYPE, and RESIDUAL: with 1 the
+-- convolutions add the shortcut tensors themselves; with 0, the default, they are the layers that
+-- tables of networks list and that other libraries are timed on.
 
 local net = {}
 
