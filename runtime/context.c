@@ -287,6 +287,19 @@ const char *convc_cache_directory(const convc_context *cx, const char **why)
 
 /* ---- the machine ----------------------------------------------------------------------------- */
 
+/* On the context's own threads where their number is right, else on others. */
+static void measure_with(struct pool *own, int threads, enum convc_dtype dtype, double seconds,
+                         double *gflops, struct diag *d)
+{
+    struct pool *other = NULL;
+    bool fits = !threads || threads == pool_threads(own);
+    if (!fits && pool_create(threads, NULL, NULL, &other, d) != CONVC_OK)
+        return;
+    peak_measure(fits ? own : other, dtype, seconds, gflops, d);
+    if (other)
+        pool_destroy(other);
+}
+
 enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype, int32_t threads,
                                      double seconds, double *gflops)
 {
@@ -301,7 +314,6 @@ enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype, 
     else if (!(seconds >= 0 && seconds < 1e6))
         diag_fail(&d, CONVC_ERR_ARGUMENT, "seconds=%g must be 0 to 1e6", seconds);
     else
-        peak_measure(dtype, threads ? threads : pool_threads(cx->machine->pool), seconds, gflops,
-                     &d);
+        measure_with(cx->machine->pool, threads, dtype, seconds, gflops, &d);
     return api_fail(&d);
 }

@@ -1,10 +1,8 @@
 #include "runtime/peak.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 /* ---- the loops ------------------------------------------------------------------------------- */
@@ -126,20 +124,8 @@ static const double run_seconds = 2e-3;
 
 struct measurement {
     struct loop loop;
-    int threads;
-    int64_t rounds;       /* of a run */
-    double until;         /* seconds of the clock */
-    pthread_mutex_t gate; /* held until it is known how many threads there are */
-    pthread_barrier_t barrier;
-    bool more;
-    double gflops;
-    struct worker *workers;
-};
-
-struct worker {
-    struct measurement *m;
-    pthread_t thread;
-    double start, end; /* of the last run */
+    int64_t rounds;     /* of a run */
+    double (*times)[2]; /* of the last run: start and end by thread */
 };
 
 static double now(void)
@@ -149,37 +135,25 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* The run of all threads lasted from the first start to the last end. */
-static void judge_run(struct measurement *m)
+static void run_threads(void *argument, int64_t begin, int64_t end)
 {
-    double start = m->workers[0].start, end = m->workers[0].end;
-    for (int i = 1; i < m->threads; i++) {
-        start = fmin(start, m->workers[i].start);
-        end = fmax(end, m->workers[i].end);
+    const struct measurement *m = argument;
+    for (int64_t i = begin; i < end; i++) {
+        m->times[i][0] = now();
+        m->loop.run(m->rounds);
+        m->times[i][1] = now();
     }
-    double flop = m->loop.flop_per_round * (double)m->rounds * m->threads;
-    m->gflops = fmax(m->gflops, flop / (end - start) * 1e-9);
-    m->more = end < m->until;
 }
 
-static void *work(void *argument)
+/* From the first start to the last end of a run. */
+static double run_seconds_of(const struct measurement *m, int threads)
 {
-    struct worker *w = argument;
-    struct measurement *m = w->m;
-    pthread_mutex_lock(&m->gate);
-    bool more = m->more;
-    pthread_mutex_unlock(&m->gate);
-    while (more) {
-        pthread_barrier_wait(&m->barrier);
-        w->start = now();
-        m->loop.run(m->rounds);
-        w->end = now();
-        if (pthread_barrier_wait(&m->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
-            judge_run(m);
-        pthread_barrier_wait(&m->barrier);
-        more = m->more;
+    double start = m->times[0][0], end = m->times[0][1];
+    for (int i = 1; i < threads; i++) {
+        start = fmin(start, m->times[i][0]);
+        end = fmax(end, m->times[i][1]);
     }
-    return NULL;
+    return end - start;
 }
 
 /* Rounds for one run, from runs that grow until the clock can tell. */
@@ -195,44 +169,21 @@ static int64_t calibrate(const struct loop *loop)
     }
 }
 
-/* Runs the caller and threads - 1 others to the end. Where the system denies a thread, those that
- * have started leave again. */
-static enum convc_status measure(struct measurement *m, struct diag *d)
+enum convc_status peak_measure(struct pool *pool, enum convc_dtype dtype, double seconds,
+                               double *gflops, struct diag *d)
 {
-    int started = 1;
-    pthread_mutex_lock(&m->gate);
-    for (int i = 0; i < m->threads; i++)
-        m->workers[i].m = m;
-    while (started < m->threads &&
-           pthread_create(&m->workers[started].thread, NULL, work, &m->workers[started]) == 0)
-        started++;
-    m->more =
-        started == m->threads && pthread_barrier_init(&m->barrier, NULL, (unsigned)m->threads) == 0;
-    bool ready = m->more;
-    pthread_mutex_unlock(&m->gate);
-
-    work(&m->workers[0]);
-    for (int i = 1; i < started; i++)
-        pthread_join(m->workers[i].thread, NULL);
-    if (!ready)
-        return diag_fail(d, CONVC_ERR_MEMORY, "the system denies a %dth thread", started + 1);
-    pthread_barrier_destroy(&m->barrier);
-    return CONVC_OK;
-}
-
-enum convc_status peak_measure(enum convc_dtype dtype, int threads, double seconds, double *gflops,
-                               struct diag *d)
-{
-    struct measurement m = { .loop = best_loop(dtype),
-                             .threads = threads,
-                             .gate = PTHREAD_MUTEX_INITIALIZER };
-    m.workers = calloc((size_t)m.threads, sizeof *m.workers);
-    if (!m.workers)
+    int threads = pool_threads(pool);
+    struct measurement m = { .loop = best_loop(dtype) };
+    m.times = calloc((size_t)threads, sizeof *m.times);
+    if (!m.times)
         return diag_memory(d);
-    m.until = now() + seconds;
+    double until = now() + seconds, best = INFINITY;
     m.rounds = calibrate(&m.loop);
-    if (measure(&m, d) == CONVC_OK)
-        *gflops = m.gflops;
-    free(m.workers);
-    return d->status;
+    do {
+        pool_run(pool, run_threads, &m, threads);
+        best = fmin(best, run_seconds_of(&m, threads));
+    } while (now() < until);
+    *gflops = m.loop.flop_per_round * (double)m.rounds * threads / best * 1e-9;
+    free(m.times);
+    return CONVC_OK;
 }

@@ -232,7 +232,7 @@ static void chosen_plans_stay_within_their_tensors(void **state)
 {
     uint64_t seed = test_seed("kernel_guard", 7000);
     struct test_random r = { seed };
-    int64_t count = test_count(1200);
+    int64_t count = test_count(2000);
     (void)state;
     for (int64_t i = 0; i < count; i++)
         check_problem(seed + (uint64_t)i, &machine[i % machines], false, &r);

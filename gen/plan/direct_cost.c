@@ -169,8 +169,11 @@ static double traffic(const struct nest *n, const struct target *t, struct cost 
         wei_far += wei * (items - 1);
     if (n->plan.order == ORDER_WEIGHTS && src / groups > l2 - panel)
         src_far += src * (src_times - 1);
-    if (n->plan.order == ORDER_WEIGHTS && panel > l2)
-        wei_far += wei * (items - 1);
+    /* Beside the rows that stream past, a block's weights stay in L2 up to some two fifths of it.
+     */
+    double over = panel / (t->l2_bytes * 0.4) - 1;
+    if (n->plan.order == ORDER_WEIGHTS && over > 0)
+        wei_far += wei * (items - 1) * (over < 1 ? over : 1);
     cost->memory = (src_far + wei_far + dst_far) / memory_rate;
     return src_l2 / 64 * 0.5 + src_far / 64 * far_line(n) + weights_late(n, wei_far) + dst_far / 64;
 }
