@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* More ranges than threads, so that a thread which falls behind sheds work to the others. */
-enum { RANGES_PER_THREAD = 8 };
+enum { RANGES_PER_THREAD = 16 };
 
 struct pool {
     struct guard guard; /* first: in_child casts. Held by the caller whose work is on the workers */
