@@ -309,8 +309,6 @@ enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype, 
                              "convc_measure_peak: context and gflops must be given");
     if (dtype != CONVC_F32 && dtype != CONVC_F64)
         diag_fail(&d, CONVC_ERR_ARGUMENT, "dtype=%d must be 0 or 1", (int)dtype);
-    else if (threads < 0)
-        diag_fail(&d, CONVC_ERR_ARGUMENT, "threads=%d is negative", (int)threads);
     else if (!(seconds >= 0 && seconds < 1e6))
         diag_fail(&d, CONVC_ERR_ARGUMENT, "seconds=%g must be 0 to 1e6", seconds);
     else

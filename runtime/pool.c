@@ -11,6 +11,8 @@
 /* More ranges than threads, so that a thread which falls behind sheds work to the others. */
 enum { RANGES_PER_THREAD = 16 };
 
+enum { THREADS_MAX = 1024 };
+
 struct pool {
     struct guard guard; /* first: in_child casts. Held by the caller whose work is on the workers */
     int threads;
@@ -46,8 +48,9 @@ static int available_threads(void)
 enum convc_status pool_create(int threads, convc_parallel_for host, void *host_pool,
                               struct pool **out, struct diag *d)
 {
-    if (threads < 0)
-        return diag_fail(d, CONVC_ERR_ARGUMENT, "threads=%d is negative", threads);
+    if (threads < 0 || threads > THREADS_MAX)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "threads=%d is not within 0 to %d", threads,
+                         (int)THREADS_MAX);
     struct pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return diag_memory(d);
@@ -98,6 +101,31 @@ static void run_on_host(struct pool *pool, struct run *r)
     (void)atomic_load_explicit(&r->finished, memory_order_acquire);
 }
 
+static void *pass_gate(void *gate)
+{
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* How many of `wanted` threads the system grants at once, the caller's own among them. pthreadpool
+ * waits forever for a worker that the system denied it. */
+static int granted_threads(int wanted)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t thread[THREADS_MAX];
+    int granted = 1;
+    pthread_mutex_lock(&gate);
+    while (granted < wanted && pthread_create(&thread[granted], NULL, pass_gate, &gate) == 0)
+        granted++;
+    pthread_mutex_unlock(&gate);
+    for (int i = 1; i < granted; i++)
+        pthread_join(thread[i], NULL);
+    pthread_mutex_destroy(&gate);
+    /* At the limit, half of it leaves room for whatever else starts meanwhile. */
+    return granted < wanted ? (granted + 1) / 2 : granted;
+}
+
 /* False where the workers are busy or cannot be had. A caller that finds them busy, be it another
  * thread or a task on this very pool, does its work itself rather than wait. */
 static bool run_on_workers(struct pool *pool, struct run *r)
@@ -105,7 +133,7 @@ static bool run_on_workers(struct pool *pool, struct run *r)
     if (pthread_mutex_trylock(&pool->guard.mutex) != 0)
         return false;
     if (!pool->workers)
-        pool->workers = pthreadpool_create((size_t)pool->threads);
+        pool->workers = pthreadpool_create((size_t)granted_threads(pool->threads));
     bool ran = pool->workers != NULL;
     if (ran) {
         atomic_store_explicit(&r->started, 1, memory_order_release);

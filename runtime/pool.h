@@ -10,8 +10,8 @@
 
 struct pool;
 
-/* threads 0: as many as the process may run on. Threads start at the first pool_run that needs
- * them. */
+/* threads 0: as many as the process may run on; at most 1024. Threads start at the first pool_run
+ * that needs them, fewer where the system denies some. */
 enum convc_status pool_create(int threads, convc_parallel_for host, void *host_pool,
                               struct pool **out, struct diag *d);
 void pool_destroy(struct pool *pool);

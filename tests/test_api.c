@@ -52,7 +52,7 @@ static void a_context_that_cannot_be_made_leaves_the_callers_pointer(void **stat
     convc_context *cx = (convc_context *)state;
     struct convc_context_options opt = { .struct_bytes = sizeof opt, .threads = -2 };
     assert_int_equal(convc_context_create(&opt, &cx), CONVC_ERR_ARGUMENT);
-    assert_string_equal(convc_last_error(), "threads=-2 is negative");
+    assert_string_equal(convc_last_error(), "threads=-2 is not within 0 to 1024");
     opt = (struct convc_context_options){ .struct_bytes = sizeof opt, .target = "no such thing" };
     assert_int_not_equal(convc_context_create(&opt, &cx), CONVC_OK);
     opt = (struct convc_context_options){ 0 };

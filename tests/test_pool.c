@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +19,12 @@
 enum { FORKS_WITH_THREADS = 0 }; /* ThreadSanitizer allows no threads after such a fork */
 #else
 enum { FORKS_WITH_THREADS = 1 };
+#endif
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { ADDRESS_SPACE_CAN_BE_LIMITED = 0 }; /* sanitizers take terabytes of it */
+#else
+enum { ADDRESS_SPACE_CAN_BE_LIMITED = 1 };
 #endif
 
 /* How often each item was computed. Plain counters: a race is for the sanitizer to find. */
@@ -84,7 +92,7 @@ static void zero_threads_means_what_the_process_may_use(void **state)
     assert_true(pool_threads(pool) >= 1);
     pool_destroy(pool);
     assert_int_equal(pool_create(-1, NULL, NULL, &pool, &d), CONVC_ERR_ARGUMENT);
-    assert_string_equal(d.text, "threads=-1 is negative");
+    assert_string_equal(d.text, "threads=-1 is not within 0 to 1024");
 }
 
 /* A host's pool: one new thread per task, last task first. */
@@ -190,6 +198,45 @@ static void a_forked_child_gets_workers_of_its_own(void **state)
     pool_destroy(pool);
 }
 
+/* Leaves this process room for the stacks of a few threads. */
+static bool limit_address_space(void)
+{
+    unsigned long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    bool known = statm && fscanf(statm, "%lu", &pages) == 1;
+    if (statm)
+        fclose(statm);
+    rlim_t bytes = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)64 << 20);
+    return known && setrlimit(RLIMIT_AS, &(struct rlimit){ bytes, bytes }) == 0;
+}
+
+static void threads_that_the_system_denies_are_done_without(void **state)
+{
+    (void)state;
+    if (!ADDRESS_SPACE_CAN_BE_LIMITED)
+        skip();
+    int status;
+    struct pool *pool = make(500, NULL, NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(20); /* rather than wait for workers that never start */
+        _exit(limit_address_space() && count_items(pool, 10000) > 1 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    pool_destroy(pool);
+}
+
+static void more_threads_than_1024_are_refused(void **state)
+{
+    (void)state;
+    struct diag d = { 0 };
+    struct pool *pool;
+    assert_int_equal(pool_create(1025, NULL, NULL, &pool, &d), CONVC_ERR_ARGUMENT);
+    assert_string_equal(d.text, "threads=1025 is not within 0 to 1024");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +247,8 @@ int main(void)
         cmocka_unit_test(a_task_may_use_the_pool_it_runs_on),
         cmocka_unit_test(many_threads_may_share_a_pool),
         cmocka_unit_test(a_forked_child_gets_workers_of_its_own),
+        cmocka_unit_test(threads_that_the_system_denies_are_done_without),
+        cmocka_unit_test(more_threads_than_1024_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ typedef void (*convc_parallel_for)(void *pool, void (*task)(void *argument, size
 /* All zero is the default for every field. */
 struct convc_context_options {
     size_t struct_bytes;
-    int32_t threads; /* 0: all that the process may run on                           */
+    int32_t threads; /* 1 to 1024; 0: all that the process may run on                */
     int32_t flags;   /* CONVC_NO_*                                                   */
     convc_parallel_for parallel_for; /* NULL: convc's own pool */
     void *pool;            /* first argument of parallel_for                               */
