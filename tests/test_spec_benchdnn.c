@@ -120,31 +120,38 @@ static void bad_lines_get_a_sentence(void **state)
         { "ic3oc4kh3", "ih must be given, 1 to 2147483647" },
         { "ic3ih8iw8oc4kh3", "kw must be given, 1 to 2147483647" },
         { "ic3ih0oc4kh3", "ih must be given, 1 to 2147483647" },
-        { "ic3ih8oc4kh3sh0", "sh must be 1 to 2147483647" },
-        { "ic3ih8oc4kh3oh0", "oh must be 1 to 2147483647" },
-        { "ic3ih8oc4kh3dh2147483647", "dh must be 0 to 2147483646" },
-        { "ic3ih8oc4kh3dh9223372036854775807", "dh must be 0 to 2147483646" },
-        { "ic3ih8oc4kh3ph9223372036854775807", "ph must be at most 2147483647" },
+        { "ic3ih8oc4kh3sh0", "sh=0 must be 1 to 2147483647" },
+        { "ic3ih8oc4kh3oh0", "oh=0 must be 1 to 2147483647" },
+        { "ic3ih8oc4kh3dh2147483647", "dh=2147483647 must be 0 to 2147483646" },
+        { "ic3ih8oc4kh3dh9223372036854775807", "dh=9223372036854775807 must be 0 to 2147483646" },
+        { "ic3ih8oc4kh3ph9223372036854775807",
+          "ph=9223372036854775807 must be -4294967294 to 2147483647" },
         { "ic9223372036854775807ih8oc4kh3",
           "in_channels=9223372036854775807 must be 1 to 2147483647" },
         { "g2ic3ih8oc4kh3", "groups=2 does not divide in_channels=3" },
         { "ic3ih8oc4kh9", "kernel_size=9 with dilation=1 spans 9 along the height, more than the 8 "
                           "of the padded input" },
         { "ic3ih8oc4kh3;", "\"\" is no addition to a benchdnn problem" },
-        { "ic3ih8oc4kh3;mode=zero", "\"mode=zero\" is no addition to a benchdnn problem" },
-        { "ic3ih8oc4kh3;mode=", "\"mode=\" is no addition to a benchdnn problem" },
+        { "ic3ih8oc4kh3;mode=zero", "\"mode=zero\" is not mode=zeros, constant, reflect, "
+                                    "symmetric, replicate, circular or identity" },
+        { "ic3ih8oc4kh3;mode=", "\"mode=\" is not mode=zeros, constant, reflect, symmetric, "
+                                "replicate, circular or identity" },
         { "ic3ih8oc4kh3;flip=1", "\"flip=1\" is no addition to a benchdnn problem" },
         { "ic3ih8oc4kh3;bias;biased", "\"biased\" is no addition to a benchdnn problem" },
-        { "ic3ih8oc4kh3;act=clamp", "\"act=clamp\" is no addition to a benchdnn problem" },
-        { "ic3ih8oc4kh3;act=clamp,1", "\"act=clamp,1\" is no addition to a benchdnn problem" },
-        { "ic3ih8oc4kh3;act=relu,1", "\"act=relu,1\" is no addition to a benchdnn problem" },
-        { "ic3ih8oc4kh3;act=none", "\"act=none\" is no addition to a benchdnn problem" },
-        { "ic3ih8oc4kh3;dtype=f16", "\"dtype=f16\" is no addition to a benchdnn problem" },
-        { "ic3ih8oc4kh3;layout=nchw2", "\"layout=nchw2\" is no addition to a benchdnn problem" },
-        { "ic3ih8oc4kh3;tol=x", "\"tol=x\" is no addition to a benchdnn problem" },
+        { "ic3ih8oc4kh3;act=clamp", "\"act=clamp\" is not act=relu, clamp,LOW,HIGH, "
+                                    "leaky_relu,SLOPE, sigmoid, tanh, silu, gelu or hardswish" },
+        { "ic3ih8oc4kh3;act=clamp,1", "\"act=clamp,1\" is not act=relu, clamp,LOW,HIGH, "
+                                      "leaky_relu,SLOPE, sigmoid, tanh, silu, gelu or hardswish" },
+        { "ic3ih8oc4kh3;act=relu,1", "\"act=relu,1\" is not act=relu, clamp,LOW,HIGH, "
+                                     "leaky_relu,SLOPE, sigmoid, tanh, silu, gelu or hardswish" },
+        { "ic3ih8oc4kh3;act=none", "\"act=none\" is not act=relu, clamp,LOW,HIGH, "
+                                   "leaky_relu,SLOPE, sigmoid, tanh, silu, gelu or hardswish" },
+        { "ic3ih8oc4kh3;dtype=f16", "\"dtype=f16\" is not dtype=f32 or f64" },
+        { "ic3ih8oc4kh3;layout=nchw2", "\"layout=nchw2\" is not layout=nhwc or nchw" },
+        { "ic3ih8oc4kh3;tol=x", "\"tol=x\" is not tol=a number" },
         { "ic3ih8oc4kh3;tol=-1", "tolerance=-1 must be finite and not negative" },
-        { "ic3ih8oc4kh3;src_strides=1,2", "\"src_strides=1,2\" is no addition to a benchdnn "
-                                          "problem" },
+        { "ic3ih8oc4kh3;src_strides=1,2",
+          "\"src_strides=1,2\" is not src_strides=five whole numbers from 0: n,c,d,h,w" },
         { "ic3ih8oc4kh3;mode=constant;value=1e999", "padding_value=inf must be finite" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -166,13 +166,17 @@ static enum convc_status derive_axis(const struct line *l, int a, struct convc_p
     if (p->kernel[a] < 1 || p->kernel[a] > limit)
         return diag_fail(d, CONVC_ERR_SPEC, "k%c must be given, 1 to %" PRId64, axes[a], limit);
     if (p->stride[a] < 1 || p->stride[a] > limit)
-        return diag_fail(d, CONVC_ERR_SPEC, "s%c must be 1 to %" PRId64, axes[a], limit);
+        return diag_fail(d, CONVC_ERR_SPEC, "s%c=%" PRId64 " must be 1 to %" PRId64, axes[a],
+                         p->stride[a], limit);
     if (dilation >= limit)
-        return diag_fail(d, CONVC_ERR_SPEC, "d%c must be 0 to %" PRId64, axes[a], limit - 1);
+        return diag_fail(d, CONVC_ERR_SPEC, "d%c=%" PRId64 " must be 0 to %" PRId64, axes[a],
+                         dilation, limit - 1);
     if (out < 1 || out > limit)
-        return diag_fail(d, CONVC_ERR_SPEC, "o%c must be 1 to %" PRId64, axes[a], limit);
+        return diag_fail(d, CONVC_ERR_SPEC, "o%c=%" PRId64 " must be 1 to %" PRId64, axes[a], out,
+                         limit);
     if (l->pad_given[a] && (l->p[a] > limit || l->p[a] < -2 * limit))
-        return diag_fail(d, CONVC_ERR_SPEC, "p%c must be at most %" PRId64, axes[a], limit);
+        return diag_fail(d, CONVC_ERR_SPEC, "p%c=%" PRId64 " must be %" PRId64 " to %" PRId64,
+                         axes[a], l->p[a], -2 * limit, limit);
 
     /* What the output needs beyond the input: half of it at the beginning unless told. Without an
      * output, the padding is the same at both ends. */
@@ -307,6 +311,32 @@ static bool read_flag(const char **s, const char *flag, int32_t *to)
     return true;
 }
 
+/* What may stand behind a key, for the sentence about what does. */
+static const struct {
+    const char *key, *value;
+} values[] = {
+    { "mode=", "zeros, constant, reflect, symmetric, replicate, circular or identity" },
+    { "value=", "a number" },
+    { "act=", "relu, clamp,LOW,HIGH, leaky_relu,SLOPE, sigmoid, tanh, silu, gelu or hardswish" },
+    { "dtype=", "f32 or f64" },
+    { "layout=", "nhwc or nchw" },
+    { "tol=", "a number" },
+    { "src_strides=", "five whole numbers from 0: n,c,d,h,w" },
+    { "dst_strides=", "five whole numbers from 0: n,c,d,h,w" },
+};
+
+static enum convc_status refuse_addition(const char *s, struct diag *d)
+{
+    size_t n = strcspn(s, ";");
+    int shown = (int)(n < 60 ? n : 60);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        if (strncmp(s, values[i].key, strlen(values[i].key)) == 0)
+            return diag_fail(d, CONVC_ERR_SPEC, "\"%.*s\" is not %s%s", shown, s, values[i].key,
+                             values[i].value);
+    }
+    return diag_fail(d, CONVC_ERR_SPEC, "\"%.*s\" is no addition to a benchdnn problem", shown, s);
+}
+
 /* One addition, from behind its ';' to the next one's. */
 static bool read_addition(const char **s, struct convc_problem *p)
 {
@@ -336,11 +366,8 @@ static enum convc_status read_additions(const char *s, struct convc_problem *p, 
 {
     while (*s == ';') {
         const char *begin = ++s;
-        if (!read_addition(&s, p) || (*s && *s != ';')) {
-            size_t n = strcspn(begin, ";");
-            return diag_fail(d, CONVC_ERR_SPEC, "\"%.*s\" is no addition to a benchdnn problem",
-                             (int)(n < 60 ? n : 60), begin);
-        }
+        if (!read_addition(&s, p) || (*s && *s != ';'))
+            return refuse_addition(begin, d);
     }
     return CONVC_OK;
 }
