@@ -119,7 +119,9 @@ refuses 2 "no option --frobnicate" run fixed.lua --frobnicate
 refuses 2 "no option --all-plans" run fixed.lua --all-plans
 refuses 2 "needs a value" run fixed.lua --plan
 refuses 2 "--threads=0 is not within" run fixed.lua --threads 0
+refuses 2 "--threads=-1 is not within 1 to 1024" run fixed.lua --threads -1
 refuses 2 "--threads=two is not a whole number" run fixed.lua --threads two
+refuses 2 "is not a whole number from 0 to 2^63-1" check --random 99999999999999999999
 refuses 2 "--random=-1 is not a whole number" check --random -1
 refuses 2 "--tolerance=nan is not a number" run fixed.lua --tolerance nan
 refuses 2 "--show=plan,size is not a list" explain fixed.lua --show plan,size
@@ -128,6 +130,8 @@ refuses 2 "no tuning database" run fixed.lua --db x
 refuses 2 "no user functions" run fixed.lua --arg scale=x.npy
 refuses 2 "exclude each other" check fixed.lua --all-plans --plan direct
 refuses 2 "nowhere.lua" run nowhere.lua
+mkdir directory
+refuses 2 "directory: is no regular file" run directory
 refuses 2 "bad.lua" run bad.lua
 refuses 2 "bad.lua" check fixed.lua bad.lua
 refuses 2 "sets no parameter" run fixed.lua -D Q=1

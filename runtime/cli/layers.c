@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
@@ -38,11 +39,13 @@ static enum exit_code append(const struct options *o, convc_spec *spec, struct l
     return EXIT_FINE;
 }
 
-/* A spec that is not there is a slip of the user's, not a failure of the system. */
+/* A spec that is not there, or is a directory, is a slip of the user's, not a failure of the
+ * system. */
 static enum exit_code load_failed(const char *path, enum convc_status st, struct failure *f)
 {
+    struct stat s;
     enum exit_code code = fail_status(f, st);
-    if (st == CONVC_ERR_IO && access(path, R_OK))
+    if (st == CONVC_ERR_IO && (access(path, R_OK) || stat(path, &s) || !S_ISREG(s.st_mode)))
         code = EXIT_USAGE;
     return code;
 }

@@ -72,10 +72,11 @@ static enum exit_code read_whole(const struct row *r, const char *text, int64_t 
     char *end;
     errno = 0;
     long long v = strtoll(text, &end, 10);
-    if (end == text || *end || errno || v < 0)
-        return fail(f, EXIT_USAGE, "--%s=%s is not a whole number from 0", r->name, text);
-    if (r->offset == AT(threads) && (v < 1 || v > 1024))
+    bool number = end != text && !*end;
+    if (number && r->offset == AT(threads) && (v < 1 || v > 1024))
         return fail(f, EXIT_USAGE, "--threads=%s is not within 1 to 1024", text);
+    if (!number || errno || v < 0)
+        return fail(f, EXIT_USAGE, "--%s=%s is not a whole number from 0 to 2^63-1", r->name, text);
     *out = v;
     return EXIT_FINE;
 }
