@@ -34,7 +34,7 @@ enum convc_status convc_problem_output(const struct convc_problem *p, int64_t ou
     struct problem r;
     if (resolve(p, &r, &d) != CONVC_OK)
         return api_fail(&d);
-    for (int a = 0; a < 3; a++)
+    for (int a = 0; out && a < 3; a++)
         out[a] = r.out[a];
     return CONVC_OK;
 }
@@ -84,7 +84,8 @@ enum convc_status convc_problem_wei(const struct convc_problem *p, int64_t *elem
     struct problem r;
     if (resolve(p, &r, &d) != CONVC_OK)
         return api_fail(&d);
-    *elements = r.p.oc * r.icg * r.p.kernel[0] * r.p.kernel[1] * r.p.kernel[2];
+    if (elements)
+        *elements = r.p.oc * r.icg * r.p.kernel[0] * r.p.kernel[1] * r.p.kernel[2];
     return CONVC_OK;
 }
 
@@ -93,6 +94,8 @@ enum convc_status convc_problem_text(const struct convc_problem *p, char **text)
     struct diag d = { 0 };
     struct problem r;
     struct text t = { 0 };
+    if (!text)
+        return api_fail_with(CONVC_ERR_ARGUMENT, "convc_problem_text: text must be given");
     if (resolve(p, &r, &d) != CONVC_OK)
         return api_fail(&d);
     problem_print(&r, &t);
@@ -105,6 +108,14 @@ enum convc_status convc_problem_text(const struct convc_problem *p, char **text)
 
 /* ---- the reference --------------------------------------------------------------------------- */
 
+/* Do n images fit the address space, so that nothing that is counted in them overflows? */
+static bool images_fit(const struct problem *r, int64_t n)
+{
+    int64_t channels = n > 0 ? INT64_MAX / n : INT64_MAX;
+    return n <= 0 || (problem_span(r->p.src_stride, n, r->p.ic, r->p.in) >= 0 &&
+                      r->p.oc <= channels / r->out[0] / r->out[1] / r->out[2]);
+}
+
 /* Resolves the problem and checks the tensors that it needs. */
 static enum convc_status check_reference(const struct convc_problem *p,
                                          const struct convc_args *args, bool needs_dst,
@@ -116,6 +127,9 @@ static enum convc_status check_reference(const struct convc_problem *p,
         return diag_fail(d, CONVC_ERR_ARGUMENT, "args with its struct_bytes must be given");
     if (args->n < 0)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "n=%" PRId64 " is negative", args->n);
+    if (!images_fit(r, args->n))
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "n=%" PRId64 " images exceed the address space",
+                         args->n);
     const struct {
         const char *name;
         bool needed;
@@ -156,6 +170,8 @@ enum convc_status convc_reference_at(const struct convc_problem *p, const struct
     struct layout l;
     if (check_reference(p, args, false, &r, &d) != CONVC_OK)
         return api_fail(&d);
+    if (count && (!index || !out))
+        return api_fail_with(CONVC_ERR_ARGUMENT, "convc_reference_at: index and out must be given");
     int64_t outputs = args->n * r.p.oc * r.out[0] * r.out[1] * r.out[2];
     layout_plain(&r, &l);
     for (size_t i = 0; i < count; i++) {

@@ -9,12 +9,23 @@
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+/* Elements of one image. A stride of 0 lets them be more than any memory has; INT64_MAX then. */
+static int64_t count_elements(int64_t channels, const int64_t extent[3])
+{
+    int64_t count = channels;
+    for (int a = 0; a < 3; a++) {
+        if (__builtin_mul_overflow(count, extent[a], &count))
+            return INT64_MAX;
+    }
+    return count;
+}
+
 static struct kernel_tensor tensor_of(const int64_t stride[5], int64_t channels,
                                       const int64_t extent[3], enum convc_dtype type)
 {
     return (struct kernel_tensor){ .span = problem_span(stride, 1, channels, extent),
                                    .stride = stride[CONVC_STRIDE_N],
-                                   .count = channels * extent[0] * extent[1] * extent[2],
+                                   .count = count_elements(channels, extent),
                                    .bytes = dtype_bytes(type) };
 }
 
@@ -123,7 +134,7 @@ enum convc_status convc_kernel_info(const convc_kernel *k, struct convc_kernel_i
 
 int64_t convc_kernel_items(const convc_kernel *k, int32_t phase, int64_t n)
 {
-    if (!k || n <= 0 || phase < 0)
+    if (!k || n <= 0 || phase < 0 || n > INT64_MAX / k->dst.count)
         return 0;
     if (!k->function)
         return phase == 0 ? ref_items(&k->problem, n) : 0;

@@ -55,12 +55,13 @@ static enum convc_status extent_of(const char *name, const struct kernel_tensor 
         return d->status;
     if (__builtin_mul_overflow(t->stride, n - 1, &span) ||
         __builtin_add_overflow(span, t->span, &span) ||
-        __builtin_mul_overflow(t->count, n, &count) ||
         __builtin_mul_overflow(span, t->bytes, &bytes) || bytes > PTRDIFF_MAX)
         return diag_fail(d, CONVC_ERR_ARGUMENT,
                          "n=%" PRId64 " images of %s exceed the address "
                          "space",
                          n, name);
+    if (__builtin_mul_overflow(t->count, n, &count))
+        count = INT64_MAX; /* of a broadcast tensor, whose elements share memory */
     *e = (struct extent){ p, (size_t)bytes, count >= span };
     return CONVC_OK;
 }

@@ -77,6 +77,9 @@ static void a_problem_tells_its_shapes(void **state)
     assert_int_equal(convc_problem_text(&p, &text), CONVC_OK);
     assert_non_null(strstr(text, "ic3"));
     convc_text_free(text);
+    assert_int_equal(convc_problem_output(&p, NULL), CONVC_OK);
+    assert_int_equal(convc_problem_wei(&p, NULL), CONVC_OK);
+    assert_int_equal(convc_problem_text(&p, NULL), CONVC_ERR_ARGUMENT);
     p.groups = 2;
     assert_int_equal(convc_problem_output(&p, out), CONVC_ERR_SHAPE);
     assert_int_equal(convc_problem_text(&p, &text), CONVC_ERR_SHAPE);
@@ -105,6 +108,13 @@ static void the_reference_checks_its_arguments(void **state)
     bad = good;
     bad.n = -1;
     assert_int_equal(convc_reference(&l.p, &bad), CONVC_ERR_ARGUMENT);
+    bad.n = INT64_MAX / 3;
+    assert_int_equal(convc_reference(&l.p, &bad), CONVC_ERR_ARGUMENT);
+    assert_string_equal(convc_last_error(),
+                        "n=3074457345618258602 images exceed the address space");
+    assert_int_equal(convc_reference_at(&l.p, &bad, index, 2, out), CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_reference_at(&l.p, &good, NULL, 2, out), CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_reference_at(&l.p, &good, index, 2, NULL), CONVC_ERR_ARGUMENT);
     layer_free(&l);
 }
 

@@ -153,9 +153,41 @@ static void a_batch_of_none_does_nothing(void **state)
     assert_int_equal(convc_run(k, &none), CONVC_OK);
     assert_int_equal(convc_kernel_items(k, 0, 0), 0);
     assert_int_equal(convc_workspace_bytes(k, 0, 0), 0);
+    assert_int_equal(convc_kernel_items(k, 0, INT64_MAX), 0);
     convc_kernel_release(k);
     convc_context_destroy(cx);
     layer_free(&l);
+}
+
+/* Strides of 0 spread one row of channels over more elements than an int64_t can count. */
+static void a_broadcast_image_may_be_larger_than_memory(void **state)
+{
+    (void)state;
+    enum { IC = 1024, N = 3 };
+    struct convc_problem p;
+    convc_kernel *k = NULL;
+    convc_context *cx = make_context(1, NULL, NULL);
+    convc_problem_init(&p);
+    p.ic = IC;
+    p.in[CONVC_H] = p.in[CONVC_W] = p.stride[CONVC_H] = p.stride[CONVC_W] = INT32_MAX;
+    p.src_stride[CONVC_STRIDE_C] = 1;
+    if (convc_compile(cx, &p, NULL, &k) != CONVC_OK)
+        fail_msg("%s", convc_last_error());
+    float *src = malloc(sizeof(float) * IC), *wei = malloc(sizeof(float) * IC), dst[N] = { 0 };
+    for (int i = 0; i < IC; i++)
+        src[i] = wei[i] = 1;
+    void *packed = aligned_alloc(64, (convc_packed_bytes(k) + 63) / 64 * 64);
+    assert_int_equal(convc_pack(k, wei, packed), CONVC_OK);
+    const struct convc_args args = { sizeof args, .src = src, .wei = packed, .dst = dst, .n = N };
+    if (convc_run(k, &args) != CONVC_OK)
+        fail_msg("%s", convc_last_error());
+    for (int i = 0; i < N; i++)
+        assert_true(dst[i] == IC);
+    free(src);
+    free(wei);
+    free(packed);
+    convc_kernel_release(k);
+    convc_context_destroy(cx);
 }
 
 static void the_residual_may_be_dst_itself(void **state)
@@ -311,6 +343,7 @@ int main(void)
         cmocka_unit_test(weights_packed_for_another_layout_are_refused),
         cmocka_unit_test(pack_refuses_what_is_missing_or_misaligned),
         cmocka_unit_test(a_batch_of_none_does_nothing),
+        cmocka_unit_test(a_broadcast_image_may_be_larger_than_memory),
         cmocka_unit_test(the_residual_may_be_dst_itself),
         cmocka_unit_test(channel_slices_of_one_buffer_are_apart),
         cmocka_unit_test(packed_bytes_depend_on_the_weights_alone),

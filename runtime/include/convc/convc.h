@@ -15,9 +15,10 @@
  *     a.workspace = aligned_alloc(64, convc_workspace_bytes(k, a.n, 0));
  *     convc_run(k, &a);
  *
- * Every call returns a status; after a failure convc_last_error() is one sentence about it, kept
- * per thread. Structures begin with their own size. All calls may be made from any thread; a
- * context is destroyed once, when no other call on it is under way.
+ * Every call that can fail returns a status; after a failure convc_last_error() is one sentence
+ * about it, kept per thread. Structures begin with their own size. All calls may be made from any
+ * thread; a context is destroyed once, when no other call on it is under way. A child of a fork may
+ * go on using the contexts and kernels of its parent.
  */
 #ifndef CONVC_CONVC_H
 #define CONVC_CONVC_H
@@ -38,8 +39,8 @@ extern "C" {
 /* A few words for a status: "bad shape". Never NULL. */
 CONVC_API const char *convc_status_string(enum convc_status status);
 
-/* The sentence of this thread's last failed call; "" where there was none. Valid until the next
- * call. */
+/* The sentence of this thread's last failed call; "" where there was none. Valid until this
+ * thread's next call. */
 CONVC_API const char *convc_last_error(void);
 
 /* Frees a text that convc returned. NULL is fine. */
@@ -51,7 +52,8 @@ typedef struct convc_context convc_context;
 typedef struct convc_kernel convc_kernel;
 
 /* A host's own thread pool: call task(argument, i) for every i in [0, count), in any order and from
- * any threads, and return when all are done. */
+ * any threads, and return when all are done. It is needed for as long as the context or a kernel of
+ * it lives. */
 typedef void (*convc_parallel_for)(void *pool, void (*task)(void *argument, size_t i),
                                    void *argument, size_t count);
 
@@ -109,7 +111,7 @@ CONVC_API enum convc_status convc_problem_dst(const struct convc_problem *p, int
 CONVC_API enum convc_status convc_problem_wei(const struct convc_problem *p, int64_t *elements);
 
 /* One line that is a problem for the command line too, benchdnn's notation with convc's additions.
- */
+ * Free with convc_text_free. */
 CONVC_API enum convc_status convc_problem_text(const struct convc_problem *p, char **text);
 
 /* ---- specs ----------------------------------------------------------------------------------- */
@@ -126,7 +128,7 @@ struct convc_spec_source {
     const char *const *defines; /* "NAME=VALUE", for convc.param */
     size_t define_count;
     const char
-        *lib_dir; /* where `require` looks; NULL: specs/lib beside the spec, then installed */
+        *lib_dir; /* where `require` looks; NULL: lib and ../lib beside the spec, then installed */
 };
 
 /* CONVC_ERR_SPEC, or what convc_problem_check says of a convolution, with "file:line: field=value
@@ -159,7 +161,9 @@ struct convc_compile_options {
 
 /* Finds or makes the kernel of a problem: memory cache, disk cache, compiler, reference. `n` and
  * `name` of the problem do not matter. One compile however many threads ask. The caller owns one
- * reference. CONVC_ERR_PLAN where the plan does not fit. opt may be NULL. */
+ * reference. opt may be NULL. What convc_problem_check says of the problem; CONVC_ERR_PLAN where
+ * the plan does not fit; CONVC_ERR_UNSUPPORTED where the target is not for this machine;
+ * CONVC_ERR_MEMORY. Writes *out only on CONVC_OK. */
 CONVC_API enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p,
                                           const struct convc_compile_options *opt,
                                           convc_kernel **out);
@@ -183,9 +187,11 @@ struct convc_kernel_info {
 CONVC_API enum convc_status convc_kernel_info(const convc_kernel *k,
                                               struct convc_kernel_info *info);
 
-/* Work items of one phase for a batch of n: kernels accept any range within [0, items). */
+/* Work items of one phase for a batch of n: kernels accept any range within [0, items). 0 where
+ * there is no such phase, or where no memory holds so many images. */
 CONVC_API int64_t convc_kernel_items(const convc_kernel *k, int32_t phase, int64_t n);
 
+/* Bytes of the packed weights, header included. */
 CONVC_API size_t convc_packed_bytes(const convc_kernel *k);
 
 /* plain: [oc][ic/groups][kernel d][h][w]. packed: convc_packed_bytes(k) bytes, 64-byte aligned. */
@@ -197,8 +203,9 @@ CONVC_API size_t convc_workspace_bytes(const convc_kernel *k, int64_t n, int32_t
 
 /* Run `k` once, on the context's threads. See struct convc_args for shapes and alignment.
  * Results are bitwise the same for any number of threads and any split of the batch.
- * CONVC_ERR_ARGUMENT, and dst untouched, where a pointer is missing or misaligned or the weights
- * were packed for another layout. Threads may share `k`, each with a workspace of its own. */
+ * CONVC_ERR_ARGUMENT, and dst untouched, where a pointer is missing or misaligned, dst overlaps
+ * what it may not, n is negative or too large, or the weights were packed for another layout.
+ * Threads may share `k`, each with a workspace of its own. */
 CONVC_API enum convc_status convc_run(const convc_kernel *k, const struct convc_args *args);
 
 /* The reference: any problem, naive, slow; products are summed in the next wider type. args->wei is
@@ -247,8 +254,8 @@ CONVC_API enum convc_status
 convc_cache_visit(convc_context *cx, int (*visit)(void *data, const struct convc_cache_entry *e),
                   void *data);
 
-/* Removes what is broken or of another version (prune), or everything (clear); *removed counts
- * them. */
+/* Removes what is broken or of another version (prune), or everything (clear); *removed, which may
+ * be NULL, counts them. Without a directory there is nothing to remove, nor to visit. */
 CONVC_API enum convc_status convc_cache_prune(convc_context *cx, int64_t *removed);
 CONVC_API enum convc_status convc_cache_clear(convc_context *cx, int64_t *removed);
 
@@ -257,7 +264,8 @@ CONVC_API const char *convc_cache_directory(const convc_context *cx, const char 
 
 /* ---- the machine ----------------------------------------------------------------------------- */
 
-/* Measures the FMA peak of `threads` threads right now, in GFLOP/s, in about `seconds`. */
+/* Measures the FMA peak of `threads` threads right now, in GFLOP/s, in about `seconds`. 0 threads:
+ * the context's. */
 CONVC_API enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype,
                                                int32_t threads, double seconds, double *gflops);
 
