@@ -127,8 +127,8 @@ struct convc_spec_source {
     const char *name;
     const char *const *defines; /* "NAME=VALUE", for convc.param */
     size_t define_count;
-    const char
-        *lib_dir; /* where `require` looks; NULL: lib and ../lib beside the spec, then installed */
+    const char *lib_dir; /* where `require` looks; NULL: lib beside the spec or its directory, then
+                            installed */
 };
 
 /* CONVC_ERR_SPEC, or what convc_problem_check says of a convolution, with "file:line: field=value
