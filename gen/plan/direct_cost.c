@@ -150,8 +150,8 @@ static double traffic(const struct nest *n, const struct target *t, struct cost 
 {
     const struct convc_problem *p = &n->p->p;
     double bytes = (double)n->bytes, l2 = t->l2_bytes * 0.6, l1 = t->l1_bytes * 0.5;
-    double in = (double)(n->in[0] * n->in[1] * n->in[2]);
-    double out = (double)(n->out[0] * n->out[1] * n->out[2]);
+    double in = (double)n->in[0] * (double)n->in[1] * (double)n->in[2];
+    double out = (double)n->out[0] * (double)n->out[1] * (double)n->out[2];
     double src = in * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
     double wei = (double)layout_elements(&n->layout) * bytes, blocks = (double)n->blocks;
     double items = (double)(n->out[CONVC_D] * n->rows.tiles * n->chunks);

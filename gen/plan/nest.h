@@ -12,6 +12,9 @@
 
 #include "gen/plan/layout.h"
 
+/* The largest register tile: what a plan may ask for and the emitter holds. */
+enum { TILE_ROWS = 8, TILE_COLS = 32, TILE_VECS = 8, TILE_ACCUMULATORS = 64 };
+
 /* An extent split into tiles of two widths that differ by at most one, the wide ones first. */
 struct split {
     int64_t extent, tiles, wide, narrow, wide_tiles;
@@ -72,11 +75,9 @@ struct segment {
 };
 
 /* Taps [begin, end) along the width that can run in one loop: each column reads inside, or is
- * skipped, for all of them. `mixed` taps come one at a time: columns read folded or constant
- * values. */
+ * skipped, for all of them. A tap for which one reads folded or constant values is a run alone. */
 struct tap_run {
     int64_t begin, end;
-    bool mixed;
 };
 
 enum { SEGMENTS_MAX = 40, RUNS_MAX = 64, SCATTERED_MAX = 64 };
