@@ -145,12 +145,23 @@ static double weights_late(const struct nest *n, double far)
     return d->prefetch == PREFETCH_WEIGHTS ? far / 64 : far / 64 * 4 + late;
 }
 
+/* Strides may skip some of the input. */
+static double pixels_read(const struct nest *n)
+{
+    double pixels = 1;
+    for (int a = 0; a < 3; a++) {
+        double taps = (double)n->out[a] * (double)n->p->p.kernel[a], in = (double)n->in[a];
+        pixels *= taps < in ? taps : in;
+    }
+    return pixels;
+}
+
 /* Bytes that move into L1 and into L2, and the waiting for them that nothing hides. */
 static double traffic(const struct nest *n, const struct target *t, struct cost *cost)
 {
     const struct convc_problem *p = &n->p->p;
     double bytes = (double)n->bytes, l2 = t->l2_bytes * 0.6, l1 = t->l1_bytes * 0.5;
-    double in = (double)n->in[0] * (double)n->in[1] * (double)n->in[2];
+    double in = pixels_read(n);
     double out = (double)n->out[0] * (double)n->out[1] * (double)n->out[2];
     double src = in * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
     double wei = (double)layout_elements(&n->layout) * bytes, blocks = (double)n->blocks;
