@@ -1,5 +1,5 @@
-/* The nest in numbers: runs of taps are what trying tap by tap would find, however long the kernel,
- * and every count that a plan makes of a legal problem ends and holds. */
+/* The nest in numbers: runs of taps are what trying tap by tap would find, however long the kernel;
+ * odd plans are right; and planning a legal problem ends, however large it is. */
 #include "gen/plan/choose.h"
 #include "gen/plan/nest.h"
 #include "tests/support/emitted.h"
@@ -99,22 +99,40 @@ static void runs_are_those_found_tap_by_tap(void **state)
     assert_true(edges > 0);
 }
 
-/* A mode that folds makes a run of each tap outside, here more than RUNS_MAX; unrolled code needs
- * no runs. */
-static void unrolled_taps_are_not_counted_in_runs(void **state)
+static void assert_right(const struct convc_problem *from, const char *text)
 {
     struct test_random r = { test_seed("nest", 4) };
-    struct convc_problem from = a_row(36, 101, 33);
     struct sample s;
     struct emitted e;
-    (void)state;
-    from.padding_mode = CONVC_PAD_REPLICATE;
-    sample_draw(&s, &from, &r);
-    struct plan plan = a_plan("direct tile=1x2x1 border=peel taps=unroll", &s.problem, &machine[0]);
+    sample_draw(&s, from, &r);
+    struct plan plan = a_plan(text, &s.problem, &machine[0]);
     emitted_make(&e, &s.problem, &plan, &machine[0], false);
     assert_true(emitted_agrees(&e, &s, &r));
     emitted_free(&e);
     sample_free(&s);
+}
+
+/* A mode that folds makes a run of each tap outside, here more than RUNS_MAX; unrolled code needs
+ * no runs. */
+static void unrolled_taps_are_not_counted_in_runs(void **state)
+{
+    struct convc_problem p = a_row(36, 101, 33);
+    (void)state;
+    p.padding_mode = CONVC_PAD_REPLICATE;
+    assert_right(&p, "direct tile=1x2x1 border=peel taps=unroll");
+}
+
+/* Where a single tile computes its places while it is emitted, what lies outside has the address of
+ * the first pixel. */
+static void a_column_outside_is_not_the_first_pixel(void **state)
+{
+    struct convc_problem p = a_row(3, 1, 1);
+    (void)state;
+    p.groups = p.ic = p.oc = 2;
+    assert_right(&p, "direct lanes=groups tile=1x5x1 border=computed");
+    p.padding_mode = CONVC_PAD_CONSTANT;
+    p.padding_value = 2;
+    assert_right(&p, "direct lanes=groups tile=1x5x1 border=computed");
 }
 
 /* ---- extremes -----------------------------------------------------------------------------------
@@ -179,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_are_those_found_tap_by_tap),
         cmocka_unit_test(unrolled_taps_are_not_counted_in_runs),
+        cmocka_unit_test(a_column_outside_is_not_the_first_pixel),
         cmocka_unit_test(no_extent_is_too_large_to_plan),
         cmocka_unit_test(code_too_long_to_count_is_refused),
     };
