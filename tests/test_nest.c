@@ -135,6 +135,17 @@ static void a_column_outside_is_not_the_first_pixel(void **state)
     assert_right(&p, "direct lanes=groups tile=1x5x1 border=computed");
 }
 
+/* Pixels one element apart: what begins like the last few channels of one is all of another. */
+static void overlapping_pixels_share_no_shorter_vector(void **state)
+{
+    struct convc_problem p = a_row(47, 33, 0);
+    const int64_t stride[5] = { 1000, 1, 0, 0, 1 };
+    (void)state;
+    p.groups = p.ic = p.oc = target_lanes(&machine[0], 4) + 3;
+    memcpy(p.src_stride, stride, sizeof stride);
+    assert_right(&p, "direct lanes=groups tile=1x1x2 taps=unroll");
+}
+
 /* ---- extremes -----------------------------------------------------------------------------------
  */
 
@@ -198,6 +209,7 @@ int main(void)
         cmocka_unit_test(runs_are_those_found_tap_by_tap),
         cmocka_unit_test(unrolled_taps_are_not_counted_in_runs),
         cmocka_unit_test(a_column_outside_is_not_the_first_pixel),
+        cmocka_unit_test(overlapping_pixels_share_no_shorter_vector),
         cmocka_unit_test(no_extent_is_too_large_to_plan),
         cmocka_unit_test(code_too_long_to_count_is_refused),
     };

@@ -32,6 +32,7 @@ enum { SEEN_MAX = 256 };
 struct seen {
     LLVMValueRef here, inside, value;
     int64_t distance;
+    int active; /* lanes: two vectors may begin alike where the strides of src overlap */
 };
 
 struct reads {

@@ -1,8 +1,8 @@
 /* nest: the loop nest that a direct plan stands for, as plain numbers.
  *
- *     items:  image x channel block x depth x row tile x chunk of column tiles   (order by the
- * plan) column tile:  wide ones first, then narrow ones kd, kh, kw, ic:  one register tile of rows
- * x cols x vecs
+ *     items           image x channel block x depth x row tile x chunk, in the plan's order
+ *     column tiles    those of the chunk, wide ones first, then narrow ones
+ *     kd, kh, kw, ic  around one register tile of rows x cols x vecs
  *
  * What the emitter emits, the cost model counts and the runtime splits is all read from here.
  * Stands on: plan, layout.
@@ -48,7 +48,7 @@ struct nest {
     bool merged; /* narrow column tiles run the code of wide ones, whose last column they repeat */
     int64_t chunk, chunks; /* column tiles in an item, items across */
 
-    int64_t blocks, blocks_per_group; /* the latter 1 with LANES_GROUPS */
+    int64_t blocks, blocks_per_group; /* the same with LANES_GROUPS */
     int64_t block_channels;
     int classes; /* 1, or 2 where the last block of a group is narrower */
     struct channel_class channel[2];
