@@ -2,8 +2,8 @@
  *
  *     step    = max(multiply-adds / 2, loads / 2, shuffles, latency)      one tap of one channel
  *     tile    = taps x channels x step + entering, leaving, storing
- *     image   = max(all tiles with bytes from L2 / 40, bytes from further out / 10) + waiting for
- * lines
+ *     image   = max(all tiles with bytes from L2 / 40, bytes from further out / 10)
+ *               + waiting for lines
  *
  * Rates are bytes per cycle of one core as measured on AVX-512 machines; only ratios matter. */
 #include "gen/plan/nest.h"
@@ -40,7 +40,7 @@ static double l1_crowding(const struct nest *n, const struct target *t, const st
     double distinct = (double)(sets / gcd(stride / 64, sets));
     double lines = s->rows * s->cols * (n->plan.prefetch == PREFETCH_PIXELS ? 2 : 1);
     double per_set = lines <= distinct ? 1 : lines / distinct;
-    return per_set / (t->l1_ways - 2);
+    return per_set / larger(1, t->l1_ways - 2);
 }
 
 static double step_cycles(const struct nest *n, const struct target *t, const struct shape *s,
