@@ -13,8 +13,6 @@
 #include "gen/emit/em.h"
 #include "gen/plan/nest.h"
 
-enum { TILE_ACCUMULATORS = 64, TILE_ROWS = 8 };
-
 struct tile {
     struct em *em;
     const struct nest *nest;

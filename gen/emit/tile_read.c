@@ -215,13 +215,15 @@ static LLVMValueRef shared_vector(struct reads *s, const struct read *read, int6
     distance += read->distance;
     for (int i = 0; i < s->seen_count; i++) {
         const struct seen *seen = &s->seen[i];
-        if (seen->here == read->here && seen->distance == distance)
+        if (seen->here == read->here && seen->inside == read->inside &&
+            seen->distance == distance && seen->active == span->active)
             return seen->value;
     }
     LLVMValueRef p = em_at_const(t->em, read->here, distance);
     LLVMValueRef x = if_inside(t, read, em_load_lanes(t->em, t->vector, p, span, NULL));
     if (s->seen_count < SEEN_MAX)
-        s->seen[s->seen_count++] = (struct seen){ read->here, x, distance };
+        s->seen[s->seen_count++] =
+            (struct seen){ read->here, read->inside, x, distance, span->active };
     return x;
 }
 

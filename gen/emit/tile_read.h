@@ -26,11 +26,13 @@ struct read {
     int64_t lane[EM_LANES_MAX]; /* bytes from base                      */
 };
 
-/* Source vectors that several unrolled taps share. */
+/* Source vectors that several unrolled taps share. A column outside of the input, too, has an
+ * address within, but the value of padding: `inside` tells it from the column that lies there. */
 enum { SEEN_MAX = 256 };
 struct seen {
-    LLVMValueRef here, value;
+    LLVMValueRef here, inside, value;
     int64_t distance;
+    int active; /* lanes: two vectors may begin alike where the strides of src overlap */
 };
 
 struct reads {

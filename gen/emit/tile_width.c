@@ -211,9 +211,9 @@ static void run(struct reads *s, const struct tile_row *row, const struct tap_ru
 void tile_width(struct tile *t, const struct tile_row row[TILE_ROWS], LLVMValueRef wei)
 {
     struct reads s = { .tile = t };
-    struct tap_run runs[RUNS_MAX];
-    runs[0] = (struct tap_run){ 0, t->nest->p->p.kernel[CONVC_W], false };
-    int count = t->segment->edge ? nest_runs(t->nest, t->segment, runs) : 1;
+    struct tap_run runs[RUNS_MAX] = { { 0, t->nest->p->p.kernel[CONVC_W] } };
+    bool apart = t->segment->edge && t->nest->plan.taps == TAPS_LOOP;
+    int count = apart ? nest_runs(t->nest, t->segment, runs) : 1;
     for (int i = 0; i < count; i++)
         run(&s, row, &runs[i], wei);
 }

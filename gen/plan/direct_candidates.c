@@ -4,7 +4,7 @@
 #include "gen/plan/plan_direct.h"
 
 /* SHARES_MAX: column tiles over which the next weights are worth spreading. */
-enum { CANDIDATES_MAX = 320, PEEL_MAX = 1200, SHARES_MAX = 32 };
+enum { CANDIDATES_MAX = 320, PEEL_MAX = 1200, SHARES_MAX = 64 };
 
 struct list {
     const struct problem *p;

@@ -2,11 +2,14 @@
  *
  *     step    = max(multiply-adds / 2, loads / 2, shuffles, latency)      one tap of one channel
  *     tile    = taps x channels x step + entering, leaving, storing
- *     image   = max(all tiles, bytes from L2 / 40, bytes from further out / 10) + waiting for lines
+ *     image   = max(all tiles with bytes from L2 / 40, bytes from further out / 10)
+ *               + waiting for lines
  *
  * Rates are bytes per cycle of one core as measured on AVX-512 machines; only ratios matter. */
 #include "gen/plan/nest.h"
 #include "gen/plan/plan_direct.h"
+
+#include <math.h>
 
 static const double l2_rate = 40, memory_rate = 10, fma_latency = 4;
 
@@ -37,7 +40,7 @@ static double l1_crowding(const struct nest *n, const struct target *t, const st
     double distinct = (double)(sets / gcd(stride / 64, sets));
     double lines = s->rows * s->cols * (n->plan.prefetch == PREFETCH_PIXELS ? 2 : 1);
     double per_set = lines <= distinct ? 1 : lines / distinct;
-    return per_set / (t->l1_ways - 3);
+    return per_set / larger(1, t->l1_ways - 2);
 }
 
 static double step_cycles(const struct nest *n, const struct target *t, const struct shape *s,
@@ -142,13 +145,24 @@ static double weights_late(const struct nest *n, double far)
     return d->prefetch == PREFETCH_WEIGHTS ? far / 64 : far / 64 * 4 + late;
 }
 
+/* Strides may skip some of the input. */
+static double pixels_read(const struct nest *n)
+{
+    double pixels = 1;
+    for (int a = 0; a < 3; a++) {
+        double taps = (double)n->out[a] * (double)n->p->p.kernel[a], in = (double)n->in[a];
+        pixels *= taps < in ? taps : in;
+    }
+    return pixels;
+}
+
 /* Bytes that move into L1 and into L2, and the waiting for them that nothing hides. */
 static double traffic(const struct nest *n, const struct target *t, struct cost *cost)
 {
     const struct convc_problem *p = &n->p->p;
     double bytes = (double)n->bytes, l2 = t->l2_bytes * 0.6, l1 = t->l1_bytes * 0.5;
-    double in = (double)(n->in[0] * n->in[1] * n->in[2]);
-    double out = (double)(n->out[0] * n->out[1] * n->out[2]);
+    double in = pixels_read(n);
+    double out = (double)n->out[0] * (double)n->out[1] * (double)n->out[2];
     double src = in * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
     double wei = (double)layout_elements(&n->layout) * bytes, blocks = (double)n->blocks;
     double items = (double)(n->out[CONVC_D] * n->rows.tiles * n->chunks);
@@ -188,6 +202,12 @@ static double prefetching(const struct nest *n, const struct target *t)
     return n->plan.prefetch == PREFETCH_PIXELS && tile > t->l1_bytes * 0.4 ? 1.05 : 1.01;
 }
 
+/* Two things that overlap, less and less well the closer they come. */
+static double together(double a, double b)
+{
+    return sqrt(sqrt(a * a * a * a + b * b * b * b));
+}
+
 void plan_direct_cost(const struct problem *p, const struct plan *plan, const struct target *t,
                       struct cost *cost)
 {
@@ -197,10 +217,10 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
     double compute = all_tiles(&n, t, cost) * prefetching(&n, t);
     double waiting = traffic(&n, t, cost);
     cost->compile_ms = 0.6 + 0.018 * (double)nest_emitted(&n);
-    double most = larger(compute, larger(cost->l2, cost->memory));
+    double most = larger(together(compute, cost->l2), cost->memory);
     if (cost->load > cost->fma)
         cost->limit = "load";
-    if (cost->l2 == most)
+    if (cost->l2 > compute)
         cost->limit = "l2";
     if (cost->memory == most)
         cost->limit = "memory";

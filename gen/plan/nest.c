@@ -260,23 +260,45 @@ static bool same_reads(const struct nest *n, const struct segment *s, int64_t kw
     return same && !*mixed;
 }
 
+/* The first tap of output `ow` that reads at input column `column` or right of it. */
+static int64_t first_tap(const struct nest *n, int64_t ow, int64_t column)
+{
+    int64_t from = column - position(n, ow, 0);
+    return from > 0 ? ceil_div(from, n->p->p.dilation[CONVC_W]) : 0;
+}
+
+/* The next tap at which a column of the segment enters or leaves the input: kernels may be longer
+ * than anything that could be tried tap by tap. */
+static int64_t next_change(const struct nest *n, const struct segment *s, int64_t kw)
+{
+    int64_t next = n->p->p.kernel[CONVC_W], begin = split_begin(&n->cols, s->begin);
+    for (int64_t ow = begin; ow < begin + s->width; ow++) {
+        int64_t enter = first_tap(n, ow, 0), leave = first_tap(n, ow, n->in[CONVC_W]);
+        if (enter > kw && enter < next)
+            next = enter;
+        if (leave > kw && leave < next)
+            next = leave;
+    }
+    return next;
+}
+
 int nest_runs(const struct nest *n, const struct segment *s, struct tap_run list[RUNS_MAX])
 {
-    int64_t taps = n->p->p.kernel[CONVC_W];
+    int64_t taps = n->p->p.kernel[CONVC_W], end;
     int count = 0;
     if (n->scattered) {
-        list[0] = (struct tap_run){ 0, 1, false };
+        list[0] = (struct tap_run){ 0, 1 };
         return 1;
     }
-    for (int64_t kw = 0; kw < taps; kw++) {
-        bool mixed;
-        if (same_reads(n, s, kw, &mixed)) {
-            list[count - 1].end = kw + 1;
-            continue;
-        }
-        if (count == RUNS_MAX)
+    for (int64_t kw = 0; kw < taps; kw = end) {
+        bool mixed, same = same_reads(n, s, kw, &mixed);
+        end = mixed ? kw + 1 : next_change(n, s, kw);
+        if (same)
+            list[count - 1].end = end;
+        else if (count == RUNS_MAX)
             return -1;
-        list[count++] = (struct tap_run){ kw, kw + 1, mixed };
+        else
+            list[count++] = (struct tap_run){ kw, end };
     }
     return count;
 }
@@ -285,22 +307,24 @@ int nest_runs(const struct nest *n, const struct segment *s, struct tap_run list
 static int64_t tile_bodies(const struct nest *n, const struct segment *s)
 {
     struct tap_run runs[RUNS_MAX];
-    int64_t taps = n->p->p.kernel[CONVC_W];
-    if (n->plan.taps == TAPS_UNROLL || n->scattered)
-        return taps;
+    if (n->plan.taps == TAPS_UNROLL)
+        return n->p->p.kernel[CONVC_W];
     return s->edge ? nest_runs(n, s, runs) : 1;
 }
+
+/* Taps or channels that could be written down one by one; with more, the product might overflow. */
+enum { WRITTEN_MAX = 1 << 16 };
 
 int64_t nest_emitted(const struct nest *n)
 {
     struct segment list[SEGMENTS_MAX];
     int count = nest_segments(n, list);
-    if (count < 0)
+    int64_t bodies = 0, steps = n->plan.lanes == LANES_GROUPS ? n->p->icg : 1;
+    if (count < 0 || steps > WRITTEN_MAX)
         return -1;
-    int64_t bodies = 0;
     for (int i = 0; i < count; i++) {
         int64_t b = tile_bodies(n, &list[i]);
-        if (b < 0)
+        if (b < 0 || b > WRITTEN_MAX)
             return -1;
         int64_t wide =
             n->plan.lanes == LANES_OW ? ceil_div(list[i].width, n->lanes) : list[i].width;
@@ -314,6 +338,5 @@ int64_t nest_emitted(const struct nest *n)
         rows *= 2; /* rows that fall outside leave the others to code of their own */
     if (n->p->p.padding_mode == CONVC_PAD_CONSTANT)
         rows *= 2;
-    int64_t steps = n->plan.lanes == LANES_GROUPS ? n->p->icg : 1;
     return bodies * channels * rows * steps;
 }

@@ -1,8 +1,8 @@
 /* nest: the loop nest that a direct plan stands for, as plain numbers.
  *
- *     items:  image x channel block x depth x row tile x chunk of column tiles   (order by the
- * plan) column tile:  wide ones first, then narrow ones kd, kh, kw, ic:  one register tile of rows
- * x cols x vecs
+ *     items           image x channel block x depth x row tile x chunk, in the plan's order
+ *     column tiles    those of the chunk, wide ones first, then narrow ones
+ *     kd, kh, kw, ic  around one register tile of rows x cols x vecs
  *
  * What the emitter emits, the cost model counts and the runtime splits is all read from here.
  * Stands on: plan, layout.
@@ -11,6 +11,9 @@
 #define GEN_PLAN_NEST_H
 
 #include "gen/plan/layout.h"
+
+/* The largest register tile: what a plan may ask for and the emitter holds. */
+enum { TILE_ROWS = 8, TILE_COLS = 32, TILE_VECS = 8, TILE_ACCUMULATORS = 64 };
 
 /* An extent split into tiles of two widths that differ by at most one, the wide ones first. */
 struct split {
@@ -45,7 +48,7 @@ struct nest {
     bool merged; /* narrow column tiles run the code of wide ones, whose last column they repeat */
     int64_t chunk, chunks; /* column tiles in an item, items across */
 
-    int64_t blocks, blocks_per_group; /* the latter 1 with LANES_GROUPS */
+    int64_t blocks, blocks_per_group; /* the same with LANES_GROUPS */
     int64_t block_channels;
     int classes; /* 1, or 2 where the last block of a group is narrower */
     struct channel_class channel[2];
@@ -72,11 +75,9 @@ struct segment {
 };
 
 /* Taps [begin, end) along the width that can run in one loop: each column reads inside, or is
- * skipped, for all of them. `mixed` taps come one at a time: columns read folded or constant
- * values. */
+ * skipped, for all of them. A tap for which one reads folded or constant values is a run alone. */
 struct tap_run {
     int64_t begin, end;
-    bool mixed;
 };
 
 enum { SEGMENTS_MAX = 40, RUNS_MAX = 64, SCATTERED_MAX = 64 };

@@ -3,7 +3,9 @@
  * A plan is plain data. Its text is what `explain` prints, `--plan` reads, the cache keys on and a
  * bug report quotes; plan_parse(plan_print(p)) is p, and the printed form of equal plans is equal.
  *
- *     direct lanes=oc tile=1x14x2 order=rows border=peel fold=0 chunk=0 taps=loop
+ *     direct lanes=oc tile=1x14x2 order=rows border=peel chunk=2
+ *
+ * A word that is missing is the first of its kind, or 0.
  *
  * Errors: CONVC_ERR_PLAN names the word that cannot be read or does not fit the problem.
  * Stands on: base, problem, target.

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What emission can carry: accumulators of one tile, and multiply-adds written down in one kernel.
- */
-enum { TILE_MAX = 64, ROWS_MAX = 8, COLS_MAX = 32, VECS_MAX = 8, EMITTED_MAX = 6000 };
+/* Multiply-adds written down in one kernel that LLVM compiles in bearable time. */
+enum { EMITTED_MAX = 6000 };
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
@@ -101,12 +100,12 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
 
 static enum convc_status check_tile(const struct plan_direct *p, struct diag *d)
 {
-    bool each = p->rows >= 1 && p->rows <= ROWS_MAX && p->cols >= 1 && p->cols <= COLS_MAX &&
-                p->vecs >= 1 && p->vecs <= VECS_MAX;
-    if (!each || p->rows * p->cols * p->vecs > TILE_MAX)
-        return diag_fail(d, CONVC_ERR_PLAN,
-                         "tile=%dx%dx%d is not within %dx%dx%d with at most %d accumulators",
-                         p->rows, p->cols, p->vecs, ROWS_MAX, COLS_MAX, VECS_MAX, TILE_MAX);
+    bool each = p->rows >= 1 && p->rows <= TILE_ROWS && p->cols >= 1 && p->cols <= TILE_COLS &&
+                p->vecs >= 1 && p->vecs <= TILE_VECS;
+    if (!each || p->rows * p->cols * p->vecs > TILE_ACCUMULATORS)
+        return diag_fail(
+            d, CONVC_ERR_PLAN, "tile=%dx%dx%d is not within %dx%dx%d with at most %d accumulators",
+            p->rows, p->cols, p->vecs, TILE_ROWS, TILE_COLS, TILE_VECS, TILE_ACCUMULATORS);
     return CONVC_OK;
 }
 

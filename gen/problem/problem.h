@@ -41,10 +41,12 @@ const char *activation_name(enum convc_activation a);
  * groups; n begins at 0), paddings -2^32 to 2^31-1, and no tensor spans more than 2^62 bytes.
  *
  * Canonical means:
- *   pad_end      the smallest that gives the same output, (out-1)*stride + k_e - in - pad_begin
- * with k_e = dilation*(kernel-1) + 1; negative where the end of the input is not read. Taps fold
- * back by `in` alone, so no border mode can tell the difference. stride       1 along an axis of
- * one output dilation     1 along an axis of one tap flip         0 where every kernel extent is 1
+ *   pad_end      the smallest that gives the same output, (out-1)*stride + k_e - in - pad_begin,
+ *                with k_e = dilation*(kernel-1) + 1; negative where the end of the input is not
+ *                read. Taps fold back by `in` alone, so no border mode can tell the difference.
+ *   stride       1 along an axis of one output
+ *   dilation     1 along an axis of one tap
+ *   flip         0 where every kernel extent is 1
  *   padding_mode zeros where no tap falls outside; also instead of a constant 0 and of identity
  *   constants    0 where unused, else rounded to the accumulator's type
  *   strides      filled in; those of axes of one element as in gen/problem/strides.h */

@@ -98,11 +98,12 @@ enum {
  *
  * dst[n][o][x] = activation(bias[o] + residual[n][o][x] +
  *     sum over i < ic/groups and taps k of
- *         src[n][g*(ic/groups) + i][x*stride + k*dilation - pad_begin] * wei[o][i][k]),  g = o /
- * (oc/groups)
+ *         src[n][g*(ic/groups) + i][x*stride + k*dilation - pad_begin] * wei[o][i][k])
  *
- * with wei[o][i][kernel-1-k] instead where `flip` is set. Constants (padding_value,
- * activation_args) are rounded to the accumulator's type first. */
+ * with group g = o / (oc/groups), and with wei[o][i][kernel-1-k] instead where `flip` is set.
+ * Constants (padding_value, activation_args) are rounded to the accumulator's type first. A tap
+ * outside of a zero-padded input adds nothing while its weight is finite; under an infinite weight
+ * or NaN the outputs at the border may be NaN. */
 struct convc_problem {
     size_t struct_bytes; /* sizeof(struct convc_problem), set by convc_problem_init */
     enum convc_kind kind;
