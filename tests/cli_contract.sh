@@ -155,7 +155,7 @@ verdict "exactly the fields of the contract" json_is 'list(o) == ["name", "probl
     "algorithm", "source", "compile_ms", "time_ms", "gflops", "peak_gflops", "peak_fraction",
     "max_error", "checksum", "peers"]'
 verdict "the fields hold what they say" json_is 'o["name"] in "ab" and o["time_ms"] > 0
-    and o["gflops"] > 0 and 0 < o["peak_fraction"] < 1.2 and o["peers"] == {}
+    and o["gflops"] > 0 and o["peak_fraction"] > 0 and o["peers"] == {}
     and o["max_error"] < 1e-6 and len(o["checksum"]) == 16'
 verdict "without timing" ends 0 run fixed.lua --json --no-timing
 verdict "what is not measured is null" json_is 'o["time_ms"] is None and o["peak_gflops"] is None'
