@@ -39,6 +39,20 @@ static enum read_kind outside_kind(const struct convc_problem *p)
     return p->padding_mode == CONVC_PAD_CONSTANT ? READ_CONSTANT : READ_NOTHING;
 }
 
+static struct read computed_column(struct tile *t, const struct tile_row *row,
+                                   const struct tap *tap, int c)
+{
+    const struct convc_problem *p = &t->nest->p->p;
+    struct em *em = t->em;
+    LLVMValueRef ow = em_add(em, t->ow, em_int(em, c));
+    LLVMValueRef at = em_mul_add(em, ow, p->stride[CONVC_W], -p->pad_begin[CONVC_W]);
+    at = em_add(em, at, em_mul(em, tap->kw, p->dilation[CONVC_W]));
+    struct border b = border_emit(em, p->padding_mode, at, t->nest->in[CONVC_W]);
+    LLVMValueRef pixel = em_mul(em, b.index, reads_src_bytes(t, CONVC_STRIDE_W));
+    LLVMValueRef base = em_at(em, row->start, pixel);
+    return (struct read){ .kind = READ_COMPUTED, .base = base, .inside = b.inside };
+}
+
 /* Where column c of a row reads: LANES_OC and LANES_GROUPS. */
 static struct read column_read(struct tile *t, const struct tile_row *row, const struct tap *tap,
                                int c)
@@ -46,22 +60,15 @@ static struct read column_read(struct tile *t, const struct tile_row *row, const
     const struct nest *n = t->nest;
     const struct convc_problem *p = &n->p->p;
     int64_t pixel = reads_src_bytes(t, CONVC_STRIDE_W);
-    struct em *em = t->em;
-    if (n->plan.border == BORDER_COMPUTED) {
-        LLVMValueRef ow = em_add(em, t->ow, em_int(em, c));
-        LLVMValueRef at = em_mul_add(em, ow, p->stride[CONVC_W], -p->pad_begin[CONVC_W]);
-        at = em_add(em, at, em_mul(em, tap->kw, p->dilation[CONVC_W]));
-        struct border b = border_emit(em, p->padding_mode, at, n->in[CONVC_W]);
-        LLVMValueRef base = em_at(em, row->start, em_mul(em, b.index, pixel));
-        return (struct read){ .kind = READ_COMPUTED, .base = base, .inside = b.inside };
-    }
-    struct read plain = plain_read(t, row, tap, c * p->stride[CONVC_W] * pixel);
+    if (n->plan.border == BORDER_COMPUTED)
+        return computed_column(t, row, tap, c);
     if (n->scattered) {
         int64_t i = split_begin(&n->cols, t->segment->begin) + c;
         return (struct read){ .kind = READ_PLAIN,
                               .base = row->start,
                               .distance = nest_pixel(n, i) * n->bytes };
     }
+    struct read plain = plain_read(t, row, tap, c * p->stride[CONVC_W] * pixel);
     if (t->narrow && c == t->cols - 1)
         return last_column(t, plain, pixel * p->stride[CONVC_W]);
     if (!t->segment->edge)
