@@ -39,9 +39,13 @@ static double estimate_cycles(const struct convc_kernel *k)
     return 1 + (k->function ? macs / (2 * lanes) + outputs / lanes : macs * 4);
 }
 
+/* As the plan's machine code reads them. The reference reads them too, unless they are
+ * transformed. */
 static enum convc_status lay_out_weights(struct convc_kernel *k, struct diag *d)
 {
-    layout_of(&k->problem, &k->plan, &k->machine->target, &k->layout);
+    plan_layout(&k->problem, &k->plan, &k->machine->target, &k->layout);
+    if (k->layout.transformed && !k->function)
+        layout_plain(&k->problem, &k->layout);
     k->layout_hash = layout_hash(&k->layout);
     int64_t elements = layout_elements(&k->layout);
     int64_t bytes = dtype_bytes(k->problem.p.wei_dtype);
@@ -82,7 +86,8 @@ enum convc_status kernel_load(struct convc_kernel *k, const char *object, size_t
     k->source = source;
     k->reason[0] = '\0';
     k->cycles = estimate_cycles(k);
-    return CONVC_OK;
+    k->workspace_bytes = plan_workspace_bytes(&k->problem, &k->plan, &k->machine->target);
+    return lay_out_weights(k, d);
 }
 
 void kernel_refer(struct convc_kernel *k, const char *reason)
@@ -154,5 +159,5 @@ size_t convc_workspace_bytes(const convc_kernel *k, int64_t n, int32_t threads)
         return 0;
     if (threads <= 0)
         threads = pool_threads(k->machine->pool);
-    return plan_workspace_bytes(&k->problem, &k->plan, &k->machine->target, n, threads);
+    return k->workspace_bytes * (size_t)threads;
 }

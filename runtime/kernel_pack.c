@@ -1,71 +1,15 @@
 /* kernel_pack: plain weights into a kernel's layout, behind the header that names it. */
+#include "gen/plan/pack.h"
 #include "runtime/api.h"
 #include "runtime/kernel.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* Channels that are packed together share cache lines of the destination. */
-enum { TOGETHER = 32 };
-
-/* The inputs of one tap for `channels` output channels: plain[c*plain_channel + i*plain_step] goes
- * to packed[base[c] + i*step]. */
-struct strip {
-    int64_t channels, inputs;
-    int64_t plain_channel, plain_step;
-    int64_t base[TOGETHER], step[TOGETHER];
-};
-
-static void pack_strip_f32(const struct strip *s, const float *plain, float *packed)
-{
-    for (int64_t i = 0; i < s->inputs; i++) {
-        for (int64_t c = 0; c < s->channels; c++)
-            packed[s->base[c] + i * s->step[c]] = plain[c * s->plain_channel + i * s->plain_step];
-    }
-}
-
-static void pack_strip_f64(const struct strip *s, const double *plain, double *packed)
-{
-    for (int64_t i = 0; i < s->inputs; i++) {
-        for (int64_t c = 0; c < s->channels; c++)
-            packed[s->base[c] + i * s->step[c]] = plain[c * s->plain_channel + i * s->plain_step];
-    }
-}
-
-/* Where the layout puts tap `tap` of channels [o, o + channels): it is affine in the input. */
-static void place_strip(const struct layout *l, int64_t o, const int64_t tap[3], struct strip *s)
-{
-    for (int64_t c = 0; c < s->channels; c++) {
-        s->base[c] = layout_index(l, o + c, 0, tap);
-        s->step[c] = l->icg > 1 ? layout_index(l, o + c, 1, tap) - s->base[c] : 0;
-    }
-}
-
-static void pack_channels(const struct layout *l, int64_t bytes, int64_t o, int64_t channels,
-                          const char *plain, char *packed)
-{
-    const int64_t taps = l->kernel[0] * l->kernel[1] * l->kernel[2];
-    struct strip s = {
-        .channels = channels, .inputs = l->icg, .plain_channel = l->icg * taps, .plain_step = taps
-    };
-    for (int64_t t = 0; t < taps; t++) {
-        const int64_t tap[3] = { t / (l->kernel[1] * l->kernel[2]), t / l->kernel[2] % l->kernel[1],
-                                 t % l->kernel[2] };
-        const char *from = plain + (o * s.plain_channel + t) * bytes;
-        place_strip(l, o, tap, &s);
-        if (bytes == 4)
-            pack_strip_f32(&s, (const float *)from, (float *)packed);
-        else
-            pack_strip_f64(&s, (const double *)from, (double *)packed);
-    }
-}
 
 enum convc_status convc_pack(const convc_kernel *k, const void *plain, void *packed)
 {
     if (!k || !plain || !packed)
         return api_fail_with(CONVC_ERR_ARGUMENT,
                              "convc_pack: kernel, plain and packed must be given");
-    const struct layout *l = &k->layout;
     int64_t bytes = dtype_bytes(k->problem.p.wei_dtype);
     if ((uintptr_t)plain % (uintptr_t)bytes != 0)
         return api_fail_with(CONVC_ERR_ARGUMENT, "convc_pack: plain is not aligned to an element");
@@ -75,14 +19,11 @@ enum convc_status convc_pack(const convc_kernel *k, const void *plain, void *pac
     struct convc_packed_header header = { .magic = "convcpk1",
                                           .layout_hash = k->layout_hash,
                                           .bytes = k->packed_bytes };
-    char *elements = (char *)packed + sizeof header;
-    int64_t taps = l->kernel[0] * l->kernel[1] * l->kernel[2];
-    if (layout_elements(l) > l->oc * l->icg * taps)
-        memset(elements, 0, k->packed_bytes - sizeof header);
     memcpy(packed, &header, sizeof header);
-    for (int64_t o = 0; o < l->oc; o += TOGETHER) {
-        int64_t channels = l->oc - o < TOGETHER ? l->oc - o : TOGETHER;
-        pack_channels(l, bytes, o, channels, plain, elements);
-    }
+    void *elements = (char *)packed + sizeof header;
+    if (k->layout.transformed)
+        plan_pack(&k->problem, &k->plan, &k->machine->target, plain, elements);
+    else
+        pack_by_layout(&k->layout, bytes, plain, elements);
     return CONVC_OK;
 }

@@ -4,6 +4,7 @@
 #include "runtime/ref.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <string.h>
 
 /* Below this, about 20 microseconds, waking other threads costs more than they save. */
@@ -134,17 +135,44 @@ static enum convc_status check_args(const struct convc_kernel *k, const struct c
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
+/* Each of the calls that run at a time has a slice of the workspace to itself. The first free one
+ * is taken, so that a thread mostly finds the slice that its caches know. */
 struct phase {
     const struct convc_kernel *kernel;
     const struct convc_args *args;
     int32_t index;
+    int slices;
+    atomic_bool taken[POOL_THREADS_MAX];
 };
+
+/* A host whose pool has more threads than it said lets the surplus wait here. */
+static int take_slice(struct phase *ph)
+{
+    for (;; sched_yield()) {
+        for (int i = 0; i < ph->slices; i++) {
+            if (!atomic_exchange_explicit(&ph->taken[i], true, memory_order_acquire))
+                return i;
+        }
+    }
+}
+
+static void run_in_slice(struct phase *ph, int64_t begin, int64_t end)
+{
+    const struct convc_kernel *k = ph->kernel;
+    struct convc_args args = *ph->args;
+    int slice = take_slice(ph);
+    args.workspace = (char *)args.workspace + (size_t)slice * k->workspace_bytes;
+    k->function(&args, ph->index, begin, end);
+    atomic_store_explicit(&ph->taken[slice], false, memory_order_release);
+}
 
 static void run_items(void *argument, int64_t begin, int64_t end)
 {
-    const struct phase *ph = argument;
+    struct phase *ph = argument;
     const struct convc_kernel *k = ph->kernel;
-    if (k->function)
+    if (k->function && k->workspace_bytes)
+        run_in_slice(ph, begin, end);
+    else if (k->function)
         k->function(ph->args, ph->index, begin, end);
     else
         ref_run(&k->problem, &k->layout, ph->args,
@@ -156,7 +184,8 @@ void kernel_run(const struct convc_kernel *k, const struct convc_args *args)
     bool split = k->cycles * (double)args->n >= cycles_worth_splitting;
     int32_t phases = k->function ? plan_phases(&k->plan) : 1;
     for (int32_t i = 0; i < phases; i++) {
-        struct phase ph = { k, args, i };
+        struct phase ph = { .kernel = k, .args = args, .index = i };
+        ph.slices = pool_threads(k->machine->pool);
         int64_t items = convc_kernel_items(k, i, args->n);
         if (split)
             pool_run(k->machine->pool, run_items, &ph, items);

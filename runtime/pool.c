@@ -11,8 +11,6 @@
 /* More ranges than threads, so that a thread which falls behind sheds work to the others. */
 enum { RANGES_PER_THREAD = 16 };
 
-enum { THREADS_MAX = 1024 };
-
 struct pool {
     struct guard guard; /* first: in_child casts. Held by the caller whose work is on the workers */
     int threads;
@@ -48,9 +46,9 @@ static int available_threads(void)
 enum convc_status pool_create(int threads, convc_parallel_for host, void *host_pool,
                               struct pool **out, struct diag *d)
 {
-    if (threads < 0 || threads > THREADS_MAX)
+    if (threads < 0 || threads > POOL_THREADS_MAX)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "threads=%d is not within 0 to %d", threads,
-                         (int)THREADS_MAX);
+                         (int)POOL_THREADS_MAX);
     struct pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return diag_memory(d);
@@ -113,7 +111,7 @@ static void *pass_gate(void *gate)
 static int granted_threads(int wanted)
 {
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-    pthread_t thread[THREADS_MAX];
+    pthread_t thread[POOL_THREADS_MAX];
     int granted = 1;
     pthread_mutex_lock(&gate);
     while (granted < wanted && pthread_create(&thread[granted], NULL, pass_gate, &gate) == 0)

@@ -8,6 +8,8 @@
 
 #include <convc/convc.h>
 
+enum { POOL_THREADS_MAX = 1024 };
+
 struct pool;
 
 /* threads 0: as many as the process may run on; at most 1024. Threads start at the first pool_run

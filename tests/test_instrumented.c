@@ -113,7 +113,9 @@ static bool run(const struct loaded *k, struct layer *l, int64_t src_short, int6
     float *src = exact(l->src, l->src_elements - src_short);
     float *dst = exact(l->dst, l->dst_elements - dst_short);
     float *residual = exact(l->residual, l->dst_elements), *bias = exact(l->bias, l->p.oc);
+    size_t workspace = plan_workspace_bytes(k->problem, k->plan, &target);
     args.src = src, args.dst = dst, args.residual = residual, args.bias = bias;
+    args.workspace = workspace ? aligned_alloc(64, workspace) : NULL;
     for (int32_t phase = 0; phase < plan_phases(k->plan); phase++)
         k->function(&args, phase, 0, plan_items(k->problem, k->plan, &target, phase, l->n));
     bool equal = memcmp(dst, l->expected, (size_t)(l->dst_elements - dst_short) * sizeof *dst) == 0;
@@ -121,6 +123,7 @@ static bool run(const struct loaded *k, struct layer *l, int64_t src_short, int6
     free(dst);
     free(residual);
     free(bias);
+    free(args.workspace);
     return equal;
 }
 

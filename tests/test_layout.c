@@ -54,7 +54,7 @@ static void visit_problem(uint64_t seed, const struct target *t,
     layout_plain(&p, &l);
     check(&(struct visit){ seed, &p, NULL, t, &l });
     for (size_t i = 0; i < plans.count; i++) {
-        layout_of(&p, &plans.list[i].plan, t, &l);
+        plan_layout(&p, &plans.list[i].plan, t, &l);
         check(&(struct visit){ seed, &p, &plans.list[i].plan, t, &l });
     }
     arena_free(&a);

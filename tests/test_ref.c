@@ -271,7 +271,7 @@ static void packed_weights_give_the_same_as_plain_ones(void **state)
         struct plan plan;
         assert_int_equal(choose_plan(&r.p, &target, &plan, &d), CONVC_OK);
         struct layout packed;
-        layout_of(&r.p, &plan, &target, &packed);
+        plan_layout(&r.p, &plan, &target, &packed);
 
         void *wei = calloc((size_t)layout_elements(&packed), 8);
         assert_non_null(wei);

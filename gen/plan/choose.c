@@ -25,11 +25,6 @@ static int cheaper(const void *a, const void *b)
     return strcmp(tx, ty);
 }
 
-static bool admitted(const struct candidate *c, const struct problem *p)
-{
-    return c->plan.algorithm == PLAN_DIRECT || plan_error_bound(&c->plan, p) <= p->p.tolerance;
-}
-
 enum convc_status choose_plans(struct arena *a, const struct problem *p, const struct target *t,
                                struct candidates *out, struct diag *d)
 {
@@ -46,7 +41,7 @@ enum convc_status choose_plans(struct arena *a, const struct problem *p, const s
         return diag_memory(d);
     for (int i = 0; i < PLAN_ALGORITHMS; i++) {
         for (size_t j = 0; j < part[i].count; j++) {
-            if (admitted(&part[i].list[j], p))
+            if (plan_admitted(&part[i].list[j].plan, p))
                 out->list[out->count++] = part[i].list[j];
         }
     }

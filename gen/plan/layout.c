@@ -26,19 +26,18 @@ void layout_plain(const struct problem *p, struct layout *l)
     l->plain = true;
 }
 
-void layout_of(const struct problem *p, const struct plan *plan, const struct target *t,
-               struct layout *l)
+void layout_direct(const struct problem *p, const struct plan_direct *plan, const struct target *t,
+                   struct layout *l)
 {
-    const struct plan_direct *d = &plan->direct;
     common(p, l);
     int lanes = target_lanes(t, dtype_bytes(p->p.wei_dtype));
-    l->unit = d->lanes == LANES_OW ? 1 : lanes;
-    l->block = d->lanes == LANES_OW ? d->cols : (int64_t)d->vecs * lanes;
+    l->unit = plan->lanes == LANES_OW ? 1 : lanes;
+    l->block = plan->lanes == LANES_OW ? plan->cols : (int64_t)plan->vecs * lanes;
     l->group_block = 1;
-    if (d->lanes == LANES_GROUPS) {
+    if (plan->lanes == LANES_GROUPS) {
         l->lanes = lanes;
         l->vector_groups = layout_vector_groups(p, lanes);
-        l->group_block = d->vecs * l->vector_groups;
+        l->group_block = plan->vecs * l->vector_groups;
     }
 }
 

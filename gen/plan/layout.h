@@ -15,7 +15,8 @@
 
 struct layout {
     bool plain;
-    bool flip; /* packed mirrored, so that kernels never know  */
+    bool transformed; /* elements are no plain weights: only layout_elements and layout_hash hold */
+    bool flip;        /* packed mirrored, so that kernels never know  */
     int64_t oc, icg, ocg, groups;
     int64_t kernel[3];
     int64_t block;                /* slots of a full block, a multiple of `unit`  */
@@ -25,8 +26,8 @@ struct layout {
 };
 
 void layout_plain(const struct problem *p, struct layout *l);
-void layout_of(const struct problem *p, const struct plan *plan, const struct target *t,
-               struct layout *l);
+void layout_direct(const struct problem *p, const struct plan_direct *plan, const struct target *t,
+                   struct layout *l);
 
 /* Groups that one vector of LANES_GROUPS holds; 0: that does not fit. */
 int64_t layout_vector_groups(const struct problem *p, int lanes);

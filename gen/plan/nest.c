@@ -140,8 +140,7 @@ void nest_of(const struct problem *p, const struct plan_direct *plan, const stru
     }
     if (plan->fold)
         fold(n, plan->fold);
-    struct plan whole = { .algorithm = PLAN_DIRECT, .direct = *plan };
-    layout_of(p, &whole, t, &n->layout);
+    layout_direct(p, plan, t, &n->layout);
     n->rows = split_even(n->out[CONVC_H], plan->rows);
     n->cols = plan->lanes == LANES_OW ? split_full(n->out[CONVC_W], (int64_t)plan->vecs * n->lanes)
                                       : split_even(n->out[CONVC_W], plan->cols);

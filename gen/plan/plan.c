@@ -9,19 +9,27 @@
 /* What each algorithm answers; indexed by enum plan_algorithm. */
 static const struct {
     const char *name;
+    bool plain_sum; /* adds the products up as the problem states them: needs no tolerance */
+    int phases;
     void (*print)(const struct plan *plan, struct text *t);
     enum convc_status (*parse)(const char *key, const char *value, struct plan *plan,
                                struct diag *d);
     enum convc_status (*check)(const struct plan *, const struct problem *, const struct target *,
                                struct diag *);
-    double (*error_bound)(const struct problem *p);
+    double (*error_bound)(const struct plan *plan, const struct problem *p);
+    void (*layout)(const struct problem *, const struct plan *, const struct target *,
+                   struct layout *);
+    void (*pack)(const struct problem *, const struct plan *, const struct target *,
+                 const void *plain, void *packed);
+    size_t (*workspace_bytes)(const struct problem *, const struct plan *, const struct target *);
     int64_t (*items)(const struct problem *, const struct plan *, const struct target *,
                      int32_t phase, int64_t n);
     void (*explain)(const struct problem *, const struct plan *, const struct target *,
                     struct text *);
 } algorithm[PLAN_ALGORITHMS] = {
-    [PLAN_DIRECT] = { "direct", plan_direct_print, plan_direct_parse, plan_direct_check,
-                      plan_direct_error_bound, plan_direct_items, plan_direct_explain },
+    [PLAN_DIRECT] = { "direct", true, 1, plan_direct_print, plan_direct_parse, plan_direct_check,
+                      plan_direct_error_bound, plan_direct_layout, plan_direct_pack,
+                      plan_direct_workspace_bytes, plan_direct_items, plan_direct_explain },
 };
 
 const char *plan_algorithm_name(enum plan_algorithm a)
@@ -47,6 +55,17 @@ static enum convc_status parse_word(char *word, struct plan *plan, struct diag *
     return algorithm[plan->algorithm].parse(word, equals + 1, plan, d);
 }
 
+static enum convc_status unknown_algorithm(const char *text, struct diag *d)
+{
+    char names[PLAN_TEXT_MAX] = "";
+    for (int a = 0; a < PLAN_ALGORITHMS; a++) {
+        strcat(names, a ? ", " : "");
+        strcat(names, algorithm[a].name);
+    }
+    return diag_fail(d, CONVC_ERR_PLAN, "plan '%.80s' does not begin with an algorithm: %s", text,
+                     names);
+}
+
 enum convc_status plan_parse(const char *text, struct plan *plan, struct diag *d)
 {
     char copy[PLAN_TEXT_MAX], *save = NULL;
@@ -60,8 +79,7 @@ enum convc_status plan_parse(const char *text, struct plan *plan, struct diag *d
             plan->algorithm = (enum plan_algorithm)a;
     }
     if (plan->algorithm == PLAN_ALGORITHMS)
-        return diag_fail(d, CONVC_ERR_PLAN, "plan '%.80s' does not begin with an algorithm: direct",
-                         text);
+        return unknown_algorithm(text, d);
     while ((word = strtok_r(NULL, " ", &save))) {
         if (parse_word(word, plan, d) != CONVC_OK)
             return d->status;
@@ -77,12 +95,29 @@ enum convc_status plan_check(const struct plan *plan, const struct problem *p,
 
 double plan_error_bound(const struct plan *plan, const struct problem *p)
 {
-    return algorithm[plan->algorithm].error_bound(p);
+    return algorithm[plan->algorithm].error_bound(plan, p);
+}
+
+bool plan_admitted(const struct plan *plan, const struct problem *p)
+{
+    return algorithm[plan->algorithm].plain_sum || plan_error_bound(plan, p) <= p->p.tolerance;
+}
+
+void plan_layout(const struct problem *p, const struct plan *plan, const struct target *t,
+                 struct layout *l)
+{
+    algorithm[plan->algorithm].layout(p, plan, t, l);
+}
+
+void plan_pack(const struct problem *p, const struct plan *plan, const struct target *t,
+               const void *plain, void *packed)
+{
+    algorithm[plan->algorithm].pack(p, plan, t, plain, packed);
 }
 
 int plan_phases(const struct plan *plan)
 {
-    return 1;
+    return algorithm[plan->algorithm].phases;
 }
 
 int64_t plan_items(const struct problem *p, const struct plan *plan, const struct target *t,
@@ -92,9 +127,9 @@ int64_t plan_items(const struct problem *p, const struct plan *plan, const struc
 }
 
 size_t plan_workspace_bytes(const struct problem *p, const struct plan *plan,
-                            const struct target *t, int64_t n, int32_t threads)
+                            const struct target *t)
 {
-    return 0;
+    return algorithm[plan->algorithm].workspace_bytes(p, plan, t);
 }
 
 void plan_explain(const struct problem *p, const struct plan *plan, const struct target *t,

@@ -83,14 +83,26 @@ enum convc_status plan_parse(const char *text, struct plan *plan, struct diag *d
 enum convc_status plan_check(const struct plan *plan, const struct problem *p,
                              const struct target *t, struct diag *d);
 
+/* Where its packed weights lie. */
+struct layout;
+void plan_layout(const struct problem *p, const struct plan *plan, const struct target *t,
+                 struct layout *l);
+
+/* Plain weights, [oc][ic/groups][kd][kh][kw], into that layout; elements without a header. */
+void plan_pack(const struct problem *p, const struct plan *plan, const struct target *t,
+               const void *plain, void *packed);
+
 /* Phases of a run, one parallel_for each. */
 int plan_phases(const struct plan *plan);
 
 /* Work items of one phase for a batch of n: kernels accept any range within [0, items). */
 int64_t plan_items(const struct problem *p, const struct plan *plan, const struct target *t,
                    int32_t phase, int64_t n);
+
+/* Scratch memory of one call of the kernel, a multiple of 64. Calls that run at the same time need
+ * one each. */
 size_t plan_workspace_bytes(const struct problem *p, const struct plan *plan,
-                            const struct target *t, int64_t n, int32_t threads);
+                            const struct target *t);
 
 /* The plan as the loop nest that it stands for. */
 void plan_explain(const struct problem *p, const struct plan *plan, const struct target *t,
@@ -98,5 +110,8 @@ void plan_explain(const struct problem *p, const struct plan *plan, const struct
 
 /* The worst error of the plan's results, relative to the largest sum of |src*wei|. */
 double plan_error_bound(const struct plan *plan, const struct problem *p);
+
+/* Is this error within the problem's tolerance? Plain sums always are. */
+bool plan_admitted(const struct plan *plan, const struct problem *p);
 
 #endif

@@ -1,6 +1,7 @@
 #include "gen/plan/plan_direct.h"
 
 #include "gen/plan/nest.h"
+#include "gen/plan/pack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,7 +176,7 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
 
 /* ---- facts --------------------------------------------------------------------------------- */
 
-double plan_direct_error_bound(const struct problem *p)
+double plan_direct_error_bound(const struct plan *plan, const struct problem *p)
 {
     /* Recursive summation of `terms` products: gamma(terms) = terms*u / (1 - terms*u), Higham,
      * Accuracy and Stability of Numerical Algorithms, 3.1. The largest is taken over all outputs.
@@ -185,6 +186,26 @@ double plan_direct_error_bound(const struct problem *p)
         (double)p->icg * (double)p->p.kernel[0] * (double)p->p.kernel[1] * (double)p->p.kernel[2] +
         2;
     return terms * u < 0.5 ? terms * u / (1 - terms * u) : 1;
+}
+
+void plan_direct_layout(const struct problem *p, const struct plan *plan, const struct target *t,
+                        struct layout *l)
+{
+    layout_direct(p, &plan->direct, t, l);
+}
+
+void plan_direct_pack(const struct problem *p, const struct plan *plan, const struct target *t,
+                      const void *plain, void *packed)
+{
+    struct layout l;
+    layout_direct(p, &plan->direct, t, &l);
+    pack_by_layout(&l, dtype_bytes(p->p.wei_dtype), plain, packed);
+}
+
+size_t plan_direct_workspace_bytes(const struct problem *p, const struct plan *plan,
+                                   const struct target *t)
+{
+    return 0;
 }
 
 int64_t plan_direct_items(const struct problem *p, const struct plan *plan, const struct target *t,

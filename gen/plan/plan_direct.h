@@ -11,7 +11,13 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
                                     struct diag *d);
 enum convc_status plan_direct_check(const struct plan *plan, const struct problem *p,
                                     const struct target *t, struct diag *d);
-double plan_direct_error_bound(const struct problem *p);
+double plan_direct_error_bound(const struct plan *plan, const struct problem *p);
+void plan_direct_layout(const struct problem *p, const struct plan *plan, const struct target *t,
+                        struct layout *l);
+void plan_direct_pack(const struct problem *p, const struct plan *plan, const struct target *t,
+                      const void *plain, void *packed);
+size_t plan_direct_workspace_bytes(const struct problem *p, const struct plan *plan,
+                                   const struct target *t);
 int64_t plan_direct_items(const struct problem *p, const struct plan *plan, const struct target *t,
                           int32_t phase, int64_t n);
 void plan_direct_explain(const struct problem *p, const struct plan *plan, const struct target *t,

@@ -213,7 +213,7 @@ void emitted_make(struct emitted *e, const struct problem *p, const struct plan 
     struct diag d = { 0 };
     struct object object;
     *e = (struct emitted){ .problem = *p, .plan = *plan, .target = t };
-    layout_of(p, plan, t, &e->layout);
+    plan_layout(p, plan, t, &e->layout);
     e->packed_bytes = sizeof(struct convc_packed_header) +
                       (size_t)(layout_elements(&e->layout) * dtype_bytes(p->p.wei_dtype));
     struct object_request request = { .problem = &e->problem,
@@ -238,21 +238,9 @@ void emitted_free(struct emitted *e)
 
 void emitted_pack(const struct emitted *e, const void *plain, void *packed)
 {
-    const struct layout *l = &e->layout;
-    const struct problem *p = &e->problem;
-    struct layout from;
-    layout_plain(p, &from);
-    sample_fill_nan(p, packed, sizeof(struct convc_packed_header));
-    char *elements = (char *)packed + sizeof(struct convc_packed_header);
-    memset(elements, 0, e->packed_bytes - sizeof(struct convc_packed_header));
-    int64_t tap[3];
-    for (int64_t o = 0; o < l->oc; o++)
-        for (int64_t i = 0; i < l->icg; i++)
-            for (tap[0] = 0; tap[0] < l->kernel[0]; tap[0]++)
-                for (tap[1] = 0; tap[1] < l->kernel[1]; tap[1]++)
-                    for (tap[2] = 0; tap[2] < l->kernel[2]; tap[2]++)
-                        put(p, elements, layout_index(l, o, i, tap),
-                            get(p, plain, layout_index(&from, o, i, tap)));
+    sample_fill_nan(&e->problem, packed, sizeof(struct convc_packed_header));
+    plan_pack(&e->problem, &e->plan, e->target, plain,
+              (char *)packed + sizeof(struct convc_packed_header));
 }
 
 void emitted_run(const struct emitted *e, const struct convc_args *args, struct test_random *r)
@@ -269,6 +257,8 @@ bool emitted_agrees(const struct emitted *e, const struct sample *o, struct test
 {
     void *dst = allocate(&e->problem, o->dst_bytes);
     void *packed = allocate(&e->problem, e->packed_bytes);
+    size_t workspace_bytes = plan_workspace_bytes(&e->problem, &e->plan, e->target);
+    void *workspace = workspace_bytes ? allocate(&e->problem, workspace_bytes) : NULL;
     emitted_pack(e, o->wei, packed);
     struct convc_args args = { .struct_bytes = sizeof args,
                                .src = o->src,
@@ -276,6 +266,7 @@ bool emitted_agrees(const struct emitted *e, const struct sample *o, struct test
                                .bias = o->bias,
                                .residual = o->residual,
                                .dst = dst,
+                               .workspace = workspace,
                                .n = o->n };
     emitted_run(e, &args, r);
     bool agree = sample_agrees(o, dst);
@@ -283,5 +274,6 @@ bool emitted_agrees(const struct emitted *e, const struct sample *o, struct test
         emitted_print(&e->problem, &e->plan, e->target);
     free(dst);
     free(packed);
+    free(workspace);
     return agree;
 }

@@ -22,7 +22,9 @@ extern "C" {
  *   bias       [oc], dense; ignored where the problem has none
  *   residual   as dst, with dst's strides; may be dst itself
  *   dst        [n] images, laid out by the problem's dst strides; may overlap the residual only
- *   workspace  convc_workspace_bytes(...) bytes, 64-byte aligned; NULL where that is 0
+ *   workspace  convc_workspace_bytes(...) bytes, 64-byte aligned; NULL where that is 0. Whoever
+ *              calls the function itself, instead of convc_run, gives each of the calls that run
+ *              at the same time convc_workspace_bytes(k, n, 1) of its own
  *   n          images in this call; 0 is legal and does nothing
  */
 struct convc_args {
