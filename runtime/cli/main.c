@@ -23,10 +23,12 @@ static const struct entry entries[] = {
       "what would be done and why" },
     { "cache", COMMAND_CACHE, cmd_cache, "list | verify | prune | clear [OPTION...]",
       "looks after the disk cache" },
+    { "tune", COMMAND_TUNE, cmd_tune, "--calibrate [OPTION...]",
+      "fits the cost model to this machine" },
 };
 
 /* Commands of the contract that this version does not have. */
-static const char *const absent[] = { "compile", "bench", "tune", "db" };
+static const char *const absent[] = { "compile", "bench", "db" };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
