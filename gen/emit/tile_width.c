@@ -1,4 +1,5 @@
 /* The multiply-adds of one row of taps: the loops over kw and ic, and the step inside them. */
+#include "gen/emit/border.h"
 #include "gen/emit/tile_read.h"
 
 /* A place along ic: weights of this turn, and bytes from there and from the reads. */
@@ -123,8 +124,10 @@ static void prefetch_weights(struct tile *t, LLVMValueRef from, LLVMValueRef ic,
         em_prefetch(t->em, em_at_const(t->em, p, line));
 }
 
-/* `turns` steps, each one channel of the source and one width of the weights further. */
-static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef wei, int64_t turns)
+/* `times` times `turns` steps, each one channel of the source and one width of the weights further.
+ */
+static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef wei,
+                     LLVMValueRef times, int64_t turns)
 {
     struct tile *t = s->tile;
     struct em *em = t->em;
@@ -134,7 +137,7 @@ static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef w
     int64_t tiles = t->nest->out[CONVC_D] * t->nest->rows.tiles * t->nest->cols.tiles;
     enum plan_prefetch prefetch = t->nest->plan.prefetch;
     LLVMValueRef next = prefetch == PREFETCH_WEIGHTS ? next_weights(t, wei, tiles) : NULL;
-    EM_FOR (em, ic, em_int(em, 0), em_int(em, turns / u)) {
+    EM_FOR (em, ic, em_int(em, 0), em_mul(em, times, turns / u)) {
         LLVMValueRef panel = em_at(em, wei, em_mul(em, ic, u * width));
         struct place at = { .wei = em_opaque(em, panel) };
         reads_advance(s, em_mul(em, ic, u * channel));
@@ -165,14 +168,14 @@ static void one_tap(struct reads *s, const struct tile_row *row, const struct ta
     if (t->nest->plan.lanes == LANES_GROUPS)
         step_groups(s, here);
     else
-        channels(s, row, here, icg);
+        channels(s, row, here, em_int(em, 1), icg);
 }
 
 /* Do taps and channels lie in one line, so that one loop runs over both? */
 static bool in_line(const struct tile *t)
 {
     const struct nest *n = t->nest;
-    return n->plan.border != BORDER_COMPUTED && n->plan.lanes != LANES_GROUPS &&
+    return n->plan.lanes != LANES_GROUPS &&
            n->p->p.dilation[CONVC_W] * n->src_stride[CONVC_STRIDE_W] ==
                n->p->icg * n->src_stride[CONVC_STRIDE_C];
 }
@@ -194,9 +197,9 @@ static void run(struct reads *s, const struct tile_row *row, const struct tap_ru
             struct tap tap = known_tap(t, kw);
             one_tap(s, row, &tap, wei);
         }
-    } else if (in_line(t)) {
+    } else if (in_line(t) && t->nest->plan.border != BORDER_COMPUTED) {
         reads_find(s, row, &first);
-        channels(s, row, em_at_const(em, wei, run->begin * icg * width),
+        channels(s, row, em_at_const(em, wei, run->begin * icg * width), em_int(em, 1),
                  (run->end - run->begin) * icg);
     } else {
         /* All taps of a run read alike: found for the first, used at a distance. */
@@ -208,12 +211,94 @@ static void run(struct reads *s, const struct tile_row *row, const struct tap_ru
     }
 }
 
+/* ---- taps that some columns read outside, found while running ------------------------------- */
+
+/* Taps [begin, end) read inside for every column, and those before `first` and from `last` on for
+ * none that counts. */
+struct inner_taps {
+    LLVMValueRef first, begin, end, last;
+};
+
+static struct inner_taps inner_taps(struct tile *t)
+{
+    const struct problem *p = t->nest->p;
+    struct em *em = t->em;
+    LLVMValueRef right = em_add(em, t->ow, em_int(em, t->cols - 1)), first, last, begin, end;
+    LLVMValueRef taps = em_int(em, p->p.kernel[CONVC_W]);
+    border_bounds(em, &p->p, CONVC_W, t->ow, &begin, &last);
+    border_bounds(em, &p->p, CONVC_W, right, &first, &end);
+    struct inner_taps in = { .first = em_int(em, 0), .last = taps };
+    in.begin = em_min(em, begin, taps);
+    in.end = em_max(em, in.begin, end);
+    if (p->p.padding_mode == CONVC_PAD_ZEROS) {
+        in.first = em_min(em, first, in.begin);
+        in.last = em_max(em, in.end, last);
+    }
+    return in;
+}
+
+/* One tap for each column by itself. */
+static void columns_apart(struct reads *s, const struct tile_row *row, LLVMValueRef kw,
+                          LLVMValueRef wei)
+{
+    struct tile *t = s->tile;
+    struct em *em = t->em;
+    const struct convc_problem *p = &t->nest->p->p;
+    struct tap tap = { .kw = kw };
+    int64_t icg = t->nest->p->icg;
+    LLVMValueRef here =
+        em_opaque(em, em_at(em, wei, em_mul(em, kw, icg * t->channel->width * t->nest->bytes)));
+    for (int c = 0; c < t->cols; c++) {
+        LLVMValueRef inside = reads_find_column(s, row, &tap, c);
+        EM_IF (em, inside) {
+            channels(s, row, here, em_int(em, 1), icg);
+        }
+        if (p->padding_mode != CONVC_PAD_CONSTANT)
+            continue;
+        EM_IF (em, em_not(em, inside)) {
+            reads_pad_column(s, row, c);
+            channels(s, row, here, em_int(em, 1), icg);
+        }
+    }
+}
+
+/* Both ends in one loop, after the taps between them. */
+static void computed_taps(struct reads *s, const struct tile_row *row, LLVMValueRef wei)
+{
+    struct tile *t = s->tile;
+    struct em *em = t->em;
+    struct inner_taps in = inner_taps(t);
+    int64_t icg = t->nest->p->icg, width = t->channel->width * t->nest->bytes;
+    LLVMValueRef zero = em_int(em, 0), inner = em_sub(em, in.end, in.begin);
+    if (in_line(t)) {
+        struct tap tap = { .kw = in.begin, .inside = true };
+        reads_find(s, row, &tap);
+        LLVMValueRef here = em_at(em, wei, em_mul(em, in.begin, icg * width));
+        channels(s, row, here, inner, icg);
+    } else {
+        EM_FOR (em, kw, in.begin, in.end) {
+            struct tap tap = { .kw = kw, .inside = true };
+            one_tap(s, row, &tap, wei);
+        }
+    }
+    LLVMValueRef left = em_sub(em, in.begin, in.first);
+    EM_FOR (em, i, zero, em_add(em, left, em_sub(em, in.last, in.end))) {
+        LLVMValueRef past = em_less(em, i, left);
+        LLVMValueRef skipped = LLVMBuildSelect(em->builder, past, zero, inner, "");
+        columns_apart(s, row, em_add(em, em_add(em, in.first, i), skipped), wei);
+    }
+}
+
 void tile_width(struct tile *t, const struct tile_row row[TILE_ROWS], LLVMValueRef wei)
 {
     struct reads s = { .tile = t };
     struct tap_run runs[RUNS_MAX] = { { 0, t->nest->p->p.kernel[CONVC_W] } };
     bool apart = t->segment->edge && t->nest->plan.taps == TAPS_LOOP;
     int count = apart ? nest_runs(t->nest, t->segment, runs) : 1;
+    if (t->nest->plan.border == BORDER_COMPUTED && t->nest->plan.lanes == LANES_OC) {
+        computed_taps(&s, row, wei);
+        return;
+    }
     for (int i = 0; i < count; i++)
         run(&s, row, &runs[i], wei);
 }

@@ -155,6 +155,61 @@ int64_t nest_items(const struct nest *n, int64_t batch)
     return batch * n->blocks * n->out[CONVC_D] * n->rows.tiles * n->chunks;
 }
 
+/* ---- borders along the height -------------------------------------------------------------- */
+
+/* Row tiles times taps that are looked at one by one. */
+enum { LOOKED_AT_MAX = 1 << 12 };
+
+/* Rows of the tile at `oh` that tap kh reads inside. They lie side by side. */
+static struct row_set rows_inside(const struct nest *n, int64_t oh, int rows, int64_t kh)
+{
+    const struct convc_problem *p = &n->p->p;
+    struct row_set set = { rows, rows };
+    for (int r = rows - 1; r >= 0; r--) {
+        int64_t at = (oh + r) * p->stride[CONVC_H] - p->pad_begin[CONVC_H];
+        at += kh * p->dilation[CONVC_H];
+        if (at >= n->in[CONVC_H])
+            set.end = r;
+        if (at >= 0)
+            set.begin = r;
+    }
+    if (set.begin > set.end)
+        set.begin = set.end;
+    return set;
+}
+
+/* Adds `set` where it is new; false where there is no room. */
+static bool add_row_set(struct row_set *list, int *count, struct row_set set)
+{
+    for (int i = 0; i < *count; i++) {
+        if (list[i].begin == set.begin && list[i].end == set.end)
+            return true;
+    }
+    if (*count == ROW_SETS_MAX)
+        return false;
+    list[(*count)++] = set;
+    return true;
+}
+
+int nest_row_sets(const struct nest *n, int rows, struct row_set list[ROW_SETS_MAX])
+{
+    int64_t kernel = n->p->p.kernel[CONVC_H];
+    int count = 0;
+    if (n->rows.tiles > LOOKED_AT_MAX || kernel > LOOKED_AT_MAX / n->rows.tiles)
+        return -1;
+    for (int64_t tile = 0; tile < n->rows.tiles; tile++) {
+        if (split_width(&n->rows, tile) != rows)
+            continue;
+        for (int64_t kh = 0; kh < kernel; kh++) {
+            struct row_set set = rows_inside(n, split_begin(&n->rows, tile), rows, kh);
+            bool full = set.end - set.begin == rows, empty = set.end == set.begin;
+            if (!full && !empty && !add_row_set(list, &count, set))
+                return -1;
+        }
+    }
+    return count;
+}
+
 /* ---- borders along the width --------------------------------------------------------------- */
 
 static int64_t position(const struct nest *n, int64_t ow, int64_t kw)
@@ -308,7 +363,23 @@ static int64_t tile_bodies(const struct nest *n, const struct segment *s)
     struct tap_run runs[RUNS_MAX];
     if (n->plan.taps == TAPS_UNROLL)
         return n->p->p.kernel[CONVC_W];
+    if (n->plan.border == BORDER_COMPUTED)
+        return n->plan.lanes == LANES_OC ? 2 : 1; /* once for all columns, once for each alone */
     return s->edge ? nest_runs(n, s, runs) : 1;
+}
+
+/* Rows of all the code for a row tile: rows that fall outside leave the others to code of their
+ * own. */
+static int64_t written_rows(const struct nest *n, int rows)
+{
+    struct row_set sets[ROW_SETS_MAX];
+    if (rows <= 1 || !problem_axis_pads(n->p, CONVC_H))
+        return rows;
+    int count = n->p->p.padding_mode == CONVC_PAD_ZEROS ? nest_row_sets(n, rows, sets) : -1;
+    int64_t written = count < 0 ? 2 * rows : rows;
+    for (int i = 0; i < count; i++)
+        written += sets[i].end - sets[i].begin;
+    return written;
 }
 
 /* Taps or channels that could be written down one by one; with more, the product might overflow. */
@@ -332,9 +403,9 @@ int64_t nest_emitted(const struct nest *n)
     int64_t channels = 0;
     for (int i = 0; i < n->classes; i++)
         channels += n->plan.lanes == LANES_OW ? n->channel[i].cols : n->channel[i].vecs;
-    int64_t rows = n->rows.wide + (n->rows.wide > n->rows.narrow ? n->rows.narrow : 0);
-    if (n->plan.rows > 1 && problem_axis_pads(n->p, CONVC_H))
-        rows *= 2; /* rows that fall outside leave the others to code of their own */
+    int64_t rows = written_rows(n, (int)n->rows.wide);
+    if (n->rows.wide > n->rows.narrow)
+        rows += written_rows(n, (int)n->rows.narrow);
     if (n->p->p.padding_mode == CONVC_PAD_CONSTANT)
         rows *= 2;
     return bodies * channels * rows * steps;

@@ -64,6 +64,19 @@ bool nest_even_pixels(const struct problem *p);
 
 int64_t nest_items(const struct nest *n, int64_t batch);
 
+/* ---- borders along the height -------------------------------------------------------------- */
+
+/* Rows [begin, end) of a row tile: those that one of its taps reads inside. */
+struct row_set {
+    int begin, end;
+};
+
+enum { ROW_SETS_MAX = 8 };
+
+/* The sets, neither empty nor full, that taps of row tiles of `rows` rows meet; -1 where there are
+ * more than ROW_SETS_MAX or too many tiles to look at. */
+int nest_row_sets(const struct nest *n, int rows, struct row_set list[ROW_SETS_MAX]);
+
 /* ---- borders along the width --------------------------------------------------------------- */
 
 /* Column tiles [begin, end) of one width that read their taps in one way. An edge segment is a

@@ -25,10 +25,12 @@ static const struct entry entries[] = {
       "measures, turn by turn with other libraries" },
     { "cache", COMMAND_CACHE, cmd_cache, "list | verify | prune | clear [OPTION...]",
       "looks after the disk cache" },
+    { "tune", COMMAND_TUNE, cmd_tune, "--calibrate [OPTION...]",
+      "fits the cost model to this machine" },
 };
 
 /* Commands of the contract that this version does not have. */
-static const char *const absent[] = { "compile", "tune", "db" };
+static const char *const absent[] = { "compile", "db" };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 

@@ -38,6 +38,8 @@ static const struct row rows[] = {
     { "show", 0, COMMAND_EXPLAIN, SHOW, AT(show), "LIST",
       "of problem,plan,ir,asm (default problem,plan)" },
     { "peers", 0, COMMAND_BENCH, TEXT, AT(peers), "LIST", "of onednn (default: all; none: none)" },
+    { "calibrate", 0, COMMAND_TUNE, FLAG, AT(calibrate), NULL,
+      "measures the machine's ceilings for the cost model" },
     { "define", 'D', ALL_SPECS, DEFINE, 0, "NAME=VALUE", "sets a parameter of the specs" },
     { "plan", 0, ALL_SPECS, TEXT, AT(plan), "TEXT", "forces this plan" },
     { "target", 0, ALL_SPECS, TEXT, AT(target), "TARGET", "TRIPLE:CPU[+feature...], or CPU" },
@@ -45,8 +47,9 @@ static const struct row rows[] = {
     { "threads", 0, ALL_SPECS | COMMAND_CACHE, WHOLE, AT(threads), "N", "default: all" },
     { "db", 0, ALL_SPECS, REFUSED, 0, "FILE", "a tuning database" },
     { "no-cache", 0, ALL_SPECS, FLAG, AT(no_cache), NULL, "leaves the disk cache alone" },
-    { "json", 0, ALL_SPECS | COMMAND_CACHE, FLAG, AT(json), NULL, "one JSON object a line" },
-    { "help", 'h', ALL_SPECS | COMMAND_CACHE, FLAG, AT(help), NULL, "prints this" },
+    { "json", 0, ALL_SPECS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(json), NULL,
+      "one JSON object a line" },
+    { "help", 'h', ALL_SPECS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(help), NULL, "prints this" },
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };

@@ -15,7 +15,8 @@ enum command {
     COMMAND_CHECK = 1 << 1,
     COMMAND_EXPLAIN = 1 << 2,
     COMMAND_CACHE = 1 << 3,
-    COMMAND_BENCH = 1 << 4,
+    COMMAND_TUNE = 1 << 4,
+    COMMAND_BENCH = 1 << 5,
 };
 
 struct options {
@@ -34,7 +35,7 @@ struct options {
     int64_t random;                                         /* problems to draw */
     int64_t seed;
     int32_t show; /* CONVC_SHOW_* */
-    bool all_plans, no_cache, no_timing, json, help;
+    bool all_plans, calibrate, no_cache, no_timing, json, help;
 };
 
 /* Reads what follows the command's name. argv[0] is the command. Free with options_free, whatever
