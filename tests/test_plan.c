@@ -45,7 +45,7 @@ static void assert_reads_back(const struct plan *plan)
     bool same = a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols &&
                 a->vecs == b->vecs && a->order == b->order && a->border == b->border &&
                 a->fold == b->fold && a->chunk == b->chunk && a->taps == b->taps &&
-                a->prefetch == b->prefetch;
+                a->prefetch == b->prefetch && a->split == b->split;
     if (!same)
         fail_msg("%s reads back as another plan", text);
     plan_print(&read, again);
@@ -124,7 +124,7 @@ static void words_come_in_any_order(void **state)
 static void what_cannot_be_read_is_named(void **state)
 {
     static const char unknown[] = "plan word 'rows' is unknown; direct has lanes, tile, order, "
-                                  "border, taps, prefetch, fold and chunk";
+                                  "border, taps, prefetch, split, fold and chunk";
     static const struct {
         const char *text, *sentence;
     } row[] = {
@@ -136,7 +136,7 @@ static void what_cannot_be_read_is_named(void **state)
         { "direct tile", "plan word 'tile' is not KEY=VALUE" },
         { "direct rows=1", unknown },
         { "direct =1", "plan word '' is unknown; direct has lanes, tile, order, border, taps, "
-                       "prefetch, fold and chunk" },
+                       "prefetch, split, fold and chunk" },
         { "direct lanes=ic", "plan word 'lanes=ic' has no such value" },
         { "direct lanes=", "plan word 'lanes=' has no such value" },
         { "direct order=cols", "plan word 'order=cols' has no such value" },

@@ -20,6 +20,7 @@ struct tile {
     const struct segment *segment;
     LLVMTypeRef element, vector;
     int rows, cols, vecs;
+    int sets; /* of accumulators: steps take turns */
 
     /* Run-time place: pointers at the image and the first channel of the block. */
     LLVMValueRef src, wei, bias, residual, dst;
@@ -56,6 +57,6 @@ void tile_store(struct tile *t);
 /* Active lanes of vector v of the tile. */
 struct em_lanes tile_lanes(const struct tile *t, int v);
 
-struct em_var tile_acc(const struct tile *t, int r, int c, int v);
+struct em_var tile_acc(const struct tile *t, int set, int r, int c, int v);
 
 #endif

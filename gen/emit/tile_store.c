@@ -93,6 +93,18 @@ static void store_one(struct tile *t, LLVMValueRef acc, LLVMValueRef bias,
     store_to_dst(t, acc, em_at_const(em, row->dst, distance), on);
 }
 
+static LLVMValueRef sum_of_sets(struct tile *t, int r, int c, int v)
+{
+    LLVMValueRef part[TILE_SPLIT];
+    for (int i = 0; i < t->sets; i++)
+        part[i] = em_get(t->em, tile_acc(t, i, r, c, v));
+    for (int step = 1; step < t->sets; step *= 2) {
+        for (int i = 0; i + step < t->sets; i += 2 * step)
+            part[i] = LLVMBuildFAdd(t->em->builder, part[i], part[i + step], "");
+    }
+    return part[0];
+}
+
 /* Column c of every row; bias[v] holds the bias of vector v, or with LANES_OW bias[0] that of
  * column c. */
 static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], int c,
@@ -107,7 +119,7 @@ static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], in
             (channel * n->dst_stride[CONVC_STRIDE_C] + column * n->dst_stride[CONVC_STRIDE_W]) *
             n->bytes;
         for (int r = 0; r < t->rows; r++) {
-            LLVMValueRef acc = em_get(t->em, tile_acc(t, r, c, v));
+            LLVMValueRef acc = sum_of_sets(t, r, c, v);
             store_one(t, acc, bias[lanes_are_columns(t) ? 0 : v], &row[r], distance, &on);
         }
     }

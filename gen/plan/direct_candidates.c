@@ -15,7 +15,8 @@ static bool same(const struct plan_direct *a, const struct plan_direct *b)
 {
     return a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols && a->vecs == b->vecs &&
            a->order == b->order && a->border == b->border && a->fold == b->fold &&
-           a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch;
+           a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch &&
+           a->split == b->split;
 }
 
 void direct_add(struct direct_list *l, const struct plan_direct *d)

@@ -13,7 +13,7 @@
 #include "gen/plan/layout.h"
 
 /* The largest register tile: what a plan may ask for and the emitter holds. */
-enum { TILE_ROWS = 8, TILE_COLS = 32, TILE_VECS = 8, TILE_ACCUMULATORS = 64 };
+enum { TILE_ROWS = 8, TILE_COLS = 32, TILE_VECS = 8, TILE_ACCUMULATORS = 64, TILE_SPLIT = 8 };
 
 /* An extent split into tiles of two widths that differ by at most one, the wide ones first. */
 struct split {

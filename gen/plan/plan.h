@@ -63,6 +63,8 @@ struct plan_direct {
     int64_t chunk; /* column tiles in one work item; 0: the whole row */
     enum plan_taps taps;
     enum plan_prefetch prefetch;
+    int split; /* partial sums of each output, which hide the latency of a multiply-add where a tile
+                  is small; 0: one */
 };
 
 struct plan {

@@ -27,6 +27,8 @@ void plan_direct_print(const struct plan *plan, struct text *t)
         text_add(t, " taps=unroll");
     if (d->prefetch)
         text_add(t, " prefetch=%s", prefetch_word[d->prefetch]);
+    if (d->split)
+        text_add(t, " split=%d", d->split);
     if (d->fold)
         text_add(t, " fold=%lld", (long long)d->fold);
     if (d->chunk)
@@ -65,6 +67,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     struct plan_direct *p = &plan->direct;
     bool good = false;
     int word = -1;
+    int64_t count = 0;
     if (!strcmp(key, "lanes")) {
         good = (word = find(value, lanes_word, 3)) >= 0;
         p->lanes = (enum plan_lanes)word;
@@ -82,6 +85,9 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
         p->prefetch = (enum plan_prefetch)word;
     } else if (!strcmp(key, "tile")) {
         good = read_tile(value, p);
+    } else if (!strcmp(key, "split")) {
+        good = read_count(value, &count) && count <= TILE_SPLIT;
+        p->split = (int)count;
     } else if (!strcmp(key, "fold")) {
         good = read_count(value, &p->fold);
     } else if (!strcmp(key, "chunk")) {
@@ -89,7 +95,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     } else {
         return diag_fail(d, CONVC_ERR_PLAN,
                          "plan word '%s' is unknown; direct has lanes, tile, order, border, taps, "
-                         "prefetch, fold and chunk",
+                         "prefetch, split, fold and chunk",
                          key);
     }
     if (!good)
@@ -98,6 +104,16 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
 }
 
 /* ---- fit ----------------------------------------------------------------------------------- */
+
+static enum convc_status check_split(const struct plan_direct *p, struct diag *d)
+{
+    bool fits = (int64_t)p->rows * p->cols * p->vecs * p->split <= TILE_ACCUMULATORS;
+    if (p->split && (p->lanes != LANES_OC || p->split < 2 || !fits))
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "split=%d needs lanes=oc, at least 2 and at most %d accumulators",
+                         p->split, TILE_ACCUMULATORS);
+    return CONVC_OK;
+}
 
 static enum convc_status check_tile(const struct plan_direct *p, struct diag *d)
 {
@@ -158,7 +174,8 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
 {
     const struct plan_direct *direct = &plan->direct;
     struct nest n;
-    if (check_tile(direct, d) != CONVC_OK || check_fold(direct, p, d) != CONVC_OK)
+    if (check_tile(direct, d) != CONVC_OK || check_split(direct, d) != CONVC_OK ||
+        check_fold(direct, p, d) != CONVC_OK)
         return d->status;
     int lanes = target_lanes(t, dtype_bytes(p->p.wei_dtype));
     if (direct->lanes == LANES_GROUPS && !layout_vector_groups(p, lanes))
