@@ -1,6 +1,6 @@
 /* The multiply-adds of one row of taps: the loops over kw and ic, and the step inside them. */
 #include "gen/emit/border.h"
-#include "gen/emit/tile_read.h"
+#include "gen/emit/tile_dot.h"
 
 /* A place along ic: weights of this turn, and bytes from there and from the reads. */
 struct place {
@@ -172,12 +172,16 @@ static void steps(struct reads *s, const struct ahead *ahead, LLVMValueRef wei, 
 }
 
 /* `times` times `turns` steps, each one channel of the source and one width of the weights further.
- */
+ * LANES_IC: once. */
 static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef wei,
                      LLVMValueRef times, int64_t turns)
 {
     struct tile *t = s->tile;
     struct em *em = t->em;
+    if (t->nest->plan.lanes == LANES_IC) {
+        tile_dot_line(s, wei, turns);
+        return;
+    }
     int64_t known = 0;
     bool all_known = em_is_const(times, &known);
     struct ahead ahead = { .row = row };
@@ -310,7 +314,7 @@ static void computed_taps(struct reads *s, const struct tile_row *row, LLVMValue
     struct inner_taps in = inner_taps(t);
     int64_t icg = t->nest->p->icg, width = t->channel->width * t->nest->bytes;
     LLVMValueRef zero = em_int(em, 0), inner = em_sub(em, in.end, in.begin);
-    if (in_line(t)) {
+    if (in_line(t) && t->nest->plan.lanes == LANES_OC) {
         struct tap tap = { .kw = in.begin, .inside = true };
         reads_find(s, row, &tap);
         LLVMValueRef here = em_at(em, wei, em_mul(em, in.begin, icg * width));
@@ -335,7 +339,8 @@ void tile_width(struct tile *t, const struct tile_row row[TILE_ROWS], LLVMValueR
     struct tap_run runs[RUNS_MAX] = { { 0, t->nest->p->p.kernel[CONVC_W] } };
     bool apart = t->segment->edge && t->nest->plan.taps == TAPS_LOOP;
     int count = apart ? nest_runs(t->nest, t->segment, runs) : 1;
-    if (t->nest->plan.border == BORDER_COMPUTED && t->nest->plan.lanes == LANES_OC) {
+    bool channels_in_line = t->nest->plan.lanes == LANES_OC || t->nest->plan.lanes == LANES_IC;
+    if (t->nest->plan.border == BORDER_COMPUTED && channels_in_line) {
         computed_taps(&s, row, wei);
         return;
     }
