@@ -10,8 +10,24 @@ extern const struct peer peer_onednn;
 #define ONEDNN NULL
 #endif
 
+#ifdef CONVC_PEER_XNNPACK
+extern const struct peer peer_xnnpack;
+#define XNNPACK &peer_xnnpack
+#else
+#define XNNPACK NULL
+#endif
+
+#ifdef CONVC_PEER_OPENBLAS
+extern const struct peer peer_openblas;
+#define OPENBLAS &peer_openblas
+#else
+#define OPENBLAS NULL
+#endif
+
 const struct peer_entry peer_entries[] = {
-    { "onednn", "libdnnl", ONEDNN },
+    { "onednn", "oneDNN", ONEDNN },
+    { "xnnpack", "XNNPACK", XNNPACK },
+    { "openblas", "OpenBLAS", OPENBLAS },
 };
 const int peer_count = sizeof peer_entries / sizeof peer_entries[0];
 

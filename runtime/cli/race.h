@@ -1,9 +1,10 @@
 /* race: times several things turn by turn, because the clock of a machine comes and goes.
  *
  * A round gives every racer one turn of some milliseconds, in which it repeats its work and notes
- * the fastest run: what one racer leaves in the caches, and threads of another that still spin, are
- * over by then. Noise only ever adds time, so the fastest run of all turns is what a racer can do;
- * the quotients of two racers round by round show whether the machine was the same for both.
+ * the fastest run; what another racer left in the caches is over by then, and turns begin when the
+ * threads of other racers have gone to sleep. Noise only ever adds time, so the fastest run of all
+ * turns is what a racer can do; the quotients of two racers round by round show whether the machine
+ * was the same for both.
  */
 #ifndef CLI_RACE_H
 #define CLI_RACE_H
