@@ -1,7 +1,7 @@
 /* From accumulators to memory: bias, residual, activation, store. */
 #include "gen/emit/em_math.h"
 #include "gen/emit/em_transpose.h"
-#include "gen/emit/tile.h"
+#include "gen/emit/tile_dot.h"
 
 static bool lanes_are_columns(const struct tile *t)
 {
@@ -63,12 +63,7 @@ static LLVMValueRef load_bias(struct tile *t, int64_t channel, const struct em_l
     return em_splat(t->em, em_load(t->em, t->element, p, (unsigned)t->nest->bytes), t->nest->lanes);
 }
 
-/* Pointers at the first column of an output row. */
-struct out_row {
-    LLVMValueRef dst, residual;
-};
-
-static struct out_row find_out_row(struct tile *t, int r)
+struct out_row tile_out_row(struct tile *t, int r)
 {
     const int64_t *stride = t->nest->dst_stride;
     int64_t bytes = t->nest->bytes;
@@ -110,6 +105,18 @@ static int64_t distance_of(const struct tile *t, int64_t channel, int64_t column
     return channel * stride[CONVC_STRIDE_C] + column * stride[CONVC_STRIDE_W];
 }
 
+LLVMValueRef tile_sum(struct tile *t, int r, int c, int v)
+{
+    LLVMValueRef part[TILE_SPLIT];
+    for (int i = 0; i < t->sets; i++)
+        part[i] = em_get(t->em, tile_acc(t, i, r, c, v));
+    for (int step = 1; step < t->sets; step *= 2) {
+        for (int i = 0; i + step < t->sets; i += 2 * step)
+            part[i] = LLVMBuildFAdd(t->em->builder, part[i], part[i + step], "");
+    }
+    return part[0];
+}
+
 /* Column c of every row; bias[v] holds the bias of vector v, or with LANES_OW bias[0] that of
  * column c. */
 static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], int c,
@@ -123,9 +130,9 @@ static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], in
         place(t, c, v, &channel, &column);
         int64_t distance = distance_of(t, channel, column) * n->bytes;
         for (int r = 0; r < t->rows; r++) {
-            LLVMValueRef acc = em_get(t->em, tile_acc(t, r, c, v));
-            acc = add_bias(t, acc, bias[lanes_are_columns(t) ? 0 : v]);
-            store_one(t, acc, &row[r], distance, &lie);
+            LLVMValueRef sum =
+                add_bias(t, tile_sum(t, r, c, v), bias[lanes_are_columns(t) ? 0 : v]);
+            store_one(t, sum, &row[r], distance, &lie);
         }
     }
 }
@@ -142,16 +149,6 @@ static void find_bias(struct tile *t, int c, LLVMValueRef bias[TILE_ACCUMULATORS
 }
 
 /* ---- columns side by side: vectors of channels become vectors of columns ------------------- */
-
-/* Turning over a square pays from this many columns on. */
-enum { TURNED_MIN = 3 };
-
-static bool turned(const struct tile *t)
-{
-    const int64_t *stride = t->nest->dst_stride;
-    return !lanes_are_columns(t) && t->cols >= TURNED_MIN && stride[CONVC_STRIDE_W] == 1 &&
-           stride[CONVC_STRIDE_C] != 1;
-}
 
 /* How columns [c, c + lanes) of a channel lie. */
 static struct lie columns_lie(struct tile *t, int c)
@@ -173,7 +170,7 @@ static void store_square(struct tile *t, const struct out_row *row, int r, int c
     struct lie lie = columns_lie(t, c);
     LLVMValueRef square[EM_LANES_MAX] = { 0 };
     for (int i = 0; i < lie.on.active; i++)
-        square[i] = add_bias(t, em_get(t->em, tile_acc(t, r, c + i, v)), bias);
+        square[i] = add_bias(t, tile_sum(t, r, c + i, v), bias);
     em_transpose(t->em, t->vector, square);
     struct em_lanes channels = tile_lanes(t, v);
     int64_t channel, column;
@@ -200,12 +197,16 @@ static void store_turned(struct tile *t, const struct out_row row[TILE_ROWS])
 
 void tile_store(struct tile *t)
 {
+    if (t->nest->plan.lanes == LANES_IC) {
+        tile_dot_store(t);
+        return;
+    }
     struct em *em = t->em;
     struct out_row row[TILE_ROWS];
     LLVMValueRef bias[TILE_ACCUMULATORS] = { 0 };
     for (int r = 0; r < t->rows; r++)
-        row[r] = find_out_row(t, r);
-    if (turned(t)) {
+        row[r] = tile_out_row(t, r);
+    if (nest_turned(t->nest, t->cols)) {
         store_turned(t, row);
         return;
     }
