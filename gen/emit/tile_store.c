@@ -60,6 +60,7 @@ static LLVMValueRef load_bias(struct tile *t, int64_t channel, const struct em_l
 /* Pointers at the first column of an output row. */
 struct out_row {
     LLVMValueRef dst, residual;
+    LLVMValueRef exists; /* i1: short phases lack their last row */
 };
 
 static struct out_row find_out_row(struct tile *t, int r)
@@ -68,13 +69,16 @@ static struct out_row find_out_row(struct tile *t, int r)
     int64_t bytes = t->nest->bytes;
     struct em *em = t->em;
     struct out_row row = { 0 };
-    LLVMValueRef oh = em_add(em, t->oh, em_int(em, r));
+    LLVMValueRef oh = em_add(em, t->oh, em_int(em, r * t->nest->row_step));
     LLVMValueRef offset = em_mul(em, t->od, stride[CONVC_STRIDE_D] * bytes);
     offset = em_add(em, offset, em_mul(em, oh, stride[CONVC_STRIDE_H] * bytes));
     offset = em_add(em, offset, em_mul(em, t->ow, stride[CONVC_STRIDE_W] * bytes));
     row.dst = em_opaque(em, em_at(em, t->dst, offset));
     if (t->nest->p->p.residual)
         row.residual = em_opaque(em, em_at(em, t->residual, offset));
+    row.exists = em_true(em);
+    if (r == t->rows - 1 && t->nest->out[CONVC_H] % t->nest->phases)
+        row.exists = em_below(em, oh, em_int(em, t->nest->out[CONVC_H]));
     return row;
 }
 
@@ -107,8 +111,10 @@ static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], in
             (channel * n->dst_stride[CONVC_STRIDE_C] + column * n->dst_stride[CONVC_STRIDE_W]) *
             n->bytes;
         for (int r = 0; r < t->rows; r++) {
-            LLVMValueRef acc = em_get(t->em, tile_acc(t, r, c, v));
-            store_one(t, acc, bias[lanes_are_columns(t) ? 0 : v], &row[r], distance, &on);
+            EM_IF (t->em, row[r].exists) {
+                LLVMValueRef acc = em_get(t->em, tile_acc(t, r, c, v));
+                store_one(t, acc, bias[lanes_are_columns(t) ? 0 : v], &row[r], distance, &on);
+            }
         }
     }
 }

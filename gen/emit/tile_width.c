@@ -134,7 +134,7 @@ static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef w
     int64_t channel = reads_src_bytes(t, CONVC_STRIDE_C),
             width = t->channel->width * t->nest->bytes;
     int64_t u = unroll(t, turns);
-    int64_t tiles = t->nest->out[CONVC_D] * t->nest->rows.tiles * t->nest->cols.tiles;
+    int64_t tiles = t->nest->out[CONVC_D] * t->nest->row_tiles * t->nest->cols.tiles;
     enum plan_prefetch prefetch = t->nest->plan.prefetch;
     LLVMValueRef next = prefetch == PREFETCH_WEIGHTS ? next_weights(t, wei, tiles) : NULL;
     EM_FOR (em, ic, em_int(em, 0), em_mul(em, times, turns / u)) {
