@@ -17,7 +17,8 @@ struct window {
     LLVMValueRef src;   /* where row 0 of the window meets the tile's first column; maybe outside */
     LLVMValueRef wei;   /* tap (kd, 0, 0) of the channel  */
     LLVMValueRef at;    /* input row of row 0             */
-    LLVMValueRef lanes; /* LANES_GROUPS: the lane of the loaded vector that each lane wants */
+    int64_t channel;    /* of the group, where it is known */
+    LLVMValueRef lanes; /* else: the lane of the loaded vector that each lane wants */
     LLVMValueRef resident[WEIGHTS_MAX];
 };
 
@@ -64,7 +65,14 @@ static LLVMValueRef load_groups(const struct window *w, LLVMValueRef p, int v)
     struct em_lanes on = tile_lanes(t, v);
     struct em_lanes span = em_lanes_first(t->nest->lanes, (int)(on.active / ocg * icg));
     LLVMValueRef x = em_load_lanes(t->em, t->vector, p, &span, NULL);
-    return w->lanes ? em_permute(t->em, x, w->lanes) : x;
+    int lane[EM_LANES_MAX] = { 0 };
+    if (icg == 1 && ocg == 1)
+        return x;
+    if (w->lanes)
+        return em_permute(t->em, x, w->lanes);
+    for (int l = 0; l < on.active; l++)
+        lane[l] = (int)(l / ocg * icg + w->channel);
+    return em_shuffle(t->em, x, x, lane, t->nest->lanes);
 }
 
 /* What the column `column` right of the tile's first holds for vector v; NULL: nothing. */
@@ -245,8 +253,6 @@ static void all_rows(const struct window *w)
 static LLVMValueRef lanes_of(const struct tile *t, LLVMValueRef ic)
 {
     const struct nest *n = t->nest;
-    if (n->plan.lanes == LANES_OC || (n->p->icg == 1 && n->p->ocg == 1))
-        return NULL;
     LLVMTypeRef type = n->bytes == 8 ? t->em->i64 : t->em->i32;
     LLVMValueRef lane[EM_LANES_MAX];
     int64_t held = n->layout.vector_groups * n->p->ocg;
@@ -269,7 +275,9 @@ static void one_channel(struct window *w, LLVMValueRef src, LLVMValueRef wei, LL
     w->wei = em_at(em, wei, em_mul(em, ic, t->channel->width * n->bytes));
     w->src = em_opaque(em, w->src);
     w->wei = em_opaque(em, w->wei);
-    w->lanes = lanes_of(t, ic);
+    w->lanes = NULL;
+    if (!em_is_const(ic, &w->channel) && n->plan.lanes == LANES_GROUPS)
+        w->lanes = lanes_of(t, ic);
     hold_weights(w);
     all_rows(w);
 }
