@@ -107,7 +107,7 @@ head -c 100 input.npy >cut.npy
 
 refuses 2 "a command is missing"
 refuses 2 "frobnicate is no command" frobnicate
-for absent in compile bench db; do
+for absent in compile db; do
     refuses 2 "this version of convc has no command $absent" $absent x
 done
 refuses 2 "run needs a spec" run
@@ -140,7 +140,7 @@ refuses 2 "sets no parameter" run fixed.lua -D Q=1
 refuses 2 "frobnicate" run fixed.lua --plan frobnicate
 refuses 2 "pdp11" run fixed.lua --target pdp11
 
-for command in "" run check explain cache; do
+for command in "" run check explain bench cache; do
     verdict "convc $command --help" ends 0 $command --help
     verdict "convc $command --help talks" [ -s out ]
 done

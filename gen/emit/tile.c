@@ -11,13 +11,14 @@ void tile_open(struct tile *t, struct em *em, const struct nest *n,
     bool ow = n->plan.lanes == LANES_OW;
     t->cols = (int)(ow ? channel->cols : segment->width);
     t->vecs = ow ? (int)((segment->width + n->lanes - 1) / n->lanes) : channel->vecs;
-    for (int i = 0; i < t->rows * t->cols * t->vecs; i++)
+    t->sets = n->plan.split ? n->plan.split : 1;
+    for (int i = 0; i < t->sets * t->rows * t->cols * t->vecs; i++)
         t->acc[i] = em_var(em, t->vector, "acc");
 }
 
-struct em_var tile_acc(const struct tile *t, int r, int c, int v)
+struct em_var tile_acc(const struct tile *t, int set, int r, int c, int v)
 {
-    return t->acc[(r * t->cols + c) * t->vecs + v];
+    return t->acc[((set * t->rows + r) * t->cols + c) * t->vecs + v];
 }
 
 struct em_lanes tile_lanes(const struct tile *t, int v)
@@ -190,7 +191,7 @@ void tile_emit(struct tile *t)
 {
     struct em *em = t->em;
     LLVMValueRef kd_begin, kd_end, kh_begin, kh_end;
-    for (int i = 0; i < t->rows * t->cols * t->vecs; i++)
+    for (int i = 0; i < t->sets * t->rows * t->cols * t->vecs; i++)
         em_set(em, t->acc[i], LLVMConstNull(t->vector));
 
     bounds(t, CONVC_D, t->od, &kd_begin, &kd_end);

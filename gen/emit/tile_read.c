@@ -264,6 +264,18 @@ LLVMValueRef reads_broadcast(struct reads *s, int i, int64_t more)
     return em_splat(t->em, if_inside(t, read, x), t->nest->lanes);
 }
 
+LLVMValueRef reads_channels(struct reads *s, int i, int64_t more, const struct em_lanes *on)
+{
+    struct tile *t = s->tile;
+    const struct read *read = &s->list[i];
+    if (read->kind != READ_CONSTANT)
+        return em_load_lanes(t->em, t->vector, read_at(t, read, more), on, NULL);
+    LLVMValueRef lane[EM_LANES_MAX];
+    for (int l = 0; l < on->count; l++)
+        lane[l] = em_real(t->element, on->on[l] ? t->nest->p->p.padding_value : 0);
+    return LLVMConstVector(lane, (unsigned)on->count);
+}
+
 /* A vector of consecutive channels, loaded once for all taps and channels that want it. */
 static LLVMValueRef shared_vector(struct reads *s, const struct read *read, int64_t distance,
                                   const struct em_lanes *span)

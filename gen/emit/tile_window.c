@@ -157,7 +157,7 @@ static void multiply_row(const struct window *w, struct window_row *row)
             for (int c = 0; c < t->cols; c++) {
                 int64_t column = c * p->stride[CONVC_W] + kw * p->dilation[CONVC_W];
                 LLVMValueRef x = operand(w, row, column, v);
-                struct em_var acc = tile_acc(t, r, c, v);
+                struct em_var acc = tile_acc(t, 0, r, c, v);
                 if (x)
                     em_set(t->em, acc, em_fma(t->em, x, wei, em_get(t->em, acc)));
             }

@@ -15,7 +15,8 @@ static bool same(const struct plan_direct *a, const struct plan_direct *b)
 {
     return a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols && a->vecs == b->vecs &&
            a->order == b->order && a->border == b->border && a->fold == b->fold &&
-           a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch;
+           a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch &&
+           a->split == b->split && a->rest == b->rest;
 }
 
 void direct_add(struct direct_list *l, const struct plan_direct *d)
@@ -35,9 +36,7 @@ void direct_add(struct direct_list *l, const struct plan_direct *d)
 
 static bool peel_fits(const struct direct_list *l, const struct plan_direct *d)
 {
-    struct nest n;
-    nest_of(l->p, d, l->t, &n);
-    int64_t emitted = nest_emitted(&n);
+    int64_t emitted = nest_emitted(l->p, d, l->t);
     return emitted >= 0 && emitted <= PEEL_MAX;
 }
 
@@ -64,12 +63,6 @@ void direct_add_orders(struct direct_list *l, struct plan_direct d)
     }
 }
 
-int64_t direct_chunk(int64_t tiles)
-{
-    int64_t chunks = (tiles + 15) / 16;
-    return chunks > 1 ? (tiles + chunks - 1) / chunks : 0;
-}
-
 void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, int64_t ow,
                        int64_t oh)
 {
@@ -81,7 +74,7 @@ void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, in
         for (int64_t i = tiles; i <= tiles + 2; i++) {
             d.rows = rows;
             d.cols = (int)((ow + i - 1) / i);
-            d.chunk = direct_chunk(split_even(ow, d.cols).tiles);
+            d.chunk = nest_chunk(split_even(ow, d.cols).tiles);
             direct_add_orders(l, d);
         }
     }

@@ -25,9 +25,6 @@ void direct_add(struct direct_list *l, const struct plan_direct *d);
  * write down too much. */
 void direct_add_orders(struct direct_list *l, struct plan_direct d);
 
-/* Work items of some 16 tiles where rows are long: their chunk. */
-int64_t direct_chunk(int64_t tiles);
-
 /* Row heights and column widths for `most` accumulators over `ow` columns and `oh` rows. */
 void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, int64_t ow,
                        int64_t oh);

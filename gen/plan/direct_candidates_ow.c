@@ -17,7 +17,7 @@ void direct_add_lanes_ow(struct direct_list *l)
             struct plan_direct d = { .lanes = LANES_OW, .rows = 1, .vecs = vecs };
             d.cols = (int)((p->ocg + blocks - 1) / blocks);
             d.fold = i ? pixels : 0;
-            d.chunk = direct_chunk((vectors + vecs - 1) / vecs);
+            d.chunk = nest_chunk((vectors + vecs - 1) / vecs);
             for (int rows = 1; rows <= 4 && rows * d.cols * vecs <= direct_accumulators(l->t, vecs);
                  rows *= 2) {
                 d.rows = i ? 1 : rows;

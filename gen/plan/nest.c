@@ -98,9 +98,9 @@ static void channel_blocks(struct nest *n)
 {
     const struct problem *p = n->p;
     const struct plan_direct *d = &n->plan;
-    bool across = d->lanes == LANES_GROUPS;
-    int64_t extent = across ? p->p.oc : p->ocg;
-    int64_t per_vector = across ? n->layout.vector_groups * p->ocg : n->lanes;
+    bool across = d->lanes == LANES_GROUPS, dots = d->lanes == LANES_IC;
+    int64_t extent = across ? p->p.oc : n->channels;
+    int64_t per_vector = across ? n->layout.vector_groups * p->ocg : dots ? 1 : n->lanes;
     n->block_channels = d->lanes == LANES_OW ? d->cols : d->vecs * per_vector;
     n->blocks_per_group = ceil_div(extent, n->block_channels);
     n->blocks = across ? n->blocks_per_group : n->blocks_per_group * p->p.groups;
@@ -116,6 +116,8 @@ static void channel_blocks(struct nest *n)
         c->vecs = d->lanes == LANES_OW ? d->vecs : (int)ceil_div(channels, per_vector);
         c->last_lanes = (int)(channels - (c->vecs - 1) * per_vector);
         c->width = d->lanes == LANES_OW ? channels : (int64_t)c->vecs * n->lanes;
+        if (dots)
+            c->width = 1;
     }
 }
 
@@ -125,7 +127,8 @@ static bool mergeable(const struct nest *n)
 {
     const struct split *s = &n->cols;
     int64_t wasted = s->tiles * s->wide - s->extent;
-    return n->plan.lanes != LANES_OW && n->plan.border == BORDER_NONE && !n->scattered &&
+    bool columns = n->plan.lanes == LANES_OC || n->plan.lanes == LANES_GROUPS;
+    return columns && n->plan.border == BORDER_NONE && !n->scattered &&
            n->plan.taps != TAPS_WINDOW && s->wide != s->narrow && s->narrow >= 1 &&
            wasted * 50 <= s->extent;
 }
@@ -143,8 +146,9 @@ static void row_phases(struct nest *n)
     n->row_tiles = n->phases * n->rows.tiles;
 }
 
-void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,
-             struct nest *n)
+/* The nest of channels [first, first + channels) of each group. */
+static void nest_channels(const struct problem *p, const struct plan_direct *plan,
+                          const struct target *t, int64_t first, int64_t channels, struct nest *n)
 {
     *n = (struct nest){ .p = p, .plan = *plan };
     n->bytes = dtype_bytes(p->p.src_dtype);
@@ -160,6 +164,8 @@ void nest_of(const struct problem *p, const struct plan_direct *plan, const stru
     if (plan->fold)
         fold(n, plan->fold);
     layout_direct(p, plan, t, &n->layout);
+    n->first_channel = first;
+    n->channels = channels;
     row_phases(n);
     n->permutes = t->vector_bytes == 64;
     n->cols = plan->lanes == LANES_OW ? split_full(n->out[CONVC_W], (int64_t)plan->vecs * n->lanes)
@@ -168,6 +174,45 @@ void nest_of(const struct problem *p, const struct plan_direct *plan, const stru
     n->chunks = ceil_div(n->cols.tiles, n->chunk);
     n->merged = mergeable(n);
     channel_blocks(n);
+}
+
+static int64_t rest_channels(const struct problem *p, const struct plan_direct *plan,
+                             const struct target *t)
+{
+    return plan->rest ? p->ocg % target_lanes(t, dtype_bytes(p->p.src_dtype)) : 0;
+}
+
+void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,
+             struct nest *n)
+{
+    nest_channels(p, plan, t, 0, p->ocg - rest_channels(p, plan, t), n);
+}
+
+int nest_parts(const struct problem *p, const struct plan_direct *plan, const struct target *t,
+               struct nest part[PARTS_MAX])
+{
+    nest_of(p, plan, t, &part[0]);
+    int64_t rest = rest_channels(p, plan, t), ow = part[0].out[CONVC_W];
+    if (!rest)
+        return 1;
+    struct plan_direct dots = { .lanes = LANES_IC,
+                                .rows = 1,
+                                .vecs = (int)split_even(rest, TILE_DOTS).wide,
+                                .order = plan->order,
+                                .border = plan->border,
+                                .fold = plan->fold };
+    int64_t most = t->vector_registers * 3 / 4 / dots.vecs;
+    dots.cols = (int)split_even(ow, most < target_lanes(t, 4) ? most : target_lanes(t, 4)).wide;
+    dots.chunk = nest_chunk(split_even(ow, dots.cols).tiles);
+    nest_channels(p, &dots, t, p->ocg - rest, rest, &part[1]);
+    part[1].layout = part[0].layout;
+    return 2;
+}
+
+int64_t nest_chunk(int64_t tiles)
+{
+    int64_t chunks = (tiles + 15) / 16;
+    return chunks > 1 ? (tiles + chunks - 1) / chunks : 0;
 }
 
 int64_t nest_items(const struct nest *n, int64_t batch)
@@ -384,7 +429,9 @@ static int64_t tile_bodies(const struct nest *n, const struct segment *s)
     if (n->plan.taps == TAPS_UNROLL)
         return n->p->p.kernel[CONVC_W];
     if (n->plan.border == BORDER_COMPUTED)
-        return n->plan.lanes == LANES_OC ? 2 : 1; /* once for all columns, once for each alone */
+        return n->plan.lanes == LANES_OC || n->plan.lanes == LANES_IC
+                   ? 2
+                   : 1; /* once for all columns, once for each alone */
     return s->edge ? nest_runs(n, s, runs) : 1;
 }
 
@@ -405,13 +452,15 @@ static int64_t written_rows(const struct nest *n, int rows)
 /* Taps or channels that could be written down one by one; with more, the product might overflow. */
 enum { WRITTEN_MAX = 1 << 16 };
 
-int64_t nest_emitted(const struct nest *n)
+static int64_t emitted(const struct nest *n)
 {
     if (n->plan.taps == TAPS_WINDOW)
         return nest_window_emitted(n);
     struct segment list[SEGMENTS_MAX];
     int count = nest_segments(n, list);
     int64_t bodies = 0, steps = n->plan.lanes == LANES_GROUPS ? n->p->icg : 1;
+    if (n->plan.lanes == LANES_IC)
+        steps = 2; /* full vectors, and what is left of a line */
     if (count < 0 || steps > WRITTEN_MAX)
         return -1;
     for (int i = 0; i < count; i++) {
@@ -431,4 +480,18 @@ int64_t nest_emitted(const struct nest *n)
     if (n->p->p.padding_mode == CONVC_PAD_CONSTANT)
         rows *= 2;
     return bodies * channels * rows * steps;
+}
+
+int64_t nest_emitted(const struct problem *p, const struct plan_direct *plan,
+                     const struct target *t)
+{
+    struct nest part[PARTS_MAX];
+    int64_t total = 0;
+    for (int i = nest_parts(p, plan, t, part) - 1; i >= 0; i--) {
+        int64_t e = emitted(&part[i]);
+        if (e < 0)
+            return -1;
+        total += e;
+    }
+    return total;
 }

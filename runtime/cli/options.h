@@ -16,15 +16,18 @@ enum command {
     COMMAND_EXPLAIN = 1 << 2,
     COMMAND_CACHE = 1 << 3,
     COMMAND_TUNE = 1 << 4,
+    COMMAND_BENCH = 1 << 5,
 };
 
 struct options {
+    char **argv; /* all that was read, options before words */
     char **word; /* what is no option: specs, or what `cache` shall do */
     size_t word_count;
     const char **define; /* "NAME=VALUE"; owned, the texts are argv's */
     size_t define_count;
 
     const char *input, *weights, *bias, *residual, *output; /* files; NULL: none */
+    const char *peers;                                      /* NULL: all */
     const char *plan;                                       /* NULL: the cost model chooses */
     const char *target;                                     /* NULL: this machine */
     double tolerance;                                       /* NAN: what the spec says */
