@@ -167,8 +167,8 @@ static double traffic(const struct nest *n, const struct target *t, struct cost 
     double out = (double)n->out[0] * (double)n->out[1] * (double)n->out[2];
     double src = in * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
     double wei = (double)layout_elements(&n->layout) * bytes, blocks = (double)n->blocks;
-    double items = (double)(n->out[CONVC_D] * n->rows.tiles * n->chunks);
-    double tiles = (double)(n->out[CONVC_D] * n->rows.tiles * n->cols.tiles);
+    double items = (double)(n->out[CONVC_D] * n->row_tiles * n->chunks);
+    double tiles = (double)(n->out[CONVC_D] * n->row_tiles * n->cols.tiles);
     double panel = wei / blocks, groups = (double)p->groups;
     double src_times = n->plan.lanes == LANES_GROUPS ? 1 : blocks / groups;
     double kernel = (double)(p->kernel[CONVC_D] * p->kernel[CONVC_H]);
