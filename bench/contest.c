@@ -17,9 +17,9 @@ static const struct peer_entry *find_entry(const char *name, size_t length)
     return NULL;
 }
 
-void field_missing(const struct peer_entry *e, struct failure *f)
+bool field_has(const struct field *field, int peer)
 {
-    fail(f, EXIT_SYSTEM, "%s: this build was made without %s", e->name, e->library);
+    return !field->missing[peer].text[0];
 }
 
 static enum exit_code read_names(const char *list, struct field *field, struct failure *f)
@@ -41,6 +41,18 @@ static enum exit_code read_names(const char *list, struct field *field, struct f
     }
 }
 
+static void find_peers(struct field *field)
+{
+    for (int i = 0; i < field->count; i++) {
+        const struct peer_entry *e = field->entry[i];
+        if (!e->peer)
+            fail(&field->missing[i], EXIT_SYSTEM, "%s: this build was made without %s", e->name,
+                 e->library);
+        else if (e->peer->start)
+            e->peer->start(&field->missing[i]);
+    }
+}
+
 enum exit_code field_read(const char *list, struct field *field, struct failure *f)
 {
     *field = (struct field){ 0 };
@@ -49,14 +61,13 @@ enum exit_code field_read(const char *list, struct field *field, struct failure 
     for (int i = 0; !list && i < peer_count; i++)
         field->entry[field->count++] = &peer_entries[i];
     enum exit_code code = list ? read_names(list, field, f) : EXIT_FINE;
+    if (code)
+        return code;
+    find_peers(field);
     bool there = !list;
     for (int i = 0; i < field->count; i++)
-        there = there || field->entry[i]->peer;
-    if (code == EXIT_FINE && !there) {
-        field_missing(field->entry[0], f);
-        code = EXIT_SYSTEM;
-    }
-    return code;
+        there = there || field_has(field, i);
+    return there ? EXIT_FINE : fail(f, EXIT_SYSTEM, "%s", field->missing[0].text);
 }
 
 /* ---- one convolution ------------------------------------------------------------------------- */
@@ -144,18 +155,23 @@ static enum exit_code compare(struct arena *a, struct entrant *e, struct peer_re
     return code;
 }
 
-/* A failure stays with the peer, whose other layout may still do. */
 static enum exit_code peer_work(void *entrant, struct failure *f)
 {
     struct entrant *e = entrant;
     return e->peer->run(&e->run, f);
 }
 
+/* A failure stays with the peer, whose other layout may still do. */
 static enum exit_code peer_turn(void *entrant, double seconds, double *fastest, struct failure *f)
 {
     struct entrant *e = entrant;
     *fastest = INFINITY;
-    if (!e->why.text[0] && race_turn(peer_work, e, seconds, fastest, &e->why))
+    enum exit_code code = EXIT_FINE;
+    if (!e->why.text[0] && e->peer->turn)
+        code = e->peer->turn(&e->run, seconds, fastest, &e->why);
+    else if (!e->why.text[0])
+        code = race_turn(peer_work, e, seconds, fastest, &e->why);
+    if (code)
         *fastest = INFINITY;
     return EXIT_FINE;
 }
@@ -191,15 +207,13 @@ static const char *out_of_bounds(const struct convc_problem *p)
 }
 
 /* The favourite layout, then the spec's where it is another. */
-static void enter_layouts(struct arena *a, struct peer_result *r)
+static void enter_layouts(struct arena *a, const struct failure *missing, struct peer_result *r)
 {
-    struct failure f = { 0 };
     const char *why = out_of_bounds(&a->job.layer->problem);
-    if (!r->entry->peer)
-        field_missing(r->entry, &f);
-    else if (why)
-        fail(&f, EXIT_USAGE, "%s", why);
-    snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, f.text);
+    if (missing->text[0])
+        why = missing->text;
+    if (why)
+        snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why);
     if (r->reason[0])
         return;
     struct entrant *favourite = enter(a, PEER_FAVOURITE, r);
@@ -289,7 +303,7 @@ enum exit_code contest_run(const struct options *o, convc_context *cx, const str
         c->peer[i] = (struct peer_result){
             .entry = field->entry[i], .best = unknown, .spec = unknown, .creation_ms = NAN
         };
-        enter_layouts(a, &c->peer[i]);
+        enter_layouts(a, &field->missing[i], &c->peer[i]);
     }
     if (code == EXIT_FINE)
         code = race(a, c, f);

@@ -14,18 +14,17 @@
 
 enum { PEERS_MAX = 8 };
 
-/* The peers of a command line. */
+/* The peers of a command line, those that are not there among them. */
 struct field {
     const struct peer_entry *entry[PEERS_MAX];
+    struct failure missing[PEERS_MAX]; /* why it is not there, else "" */
     int count;
 };
 
-/* list NULL: all that there are. Fails where a name is unknown, or where all that were asked for by
- * name are missing. */
+/* list NULL: all that convc knows; "none": none. Fails where a name is unknown, or where none of
+ * those that were asked for by name is there. */
 enum exit_code field_read(const char *list, struct field *field, struct failure *f);
-
-/* One sentence about a peer that this build does without. */
-void field_missing(const struct peer_entry *e, struct failure *f);
+bool field_has(const struct field *field, int peer);
 
 struct peer_time {
     double time_ms;      /* the fastest run; NAN: not measured             */

@@ -13,13 +13,9 @@ static enum exit_code check_usage(const struct options *o, struct failure *f)
 
 static void name_missing(const struct field *field)
 {
-    struct failure f;
-    for (int i = 0; i < field->count; i++) {
-        if (field->entry[i]->peer)
-            continue;
-        field_missing(field->entry[i], &f);
-        fprintf(stderr, "convc: %s\n", f.text);
-    }
+    for (int i = 0; i < field->count; i++)
+        if (!field_has(field, i))
+            fprintf(stderr, "convc: %s\n", field->missing[i].text);
 }
 
 static enum exit_code bench(const struct options *o, struct failure *f)

@@ -58,7 +58,7 @@ void print_json(const struct network *net, size_t layer)
 /* Peers that have no column, because they are missing, are named below. */
 static bool has_column(const struct network *net, int peer)
 {
-    return net->field.entry[peer]->peer != NULL;
+    return field_has(&net->field, peer);
 }
 
 static void add_head(const struct network *net, struct table *t)

@@ -336,4 +336,10 @@ static enum exit_code result(struct peer_run *r, float *out, struct failure *f)
     return code;
 }
 
-const struct peer peer_onednn = { "onednn", prepare, run, result, destroy };
+const struct peer peer_onednn = {
+    .name = "onednn",
+    .prepare = prepare,
+    .run = run,
+    .result = result,
+    .destroy = destroy,
+};

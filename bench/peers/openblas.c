@@ -294,4 +294,10 @@ static enum exit_code result(struct peer_run *r, float *out, struct failure *f)
     return code;
 }
 
-const struct peer peer_openblas = { "openblas", prepare, run, result, destroy };
+const struct peer peer_openblas = {
+    .name = "openblas",
+    .prepare = prepare,
+    .run = run,
+    .result = result,
+    .destroy = destroy,
+};

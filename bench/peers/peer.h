@@ -38,12 +38,18 @@ struct peer_run {
 struct peer {
     const char *name;
 
+    /* Is it there at run time, too? NULL: yes. */
+    enum exit_code (*start)(struct failure *f);
+
     /* Fills `r`, or fails and leaves nothing behind. */
     enum exit_code (*prepare)(const struct peer_task *t, enum peer_layout layout,
                               struct peer_run *r, struct failure *f);
 
     /* Runs once; the output may hold anything where the problem adds a residual. */
     enum exit_code (*run)(struct peer_run *r, struct failure *f);
+
+    /* Instead, for a peer that times its runs itself: a turn of a race. */
+    enum exit_code (*turn)(struct peer_run *r, double seconds, double *fastest, struct failure *f);
 
     /* Runs once from fresh operands, and writes the outputs in N, C, spatial order. */
     enum exit_code (*result)(struct peer_run *r, float *out, struct failure *f);

@@ -24,10 +24,13 @@ extern const struct peer peer_openblas;
 #define OPENBLAS NULL
 #endif
 
+extern const struct peer peer_onnxruntime;
+
 const struct peer_entry peer_entries[] = {
     { "onednn", "oneDNN", ONEDNN },
     { "xnnpack", "XNNPACK", XNNPACK },
     { "openblas", "OpenBLAS", OPENBLAS },
+    { "onnxruntime", "ONNX Runtime", &peer_onnxruntime },
 };
 const int peer_count = sizeof peer_entries / sizeof peer_entries[0];
 

@@ -165,4 +165,10 @@ static enum exit_code result(struct peer_run *r, float *out, struct failure *f)
     return code;
 }
 
-const struct peer peer_xnnpack = { "xnnpack", prepare, run, result, destroy };
+const struct peer peer_xnnpack = {
+    .name = "xnnpack",
+    .prepare = prepare,
+    .run = run,
+    .result = result,
+    .destroy = destroy,
+};

@@ -85,6 +85,10 @@ int64_t nest_chunk(int64_t tiles);
 bool nest_foldable(const struct problem *p);
 bool nest_even_pixels(const struct problem *p);
 
+/* Are tiles of `cols` columns, whose lanes hold channels that lie apart in dst, stored by columns,
+ * which lie side by side there? Their vectors are turned over in registers. */
+bool nest_turned(const struct nest *n, int64_t cols);
+
 int64_t nest_items(const struct nest *n, int64_t batch);
 
 /* ---- borders along the height -------------------------------------------------------------- */
@@ -135,6 +139,10 @@ int64_t nest_pixel(const struct nest *n, int64_t i);
  * Row y of a tile's window lies y*dilation rows below its first. Row r of the tile meets it with
  * row y - r*step of the taps. */
 int64_t nest_window_step(const struct nest *n);
+
+/* Splits the output rows, of which those of a window lie so far apart that their taps read the same
+ * rows of the input. For nest_of. */
+void nest_rows(struct nest *n);
 
 /* Are the rows that serve all rows of the tile a loop? */
 bool nest_window_tall(const struct nest *n);

@@ -38,7 +38,7 @@ static const struct row rows[] = {
     { "show", 0, COMMAND_EXPLAIN, SHOW, AT(show), "LIST",
       "of problem,plan,ir,asm (default problem,plan)" },
     { "peers", 0, COMMAND_BENCH, TEXT, AT(peers), "LIST",
-      "of onednn,xnnpack,openblas, or none (default: all)" },
+      "of onednn,xnnpack,openblas,onnxruntime, or none (default: all)" },
     { "calibrate", 0, COMMAND_TUNE, FLAG, AT(calibrate), NULL,
       "measures the machine's ceilings for the cost model" },
     { "define", 'D', ALL_SPECS, DEFINE, 0, "NAME=VALUE", "sets a parameter of the specs" },
