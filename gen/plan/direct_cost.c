@@ -6,8 +6,7 @@
  *               + waiting for lines
  *
  * Rates are bytes per cycle of one core as measured on AVX-512 machines; only ratios matter. */
-#include "gen/plan/nest.h"
-#include "gen/plan/plan_direct.h"
+#include "gen/plan/direct_cost.h"
 
 #include <math.h>
 
@@ -216,6 +215,10 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
     struct nest n;
     *cost = (struct cost){ .limit = "fma" };
     nest_of(p, &plan->direct, t, &n);
+    if (plan->direct.taps == TAPS_WINDOW) {
+        direct_cost_window(&n, t, cost);
+        return;
+    }
     double compute = all_tiles(&n, t, cost) * prefetching(&n, t);
     double waiting = traffic(&n, t, cost);
     cost->compile_ms = 0.6 + 0.018 * (double)nest_emitted(p, &plan->direct, t);

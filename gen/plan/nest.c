@@ -7,11 +7,6 @@ static int64_t ceil_div(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-static int64_t gcd(int64_t a, int64_t b)
-{
-    return b ? gcd(b, a % b) : a;
-}
-
 struct split split_even(int64_t extent, int64_t most)
 {
     int64_t tiles = ceil_div(extent, most);
@@ -133,19 +128,6 @@ static bool mergeable(const struct nest *n)
            wasted * 50 <= s->extent;
 }
 
-/* Rows of a window lie so far apart that their taps read the same rows of the input. */
-static void row_phases(struct nest *n)
-{
-    const struct convc_problem *p = &n->p->p;
-    int64_t oh = n->out[CONVC_H], dilation = p->dilation[CONVC_H];
-    n->row_step = 1;
-    if (n->plan.taps == TAPS_WINDOW)
-        n->row_step = dilation / gcd(dilation, p->stride[CONVC_H]);
-    n->phases = n->row_step < oh ? n->row_step : oh;
-    n->rows = split_even(ceil_div(oh, n->phases), n->plan.rows);
-    n->row_tiles = n->phases * n->rows.tiles;
-}
-
 /* The nest of channels [first, first + channels) of each group. */
 static void nest_channels(const struct problem *p, const struct plan_direct *plan,
                           const struct target *t, int64_t first, int64_t channels, struct nest *n)
@@ -166,7 +148,7 @@ static void nest_channels(const struct problem *p, const struct plan_direct *pla
     layout_direct(p, plan, t, &n->layout);
     n->first_channel = first;
     n->channels = channels;
-    row_phases(n);
+    nest_rows(n);
     n->permutes = t->vector_bytes == 64;
     n->cols = plan->lanes == LANES_OW ? split_full(n->out[CONVC_W], (int64_t)plan->vecs * n->lanes)
                                       : split_even(n->out[CONVC_W], plan->cols);

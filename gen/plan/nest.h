@@ -140,6 +140,10 @@ int64_t nest_pixel(const struct nest *n, int64_t i);
  * row y - r*step of the taps. */
 int64_t nest_window_step(const struct nest *n);
 
+/* Splits the output rows, of which those of a window lie so far apart that their taps read the same
+ * rows of the input. For nest_of. */
+void nest_rows(struct nest *n);
+
 /* Are the rows that serve all rows of the tile a loop? */
 bool nest_window_tall(const struct nest *n);
 

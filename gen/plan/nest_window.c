@@ -4,6 +4,23 @@
 /* Taps of a window that is written down whole. */
 enum { WHOLE_MAX = 27 };
 
+static int64_t gcd(int64_t a, int64_t b)
+{
+    return b ? gcd(b, a % b) : a;
+}
+
+void nest_rows(struct nest *n)
+{
+    const struct convc_problem *p = &n->p->p;
+    int64_t oh = n->out[CONVC_H], dilation = p->dilation[CONVC_H];
+    n->row_step = 1;
+    if (n->plan.taps == TAPS_WINDOW)
+        n->row_step = dilation / gcd(dilation, p->stride[CONVC_H]);
+    n->phases = n->row_step < oh ? n->row_step : oh;
+    n->rows = split_even((oh + n->phases - 1) / n->phases, n->plan.rows);
+    n->row_tiles = n->phases * n->rows.tiles;
+}
+
 int64_t nest_window_step(const struct nest *n)
 {
     const struct convc_problem *p = &n->p->p;
