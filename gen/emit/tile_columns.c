@@ -5,8 +5,9 @@ struct spread {
     struct em_lanes on;
     int64_t at[EM_LANES_MAX];
     int64_t low, high; /* the least and the greatest of those that are on */
-    bool side_by_side; /* lane l reads l elements right of lane 0         */
-    bool all;          /* no active lane of the tile reads padding        */
+    bool side_by_side; /* lane l reads l elements right of `lane_0`       */
+    int64_t lane_0;
+    bool all; /* no active lane of the tile reads padding        */
 };
 
 static struct spread find_spread(const struct tile *t, int64_t kw, int v)
@@ -32,8 +33,7 @@ static struct spread find_spread(const struct tile *t, int64_t kw, int v)
         anchor = anchor < 0 ? l : anchor;
         s.side_by_side = s.side_by_side && s.at[l] - s.at[anchor] == l - anchor;
     }
-    if (anchor > 0 && s.side_by_side)
-        s.low = s.at[anchor] - anchor;
+    s.lane_0 = s.at[anchor > 0 ? anchor : 0] - (anchor > 0 ? anchor : 0);
     return s;
 }
 
@@ -55,14 +55,20 @@ static LLVMValueRef load_run(struct tile *t, struct columns *row, int64_t at, in
     return x;
 }
 
-/* Two taps side by side under a stride of two read every element of two vectors between them. */
+/* Two taps side by side under a stride of two read every element of two vectors between them. May
+ * both be loaded whole? Where the tile's place is known, so is what lies inside. */
 static bool shared_pair(const struct tile *t, const struct spread *s, int64_t kw)
 {
-    const struct convc_problem *p = &t->nest->p->p;
-    return s->on.active == t->nest->lanes && p->stride[CONVC_W] == 2 && p->dilation[CONVC_W] == 1 &&
-           t->nest->src_stride[CONVC_STRIDE_W] == 1 &&
-           s->high - s->low == 2 * (t->nest->lanes - 1) && kw / 2 * 2 + 1 < p->kernel[CONVC_W] &&
-           (!t->segment->edge || kw % 2);
+    const struct nest *n = t->nest;
+    const struct convc_problem *p = &n->p->p;
+    int64_t first = split_begin(&n->cols, t->segment->begin) * 2 - p->pad_begin[CONVC_W];
+    int64_t begin = first + s->low - kw % 2;
+    if (s->on.active < n->lanes || p->stride[CONVC_W] != 2 || p->dilation[CONVC_W] != 1 ||
+        n->src_stride[CONVC_STRIDE_W] != 1 || s->high - s->low != 2 * (n->lanes - 1))
+        return false;
+    if (!t->segment->edge)
+        return kw / 2 * 2 + 1 < p->kernel[CONVC_W];
+    return begin >= 0 && begin + 2 * n->lanes <= n->in[CONVC_W];
 }
 
 /* Lanes picked from one vector, or from two that reach from the first element to the last. */
@@ -111,7 +117,7 @@ LLVMValueRef tile_columns(struct tile *t, struct columns *row, int64_t kw, int v
         struct em_lanes active = tile_lanes(t, v);
         if (s.all)
             return load_run(t, row, s.low, active.active);
-        LLVMValueRef from = em_at_const(t->em, row->src, s.low * t->nest->bytes);
+        LLVMValueRef from = em_at_const(t->em, row->src, s.lane_0 * t->nest->bytes);
         return em_load_lanes(t->em, t->vector, from, &s.on, NULL);
     }
     bool near = s.high - s.low < 2 * lanes;

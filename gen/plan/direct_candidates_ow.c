@@ -10,7 +10,8 @@ static void add_windows(struct direct_list *l)
     const struct problem *p = l->p;
     int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
     int64_t ow = p->out[CONVC_W], oh = p->out[CONVC_H];
-    int most = direct_accumulators(l->t, 2) - 2;
+    /* A single channel's tile stands beside its resident weights. */
+    int most = p->ocg == 1 ? l->t->vector_registers / 4 : direct_accumulators(l->t, 2) - 2;
     struct plan_direct d = { .lanes = LANES_OW, .taps = TAPS_WINDOW };
     d.border = problem_axis_pads(p, CONVC_W) ? BORDER_PEEL : BORDER_NONE;
     for (d.vecs = 1; d.vecs <= 2 && (d.vecs - 1) * lanes < ow; d.vecs++) {
