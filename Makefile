@@ -1,12 +1,13 @@
 # make          builds build/convc and the libraries
 # make demo     installs what is missing, builds, runs ResNet-50 and filters a picture
 # make test     installs what is missing, builds, runs every test; see .ci/test
+# make peers    installs the libraries that convc bench measures against
 # make install  installs to PREFIX (default /usr/local)
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: all demo test install packages format clean
+.PHONY: all demo test install packages peers format clean
 all:
 	@cmake -S . -B build -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	@cmake --build build -j$(JOBS)
@@ -27,6 +28,11 @@ test: packages
 
 install: all
 	cmake --install build --prefix $(PREFIX)
+
+# What convc bench measures against; onnxruntime-node without what its scripts would fetch more.
+peers:
+	@.ci/packages peers
+	npm install --ignore-scripts --no-audit --no-fund --prefix build/onnxruntime onnxruntime-node
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format-14 -i

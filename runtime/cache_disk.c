@@ -67,6 +67,11 @@ const char *cache_disk_directory(const struct cache_disk *c, const char **why)
     return c->path;
 }
 
+int cache_disk_descriptor(const struct cache_disk *c)
+{
+    return c->dir;
+}
+
 /* ---- one entry ------------------------------------------------------------------------------- */
 
 static void file_name(const struct disk_key *key, char name[NAME_BYTES])

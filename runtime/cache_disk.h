@@ -37,6 +37,9 @@ void cache_disk_close(struct cache_disk *c); /* NULL is fine */
 /* The directory in use; "" where there is none, and then *why is a sentence. why may be NULL. */
 const char *cache_disk_directory(const struct cache_disk *c, const char **why);
 
+/* The directory's descriptor, for other files of convc there; -1: none. */
+int cache_disk_descriptor(const struct cache_disk *c);
+
 /* An object that was found; `file` is malloc'd and holds `object`. */
 struct disk_object {
     char *file;

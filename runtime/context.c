@@ -3,6 +3,7 @@
 #include "gen/out/object.h"
 #include "gen/plan/choose.h"
 #include "runtime/api.h"
+#include "runtime/ceilings.h"
 #include "runtime/peak.h"
 
 #include <stdlib.h>
@@ -33,6 +34,15 @@ static enum convc_status read_options(const struct convc_context_options *opt,
     return CONVC_OK;
 }
 
+/* What convc_calibrate left for this machine takes the place of the built-in figures. */
+static void load_ceilings(struct convc_context *cx)
+{
+    struct machine *m = cx->machine;
+    struct ceilings found;
+    if (ceilings_load(cache_disk_descriptor(cx->disk), m->target_text, &found))
+        m->target.ceilings = found;
+}
+
 enum convc_status convc_context_create(const struct convc_context_options *opt, convc_context **out)
 {
     struct diag d = { 0 };
@@ -50,6 +60,8 @@ enum convc_status convc_context_create(const struct convc_context_options *opt, 
         st = cache_create(full.max_code_bytes, full.max_kernels, &cx->cache, &d);
     if (st == CONVC_OK && !(full.flags & CONVC_NO_DISK_CACHE))
         st = cache_disk_open(full.cache_dir, &cx->disk, &d);
+    if (st == CONVC_OK && cx->disk && !full.target)
+        load_ceilings(cx);
     if (st != CONVC_OK) {
         convc_context_destroy(cx);
         return api_fail(&d);
@@ -313,5 +325,60 @@ enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype, 
         diag_fail(&d, CONVC_ERR_ARGUMENT, "seconds=%g must be 0 to 1e6", seconds);
     else
         measure_with(cx->machine->pool, threads, dtype, seconds, gflops, &d);
+    return api_fail(&d);
+}
+
+/* One core's, on a pool of one thread. */
+static enum convc_status measure_ceilings(double seconds, struct convc_ceilings *out,
+                                          struct ceilings *rates, struct diag *d)
+{
+    struct target host;
+    struct pool *one;
+    struct ceilings_measured m = { 0 };
+    target_host(&host);
+    if (!(seconds >= 0 && seconds < 1e6))
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "seconds=%g must be 0 to 1e6", seconds);
+    if (out->struct_bytes < sizeof *out)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "convc_ceilings.struct_bytes=%zu must be %zu",
+                         out->struct_bytes, sizeof *out);
+    if (pool_create(1, NULL, NULL, &one, d) != CONVC_OK)
+        return d->status;
+    if (ceilings_measure(one, &host, seconds, &m, d) == CONVC_OK) {
+        *out = (struct convc_ceilings){ sizeof *out, m.gflops, m.l1, m.l2, m.l3, m.memory };
+        *rates = ceilings_per_cycle(&m, &host);
+    }
+    pool_destroy(one);
+    return d->status;
+}
+
+enum convc_status convc_measure_ceilings(convc_context *cx, double seconds,
+                                         struct convc_ceilings *out)
+{
+    struct diag d = { 0 };
+    struct ceilings ignored;
+    if (!cx || !out)
+        return api_fail_with(CONVC_ERR_ARGUMENT,
+                             "convc_measure_ceilings: context and out must be given");
+    measure_ceilings(seconds, out, &ignored, &d);
+    return api_fail(&d);
+}
+
+enum convc_status convc_calibrate(convc_context *cx, double seconds, struct convc_ceilings *out)
+{
+    struct diag d = { 0 };
+    struct ceilings rates;
+    struct target host;
+    char text[TARGET_TEXT_MAX];
+    const char *why = NULL;
+    if (!cx || !out)
+        return api_fail_with(CONVC_ERR_ARGUMENT, "convc_calibrate: context and out must be given");
+    if (!convc_cache_directory(cx, &why)[0]) {
+        diag_fail(&d, CONVC_ERR_IO, "there is no disk cache to keep the ceilings in: %s", why);
+        return api_fail(&d);
+    }
+    target_host(&host);
+    target_print(&host, text, sizeof text);
+    if (measure_ceilings(seconds, out, &rates, &d) == CONVC_OK)
+        ceilings_store(cache_disk_descriptor(cx->disk), text, &rates, &d);
     return api_fail(&d);
 }

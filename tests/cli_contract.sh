@@ -107,7 +107,7 @@ head -c 100 input.npy >cut.npy
 
 refuses 2 "a command is missing"
 refuses 2 "frobnicate is no command" frobnicate
-for absent in compile bench tune db; do
+for absent in compile db; do
     refuses 2 "this version of convc has no command $absent" $absent x
 done
 refuses 2 "run needs a spec" run
@@ -115,6 +115,8 @@ refuses 2 "explain needs a spec" explain
 refuses 2 "check needs specs or --random" check
 refuses 2 "cache needs one of" cache
 refuses 2 "cache burn is none of" cache burn
+refuses 2 "tunes no specs" tune fixed.lua
+refuses 2 "no option --threads" tune --calibrate --threads 2
 refuses 2 "no option --frobnicate" run fixed.lua --frobnicate
 refuses 2 "no option --all-plans" run fixed.lua --all-plans
 refuses 2 "needs a value" run fixed.lua --plan
@@ -138,7 +140,7 @@ refuses 2 "sets no parameter" run fixed.lua -D Q=1
 refuses 2 "frobnicate" run fixed.lua --plan frobnicate
 refuses 2 "pdp11" run fixed.lua --target pdp11
 
-for command in "" run check explain cache; do
+for command in "" run check explain bench cache; do
     verdict "convc $command --help" ends 0 $command --help
     verdict "convc $command --help talks" [ -s out ]
 done

@@ -20,13 +20,14 @@ local ORDER = {
     { "gen/emit" },
     { "gen/out" },
     { "runtime/guard", "runtime/api", "runtime/disk_dir" },
-    { "runtime/ref", "runtime/pool", "runtime/jit" },
+    { "runtime/ref", "runtime/pool", "runtime/jit", "runtime/bandwidth" },
     { "runtime/machine" },
     { "runtime/kernel" },
     { "runtime/cache", "runtime/cache_disk", "runtime/disk_*" },
     { "runtime/tune_db" },
     { "runtime/tune" },
-    { "runtime/context", "runtime/explain", "runtime/peak", "runtime/api_*" },
+    { "runtime/context", "runtime/explain", "runtime/peak", "runtime/ceilings",
+      "runtime/api_*" },
     { "runtime/cli" },
 }
 
@@ -37,6 +38,7 @@ local FRONT = {
     ["runtime/context"] = "context",
     ["runtime/explain"] = "context",
     ["runtime/peak"] = "context",
+    ["runtime/ceilings"] = "context",
     ["runtime/api_*"] = "context",
 }
 

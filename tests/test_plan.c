@@ -45,7 +45,7 @@ static void assert_reads_back(const struct plan *plan)
     bool same = a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols &&
                 a->vecs == b->vecs && a->order == b->order && a->border == b->border &&
                 a->fold == b->fold && a->chunk == b->chunk && a->taps == b->taps &&
-                a->prefetch == b->prefetch;
+                a->prefetch == b->prefetch && a->split == b->split && a->rest == b->rest;
     if (!same)
         fail_msg("%s reads back as another plan", text);
     plan_print(&read, again);
@@ -97,6 +97,8 @@ static void the_longest_plan_reads_back(void **state)
                                      .border = BORDER_COMPUTED,
                                      .taps = TAPS_UNROLL,
                                      .prefetch = PREFETCH_WEIGHTS,
+                                     .split = 8,
+                                     .rest = true,
                                      .fold = 999999999999999,
                                      .chunk = 999999999999999 } };
     (void)state;
@@ -124,7 +126,7 @@ static void words_come_in_any_order(void **state)
 static void what_cannot_be_read_is_named(void **state)
 {
     static const char unknown[] = "plan word 'rows' is unknown; direct has lanes, tile, order, "
-                                  "border, taps, prefetch, fold and chunk";
+                                  "border, taps, prefetch, split, rest, fold and chunk";
     static const struct {
         const char *text, *sentence;
     } row[] = {
@@ -136,8 +138,8 @@ static void what_cannot_be_read_is_named(void **state)
         { "direct tile", "plan word 'tile' is not KEY=VALUE" },
         { "direct rows=1", unknown },
         { "direct =1", "plan word '' is unknown; direct has lanes, tile, order, border, taps, "
-                       "prefetch, fold and chunk" },
-        { "direct lanes=ic", "plan word 'lanes=ic' has no such value" },
+                       "prefetch, split, rest, fold and chunk" },
+        { "direct lanes=kw", "plan word 'lanes=kw' has no such value" },
         { "direct lanes=", "plan word 'lanes=' has no such value" },
         { "direct order=cols", "plan word 'order=cols' has no such value" },
         { "direct border=peeled", "plan word 'border=peeled' has no such value" },
@@ -235,6 +237,14 @@ static void what_does_not_fit_is_named(void **state)
           "lanes=groups needs more than one group, each within the 16 lanes of a vector" },
         { "wide groups", "direct lanes=groups tile=1x4x1",
           "lanes=groups needs more than one group, each within the 16 lanes of a vector" },
+        { "", "direct lanes=ow tile=1x4x1 split=2",
+          "split=2 needs lanes=oc or ic, at least 2 and at most 64 accumulators" },
+        { "", "direct tile=1x9x1 split=8",
+          "split=8 needs lanes=oc or ic, at least 2 and at most 64 accumulators" },
+        { "", "direct tile=1x4x1 rest=ic",
+          "rest=ic needs lanes=oc and channels beyond the last full vector of 16" },
+        { "", "direct lanes=ic tile=1x4x1 taps=unroll",
+          "lanes=ic and rest=ic need channels of the source side by side and taps=loop" },
         { "padded", "direct tile=1x4x1 border=computed taps=unroll",
           "taps=unroll does not go with border=computed" },
         { "", "direct tile=1x4x1 chunk=3", "chunk=3 is more than the 2 column tiles" },
@@ -283,7 +293,7 @@ static struct plan draw_plan(struct test_random *r, const struct problem *p)
     struct plan plan = { .algorithm = PLAN_DIRECT };
     struct plan_direct *d = &plan.direct;
     int64_t pixels = p->out[0] * p->out[1] * p->out[2];
-    d->lanes = (enum plan_lanes)one_of(r, 3);
+    d->lanes = (enum plan_lanes)one_of(r, 4);
     d->rows = (int)test_random_in(r, 1, one_of(r, 2) ? 1 : 8);
     d->cols = (int)test_random_in(r, 1, one_of(r, 2) ? 6 : 32);
     d->vecs = (int)test_random_in(r, 1, one_of(r, 2) ? 2 : 8);
@@ -297,6 +307,8 @@ static struct plan draw_plan(struct test_random *r, const struct problem *p)
         d->border = one_of(r, 4) ? BORDER_NONE : d->border;
     }
     d->prefetch = (enum plan_prefetch)one_of(r, 3);
+    d->split = one_of(r, 4) ? 0 : (int)test_random_in(r, 2, TILE_SPLIT);
+    d->rest = one_of(r, 4) == 0;
     d->chunk = one_of(r, 2) ? 0 : test_random_in(r, 1, 3);
     return plan;
 }
@@ -317,12 +329,10 @@ enum { EMITTED_MOST = 1000 };
 
 static bool small_enough(const struct problem *p, const struct plan *plan, const struct target *t)
 {
-    struct nest n;
     struct diag ignored = { 0 };
     if (plan_check(plan, p, t, &ignored) != CONVC_OK)
         return false;
-    nest_of(p, &plan->direct, t, &n);
-    return nest_emitted(&n) <= EMITTED_MOST;
+    return nest_emitted(p, &plan->direct, t) <= EMITTED_MOST;
 }
 
 /* Few random problems are pointwise, and some plans are for those alone. */

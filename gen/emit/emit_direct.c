@@ -59,6 +59,22 @@ static struct item decode(struct em *em, const struct nest *n, const struct args
     return i;
 }
 
+/* Bytes from the first of the packed weights to the block's. */
+static LLVMValueRef weights_of(struct em *em, const struct nest *n, LLVMValueRef in_group,
+                               LLVMValueRef group)
+{
+    const struct layout *l = &n->layout;
+    int64_t block = layout_block_elements(l), all = layout_group_elements(l), first = 0;
+    if (n->plan.lanes == LANES_IC) {
+        int64_t channel = l->icg * l->kernel[0] * l->kernel[1] * l->kernel[2];
+        block = n->block_channels * channel;
+        all = l->dots * channel;
+        first = layout_dots_offset(l);
+    }
+    LLVMValueRef wei = em_mul_add(em, in_group, block * n->bytes, first * n->bytes);
+    return em_add(em, wei, em_mul(em, group, all * n->bytes));
+}
+
 static void find_pointers(struct em *em, const struct nest *n, const struct args *args,
                           struct item *i)
 {
@@ -69,6 +85,7 @@ static void find_pointers(struct em *em, const struct nest *n, const struct args
     LLVMValueRef channel = em_mul(em, in_group, n->block_channels);
     LLVMValueRef src_channel = em_mul(em, in_group, block_src);
     if (n->plan.lanes != LANES_GROUPS) {
+        channel = em_mul_add(em, channel, 1, n->first_channel);
         channel = em_add(em, channel, em_mul(em, group, n->p->ocg));
         src_channel = em_mul(em, group, n->p->icg);
     }
@@ -76,8 +93,7 @@ static void find_pointers(struct em *em, const struct nest *n, const struct args
     LLVMValueRef image_dst = em_mul(em, i->image, n->dst_stride[CONVC_STRIDE_N] * bytes);
     LLVMValueRef to =
         em_add(em, image_dst, em_mul(em, channel, n->dst_stride[CONVC_STRIDE_C] * bytes));
-    LLVMValueRef wei = em_mul(em, in_group, layout_block_elements(&n->layout) * bytes);
-    wei = em_add(em, wei, em_mul(em, group, layout_group_elements(&n->layout) * bytes));
+    LLVMValueRef wei = weights_of(em, n, in_group, group);
 
     LLVMValueRef from = em_mul(em, src_channel, n->src_stride[CONVC_STRIDE_C] * bytes);
     i->src = em_opaque(em, em_at(em, args->src, em_add(em, image_src, from)));
@@ -168,15 +184,31 @@ static void emit_item(struct em *em, const struct nest *n, const struct item *i)
     }
 }
 
+/* Items [begin, end) of one nest. */
+static void emit_nest(struct em *em, const struct nest *n, const struct args *args,
+                      LLVMValueRef begin, LLVMValueRef end)
+{
+    EM_FOR (em, index, begin, end) {
+        struct item item = decode(em, n, args, index);
+        find_pointers(em, n, args, &item);
+        emit_item(em, n, &item);
+    }
+}
+
 void emit_direct(struct em *em, const struct problem *p, const struct plan *plan)
 {
-    struct nest nest;
-    nest_of(p, &plan->direct, em->target, &nest);
+    struct nest part[PARTS_MAX];
+    int parts = nest_parts(p, &plan->direct, em->target, part);
     struct args args = load_args(em);
     LLVMValueRef begin = LLVMGetParam(em->function, 2), end = LLVMGetParam(em->function, 3);
-    EM_FOR (em, index, begin, end) {
-        struct item item = decode(em, &nest, &args, index);
-        find_pointers(em, &nest, &args, &item);
-        emit_item(em, &nest, &item);
+    for (int i = 0; i < parts; i++) {
+        if (parts == 1) {
+            emit_nest(em, &part[i], &args, begin, end);
+            break;
+        }
+        LLVMValueRef items = em_mul(em, args.n, nest_items(&part[i], 1));
+        emit_nest(em, &part[i], &args, em_max(em, begin, em_int(em, 0)), em_min(em, end, items));
+        begin = em_sub(em, begin, items);
+        end = em_sub(em, end, items);
     }
 }

@@ -11,13 +11,14 @@ void tile_open(struct tile *t, struct em *em, const struct nest *n,
     bool ow = n->plan.lanes == LANES_OW;
     t->cols = (int)(ow ? channel->cols : segment->width);
     t->vecs = ow ? (int)((segment->width + n->lanes - 1) / n->lanes) : channel->vecs;
-    for (int i = 0; i < t->rows * t->cols * t->vecs; i++)
+    t->sets = n->plan.split ? n->plan.split : 1;
+    for (int i = 0; i < t->sets * t->rows * t->cols * t->vecs; i++)
         t->acc[i] = em_var(em, t->vector, "acc");
 }
 
-struct em_var tile_acc(const struct tile *t, int r, int c, int v)
+struct em_var tile_acc(const struct tile *t, int set, int r, int c, int v)
 {
-    return t->acc[(r * t->cols + c) * t->vecs + v];
+    return t->acc[((set * t->rows + r) * t->cols + c) * t->vecs + v];
 }
 
 struct em_lanes tile_lanes(const struct tile *t, int v)
@@ -106,28 +107,50 @@ static void find_rows(struct tile *t, LLVMValueRef kd, LLVMValueRef kh, struct t
     taps->wei = em_opaque(em, em_at(em, t->wei, em_mul(em, tap, width)));
 }
 
-/* Multiply-adds of a single row, or of all (r < 0). */
-static void some_rows(struct tile *t, const struct taps *taps, int r, bool constant)
+/* Multiply-adds of some rows. */
+static void some_rows(struct tile *t, const struct taps *taps, struct row_set set, bool constant)
 {
     struct tile_row row[TILE_ROWS];
     for (int i = 0; i < t->rows; i++) {
         row[i] = taps->row[i];
-        row[i].used = r < 0 || r == i;
+        row[i].used = i >= set.begin && i < set.end;
         row[i].constant = constant;
     }
     tile_width(t, row, taps->wei);
 }
 
+/* Is it exactly these rows that are inside? */
+static LLVMValueRef exactly(struct tile *t, const struct taps *taps, struct row_set set)
+{
+    struct em *em = t->em;
+    LLVMValueRef yes = em_and(em, taps->inside[set.begin], taps->inside[set.end - 1]);
+    if (set.begin > 0)
+        yes = em_and(em, yes, em_not(em, taps->inside[set.begin - 1]));
+    if (set.end < t->rows)
+        yes = em_and(em, yes, em_not(em, taps->inside[set.end]));
+    return yes;
+}
+
+/* Some rows are outside. The sets that can be inside have code of their own where they are few. */
 static void rows_apart(struct tile *t, const struct taps *taps)
 {
     struct em *em = t->em;
-    for (int r = 0; r < t->rows; r++) {
-        EM_IF (em, taps->inside[r]) {
-            some_rows(t, taps, r, false);
+    const struct nest *n = t->nest;
+    struct row_set sets[ROW_SETS_MAX];
+    bool zeros = n->p->p.padding_mode == CONVC_PAD_ZEROS;
+    int count = zeros ? nest_row_sets(n, t->rows, sets) : -1;
+    for (int i = 0; i < count; i++) {
+        EM_IF (em, exactly(t, taps, sets[i])) {
+            some_rows(t, taps, sets[i], false);
         }
-        if (t->nest->p->p.padding_mode == CONVC_PAD_CONSTANT) {
+    }
+    for (int r = 0; r < t->rows && count < 0; r++) {
+        EM_IF (em, taps->inside[r]) {
+            some_rows(t, taps, (struct row_set){ r, r + 1 }, false);
+        }
+        if (n->p->p.padding_mode == CONVC_PAD_CONSTANT) {
             EM_IF (em, em_not(em, taps->inside[r])) {
-                some_rows(t, taps, r, true);
+                some_rows(t, taps, (struct row_set){ r, r + 1 }, true);
             }
         }
     }
@@ -142,7 +165,7 @@ static void tile_taps(struct tile *t, LLVMValueRef kd, LLVMValueRef kh)
     else
         find_rows(t, kd, kh, &taps);
     EM_IF (em, taps.all) {
-        some_rows(t, &taps, -1, false);
+        some_rows(t, &taps, (struct row_set){ 0, t->rows }, false);
     }
     EM_IF (em, em_not(em, taps.all)) {
         rows_apart(t, &taps);
@@ -153,7 +176,7 @@ void tile_emit(struct tile *t)
 {
     struct em *em = t->em;
     LLVMValueRef kd_begin, kd_end, kh_begin, kh_end;
-    for (int i = 0; i < t->rows * t->cols * t->vecs; i++)
+    for (int i = 0; i < t->sets * t->rows * t->cols * t->vecs; i++)
         em_set(em, t->acc[i], LLVMConstNull(t->vector));
 
     bounds(t, CONVC_D, t->od, &kd_begin, &kd_end);

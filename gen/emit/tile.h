@@ -3,7 +3,8 @@
  *     acc[row][col][vec] += src(...) * wei(...)
  *
  * With LANES_OC and LANES_GROUPS, columns are output columns and the lanes hold channels; with
- * LANES_OW, columns are output channels and the lanes hold output columns. One body of code is one
+ * LANES_OW, columns are output channels and the lanes hold output columns; with LANES_IC, vectors
+ * are output channels and the lanes hold partial sums of one output. One body of code is one
  * tile shape at one kind of place; the nest around it says where. Stands on: em, border, em_math,
  * nest.
  */
@@ -20,6 +21,7 @@ struct tile {
     const struct segment *segment;
     LLVMTypeRef element, vector;
     int rows, cols, vecs;
+    int sets; /* of accumulators: steps take turns */
 
     /* Run-time place: pointers at the image and the first channel of the block. */
     LLVMValueRef src, wei, bias, residual, dst;
@@ -53,9 +55,18 @@ void tile_width(struct tile *t, const struct tile_row row[TILE_ROWS], LLVMValueR
 /* Adds bias and residual, applies the activation, stores. */
 void tile_store(struct tile *t);
 
+/* Pointers at the first column of an output row. */
+struct out_row {
+    LLVMValueRef dst, residual;
+};
+struct out_row tile_out_row(struct tile *t, int r);
+
+/* One accumulator, its sets added up. */
+LLVMValueRef tile_sum(struct tile *t, int r, int c, int v);
+
 /* Active lanes of vector v of the tile. */
 struct em_lanes tile_lanes(const struct tile *t, int v);
 
-struct em_var tile_acc(const struct tile *t, int r, int c, int v);
+struct em_var tile_acc(const struct tile *t, int set, int r, int c, int v);
 
 #endif

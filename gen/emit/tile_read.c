@@ -9,18 +9,27 @@ int64_t reads_src_bytes(const struct tile *t, int axis)
 
 /* ---- reads --------------------------------------------------------------------------------- */
 
-/* The tile's column `distance` bytes right of its first, under this tap. Taps with a constant
- * number share one base. */
-static struct read plain_read(struct tile *t, const struct tile_row *row, const struct tap *tap,
-                              int64_t distance)
+/* Where the tile's first column reads under this tap: a pointer that all columns share, and a
+ * distance from it. Taps with a constant number share one pointer. */
+struct tap_place {
+    LLVMValueRef origin;
+    int64_t distance;
+};
+
+static struct tap_place find_tap(struct tile *t, const struct tile_row *row, const struct tap *tap)
 {
     int64_t step = t->nest->p->p.dilation[CONVC_W] * reads_src_bytes(t, CONVC_STRIDE_W), kw;
-    struct read read = { .kind = READ_PLAIN, .base = row->origin, .distance = distance };
     if (em_is_const(tap->kw, &kw))
-        read.distance += kw * step;
-    else
-        read.base = em_at(t->em, row->origin, em_mul(t->em, tap->kw, step));
-    return read;
+        return (struct tap_place){ row->origin, kw * step };
+    return (struct tap_place){ em_at(t->em, row->origin, em_mul(t->em, tap->kw, step)), 0 };
+}
+
+/* `distance` bytes right of there. */
+static struct read plain_read(const struct tap_place *first, int64_t distance)
+{
+    return (struct read){ .kind = READ_PLAIN,
+                          .base = first->origin,
+                          .distance = first->distance + distance };
 }
 
 /* The last column of a tile that may be narrow: there it reads what the one before reads. */
@@ -55,12 +64,12 @@ static struct read computed_column(struct tile *t, const struct tile_row *row,
 
 /* Where column c of a row reads: LANES_OC and LANES_GROUPS. */
 static struct read column_read(struct tile *t, const struct tile_row *row, const struct tap *tap,
-                               int c)
+                               const struct tap_place *first, int c)
 {
     const struct nest *n = t->nest;
     const struct convc_problem *p = &n->p->p;
     int64_t pixel = reads_src_bytes(t, CONVC_STRIDE_W);
-    if (n->plan.border == BORDER_COMPUTED)
+    if (n->plan.border == BORDER_COMPUTED && !tap->inside)
         return computed_column(t, row, tap, c);
     if (n->scattered) {
         int64_t i = split_begin(&n->cols, t->segment->begin) + c;
@@ -68,7 +77,7 @@ static struct read column_read(struct tile *t, const struct tile_row *row, const
                               .base = row->start,
                               .distance = nest_pixel(n, i) * n->bytes };
     }
-    struct read plain = plain_read(t, row, tap, c * p->stride[CONVC_W] * pixel);
+    struct read plain = plain_read(first, c * p->stride[CONVC_W] * pixel);
     if (t->narrow && c == t->cols - 1)
         return last_column(t, plain, pixel * p->stride[CONVC_W]);
     if (!t->segment->edge)
@@ -112,14 +121,14 @@ static struct read computed_lanes(struct tile *t, const struct tile_row *row, co
 
 /* Where vector v of a row reads: LANES_OW. */
 static struct read vector_read(struct tile *t, const struct tile_row *row, const struct tap *tap,
-                               int v)
+                               const struct tap_place *place, int v)
 {
     const struct nest *n = t->nest;
     const struct convc_problem *p = &n->p->p;
     int64_t pixel = reads_src_bytes(t, CONVC_STRIDE_W), first = (int64_t)v * n->lanes;
     if (n->plan.border == BORDER_COMPUTED)
         return computed_lanes(t, row, tap, v);
-    struct read plain = plain_read(t, row, tap, first * p->stride[CONVC_W] * pixel);
+    struct read plain = plain_read(place, first * p->stride[CONVC_W] * pixel);
     plain.on = tile_lanes(t, v);
     if (!t->segment->edge)
         return plain;
@@ -151,6 +160,9 @@ void reads_find(struct reads *s, const struct tile_row *row, const struct tap *t
     struct tile *t = s->tile;
     int count = reads_in_row(t);
     for (int r = 0; r < t->rows; r++) {
+        struct tap_place first = { 0 };
+        if (row[r].used && !row[r].constant)
+            first = find_tap(t, &row[r], tap);
         for (int i = 0; i < count; i++) {
             struct read *read = &s->list[r * count + i];
             if (!row[r].used)
@@ -158,10 +170,48 @@ void reads_find(struct reads *s, const struct tile_row *row, const struct tap *t
             else if (row[r].constant)
                 *read = (struct read){ .kind = READ_CONSTANT };
             else if (t->nest->plan.lanes == LANES_OW)
-                *read = vector_read(t, &row[r], tap, i);
+                *read = vector_read(t, &row[r], tap, &first, i);
             else
-                *read = column_read(t, &row[r], tap, i);
+                *read = column_read(t, &row[r], tap, &first, i);
         }
+    }
+}
+
+static void skip_all(struct reads *s)
+{
+    int count = s->tile->rows * reads_in_row(s->tile);
+    for (int i = 0; i < count; i++)
+        s->list[i] = (struct read){ .kind = READ_NOTHING };
+}
+
+LLVMValueRef reads_find_column(struct reads *s, const struct tile_row *row, const struct tap *tap,
+                               int c)
+{
+    struct tile *t = s->tile;
+    LLVMValueRef inside = em_true(t->em);
+    skip_all(s);
+    for (int r = 0; r < t->rows; r++) {
+        struct read *read = &s->list[r * t->cols + c];
+        if (!row[r].used)
+            continue;
+        if (row[r].constant) {
+            read->kind = READ_CONSTANT;
+            continue;
+        }
+        *read = computed_column(t, &row[r], tap, c);
+        read->kind = READ_PLAIN;
+        inside = read->inside;
+    }
+    return inside;
+}
+
+void reads_pad_column(struct reads *s, const struct tile_row *row, int c)
+{
+    struct tile *t = s->tile;
+    skip_all(s);
+    for (int r = 0; r < t->rows; r++) {
+        if (row[r].used)
+            s->list[r * t->cols + c].kind = READ_CONSTANT;
     }
 }
 
@@ -212,6 +262,18 @@ LLVMValueRef reads_broadcast(struct reads *s, int i, int64_t more)
         return padding(t);
     LLVMValueRef x = em_load(t->em, t->element, read_at(t, read, more), (unsigned)t->nest->bytes);
     return em_splat(t->em, if_inside(t, read, x), t->nest->lanes);
+}
+
+LLVMValueRef reads_channels(struct reads *s, int i, int64_t more, const struct em_lanes *on)
+{
+    struct tile *t = s->tile;
+    const struct read *read = &s->list[i];
+    if (read->kind != READ_CONSTANT)
+        return em_load_lanes(t->em, t->vector, read_at(t, read, more), on, NULL);
+    LLVMValueRef lane[EM_LANES_MAX];
+    for (int l = 0; l < on->count; l++)
+        lane[l] = em_real(t->element, on->on[l] ? t->nest->p->p.padding_value : 0);
+    return LLVMConstVector(lane, (unsigned)on->count);
 }
 
 /* A vector of consecutive channels, loaded once for all taps and channels that want it. */

@@ -46,17 +46,28 @@ struct reads {
 struct tap {
     LLVMValueRef kw;
     int64_t number; /* of this tap, or of one that reads alike */
+    bool inside;    /* BORDER_COMPUTED: known to read inside for every column */
 };
 
 /* Finds the reads of one tap. */
 void reads_find(struct reads *s, const struct tile_row *row, const struct tap *tap);
 
+/* Finds the reads of column c alone, the others skip the tap. Returns whether it reads inside; the
+ * reads found are good only there. */
+LLVMValueRef reads_find_column(struct reads *s, const struct tile_row *row, const struct tap *tap,
+                               int c);
+
+/* Makes column c read padding instead. */
+void reads_pad_column(struct reads *s, const struct tile_row *row, int c);
+
 /* Moves every read `bytes` along the channels. Reads of one base share one pointer. */
 void reads_advance(struct reads *s, LLVMValueRef bytes);
 
-/* Read i, `more` bytes on: one element in all lanes; a vector of output columns; or each lane's own
+/* Read i, `more` bytes on: one element in all lanes; consecutive channels, 0 in
+ * lanes that are off; a vector of output columns; or each lane's own
  * channel `ic` of the groups in vector v. Not for READ_NOTHING. */
 LLVMValueRef reads_broadcast(struct reads *s, int i, int64_t more);
+LLVMValueRef reads_channels(struct reads *s, int i, int64_t more, const struct em_lanes *on);
 LLVMValueRef reads_columns(struct reads *s, int i, int64_t more);
 LLVMValueRef reads_groups(struct reads *s, int i, int v, int ic);
 

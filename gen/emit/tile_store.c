@@ -1,6 +1,6 @@
 /* From accumulators to memory: bias, residual, activation, store. */
 #include "gen/emit/em_math.h"
-#include "gen/emit/tile.h"
+#include "gen/emit/tile_dot.h"
 
 static bool lanes_are_columns(const struct tile *t)
 {
@@ -57,12 +57,7 @@ static LLVMValueRef load_bias(struct tile *t, int64_t channel, const struct em_l
     return em_splat(t->em, em_load(t->em, t->element, p, (unsigned)t->nest->bytes), t->nest->lanes);
 }
 
-/* Pointers at the first column of an output row. */
-struct out_row {
-    LLVMValueRef dst, residual;
-};
-
-static struct out_row find_out_row(struct tile *t, int r)
+struct out_row tile_out_row(struct tile *t, int r)
 {
     const int64_t *stride = t->nest->dst_stride;
     int64_t bytes = t->nest->bytes;
@@ -93,6 +88,18 @@ static void store_one(struct tile *t, LLVMValueRef acc, LLVMValueRef bias,
     store_to_dst(t, acc, em_at_const(em, row->dst, distance), on);
 }
 
+LLVMValueRef tile_sum(struct tile *t, int r, int c, int v)
+{
+    LLVMValueRef part[TILE_SPLIT];
+    for (int i = 0; i < t->sets; i++)
+        part[i] = em_get(t->em, tile_acc(t, i, r, c, v));
+    for (int step = 1; step < t->sets; step *= 2) {
+        for (int i = 0; i + step < t->sets; i += 2 * step)
+            part[i] = LLVMBuildFAdd(t->em->builder, part[i], part[i + step], "");
+    }
+    return part[0];
+}
+
 /* Column c of every row; bias[v] holds the bias of vector v, or with LANES_OW bias[0] that of
  * column c. */
 static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], int c,
@@ -107,7 +114,7 @@ static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], in
             (channel * n->dst_stride[CONVC_STRIDE_C] + column * n->dst_stride[CONVC_STRIDE_W]) *
             n->bytes;
         for (int r = 0; r < t->rows; r++) {
-            LLVMValueRef acc = em_get(t->em, tile_acc(t, r, c, v));
+            LLVMValueRef acc = tile_sum(t, r, c, v);
             store_one(t, acc, bias[lanes_are_columns(t) ? 0 : v], &row[r], distance, &on);
         }
     }
@@ -126,11 +133,15 @@ static void find_bias(struct tile *t, int c, LLVMValueRef bias[TILE_ACCUMULATORS
 
 void tile_store(struct tile *t)
 {
+    if (t->nest->plan.lanes == LANES_IC) {
+        tile_dot_store(t);
+        return;
+    }
     struct em *em = t->em;
     struct out_row row[TILE_ROWS];
     LLVMValueRef bias[TILE_ACCUMULATORS] = { 0 };
     for (int r = 0; r < t->rows; r++)
-        row[r] = find_out_row(t, r);
+        row[r] = tile_out_row(t, r);
     for (int c = 0; c < t->cols; c++) {
         LLVMValueRef wanted = t->narrow && c == t->cols - 1 ? em_not(em, t->narrow) : em_true(em);
         if (c == 0 || lanes_are_columns(t))

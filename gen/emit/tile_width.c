@@ -1,10 +1,12 @@
 /* The multiply-adds of one row of taps: the loops over kw and ic, and the step inside them. */
-#include "gen/emit/tile_read.h"
+#include "gen/emit/border.h"
+#include "gen/emit/tile_dot.h"
 
 /* A place along ic: weights of this turn, and bytes from there and from the reads. */
 struct place {
     LLVMValueRef wei;
     int64_t src_more, wei_more;
+    int set; /* of accumulators */
 };
 
 static LLVMValueRef wei_vector(struct tile *t, const struct place *at, int v)
@@ -14,9 +16,10 @@ static LLVMValueRef wei_vector(struct tile *t, const struct place *at, int v)
     return em_load(t->em, t->vector, p, vector_bytes);
 }
 
-static void multiply_add(struct tile *t, int r, int c, int v, LLVMValueRef src, LLVMValueRef wei)
+static void multiply_add(struct tile *t, const struct place *at, int r, int c, int v,
+                         LLVMValueRef src, LLVMValueRef wei)
 {
-    struct em_var acc = tile_acc(t, r, c, v);
+    struct em_var acc = tile_acc(t, at->set, r, c, v);
     em_set(t->em, acc, em_fma(t->em, src, wei, em_get(t->em, acc)));
 }
 
@@ -33,7 +36,7 @@ static void step_oc(struct reads *s, const struct place *at)
             continue;
         LLVMValueRef src = reads_broadcast(s, i, at->src_more);
         for (int v = 0; v < t->vecs; v++)
-            multiply_add(t, i / t->cols, i % t->cols, v, src, wei[v]);
+            multiply_add(t, at, i / t->cols, i % t->cols, v, src, wei[v]);
     }
 }
 
@@ -50,7 +53,7 @@ static void step_ow(struct reads *s, const struct place *at)
         LLVMValueRef wei = em_splat(t->em, one, t->nest->lanes);
         for (int i = 0; i < vectors; i++) {
             if (src[i])
-                multiply_add(t, i / t->vecs, c, i % t->vecs, src[i], wei);
+                multiply_add(t, at, i / t->vecs, c, i % t->vecs, src[i], wei);
         }
     }
 }
@@ -68,7 +71,7 @@ static void step_groups(struct reads *s, LLVMValueRef panel)
                 if (s->list[i].kind == READ_NOTHING)
                     continue;
                 LLVMValueRef src = reads_groups(s, i, v, ic);
-                multiply_add(t, i / t->cols, i % t->cols, v, src, wei);
+                multiply_add(t, &at, i / t->cols, i % t->cols, v, src, wei);
             }
         }
     }
@@ -76,14 +79,21 @@ static void step_groups(struct reads *s, LLVMValueRef panel)
 
 /* ---- loops --------------------------------------------------------------------------------- */
 
+/* Bytes from one turn of a loop to the next that the hardware's prefetchers follow. From twice as
+ * many on, weights stream from L2 and beyond a third slower. */
+enum { STRIDE_MAX = 1024 };
+
 /* k-steps written down in one block: few accumulators want more, the scheduler spills past about
- * 32; sooner where each multiply-add has a broadcast of its own, which it begins with. */
-static int64_t unroll(const struct tile *t, int64_t turns)
+ * 32; sooner where each multiply-add has a broadcast of its own, which it begins with. With `rest`,
+ * what does not divide may be left over. */
+static int64_t unroll(const struct tile *t, int64_t turns, bool rest)
 {
     int64_t u = 8, most = t->vecs > 1 ? 32 : t->em->target->vector_registers;
-    while (u > 1 && (turns % u || u * t->rows * t->cols * t->vecs > most))
+    int64_t width = t->channel->width * t->nest->bytes;
+    while (u > 1 && ((turns % u && !rest) || u * t->rows * t->cols * t->vecs > most ||
+                     u * width > STRIDE_MAX))
         u /= 2;
-    return u;
+    return u < turns ? u : turns;
 }
 
 /* One line of the next tile's pixels: channel ic fetches for pixel ic mod 16 the line that channel
@@ -123,35 +133,72 @@ static void prefetch_weights(struct tile *t, LLVMValueRef from, LLVMValueRef ic,
         em_prefetch(t->em, em_at_const(t->em, p, line));
 }
 
-/* `turns` steps, each one channel of the source and one width of the weights further. */
-static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef wei, int64_t turns)
+/* What a loop over channels asks for ahead. */
+struct ahead {
+    const struct tile_row *row;
+    LLVMValueRef weights; /* PREFETCH_WEIGHTS */
+    int64_t tiles;
+};
+
+static void prefetch(struct tile *t, const struct ahead *ahead, LLVMValueRef turn)
+{
+    enum plan_prefetch kind = t->nest->plan.prefetch;
+    for (int r = 0; kind == PREFETCH_PIXELS && r < t->rows; r++)
+        prefetch_pixels(t, &ahead->row[r], turn);
+    if (kind == PREFETCH_WEIGHTS)
+        prefetch_weights(t, ahead->weights, turn, ahead->tiles);
+}
+
+/* `count` steps from step `first` on, in one block. */
+static void steps(struct reads *s, const struct ahead *ahead, LLVMValueRef wei, LLVMValueRef first,
+                  int64_t count)
 {
     struct tile *t = s->tile;
     struct em *em = t->em;
     int64_t channel = reads_src_bytes(t, CONVC_STRIDE_C),
             width = t->channel->width * t->nest->bytes;
-    int64_t u = unroll(t, turns);
-    int64_t tiles = t->nest->out[CONVC_D] * t->nest->rows.tiles * t->nest->cols.tiles;
-    enum plan_prefetch prefetch = t->nest->plan.prefetch;
-    LLVMValueRef next = prefetch == PREFETCH_WEIGHTS ? next_weights(t, wei, tiles) : NULL;
-    EM_FOR (em, ic, em_int(em, 0), em_int(em, turns / u)) {
-        LLVMValueRef panel = em_at(em, wei, em_mul(em, ic, u * width));
-        struct place at = { .wei = em_opaque(em, panel) };
-        reads_advance(s, em_mul(em, ic, u * channel));
-        for (int i = 0; i < u; i++) {
-            LLVMValueRef turn = em_mul_add(em, ic, u, i);
-            for (int r = 0; prefetch == PREFETCH_PIXELS && r < t->rows; r++)
-                prefetch_pixels(t, &row[r], turn);
-            if (prefetch == PREFETCH_WEIGHTS)
-                prefetch_weights(t, next, turn, tiles);
-            if (t->nest->plan.lanes == LANES_OW)
-                step_ow(s, &at);
-            else
-                step_oc(s, &at);
-            at.src_more += channel;
-            at.wei_more += width;
-        }
+    struct place at = { .wei = em_opaque(em, em_at(em, wei, em_mul(em, first, width))) };
+    reads_advance(s, em_mul(em, first, channel));
+    for (int i = 0; i < count; i++) {
+        prefetch(t, ahead, em_add(em, first, em_int(em, i)));
+        at.set = i % t->sets;
+        if (t->nest->plan.lanes == LANES_OW)
+            step_ow(s, &at);
+        else
+            step_oc(s, &at);
+        at.src_more += channel;
+        at.wei_more += width;
     }
+}
+
+/* `times` times `turns` steps, each one channel of the source and one width of the weights further.
+ * LANES_IC: once. */
+static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef wei,
+                     LLVMValueRef times, int64_t turns)
+{
+    struct tile *t = s->tile;
+    struct em *em = t->em;
+    if (t->nest->plan.lanes == LANES_IC) {
+        tile_dot_line(s, wei, turns);
+        return;
+    }
+    int64_t known = 0;
+    bool all_known = em_is_const(times, &known);
+    struct ahead ahead = { .row = row };
+    if (t->nest->plan.prefetch == PREFETCH_WEIGHTS) {
+        ahead.tiles = t->nest->out[CONVC_D] * t->nest->rows.tiles * t->nest->cols.tiles;
+        ahead.weights = next_weights(t, wei, ahead.tiles);
+    }
+    if (all_known) {
+        times = em_int(em, known > 0);
+        turns *= known > 0 ? known : 1;
+    }
+    int64_t u = unroll(t, turns, all_known && t->sets > 1);
+    EM_FOR (em, i, em_int(em, 0), em_mul(em, times, turns / u)) {
+        steps(s, &ahead, wei, em_mul(em, i, u), u);
+    }
+    if (all_known && known > 0 && turns % u)
+        steps(s, &ahead, wei, em_int(em, turns / u * u), turns % u);
 }
 
 static void one_tap(struct reads *s, const struct tile_row *row, const struct tap *tap,
@@ -165,14 +212,14 @@ static void one_tap(struct reads *s, const struct tile_row *row, const struct ta
     if (t->nest->plan.lanes == LANES_GROUPS)
         step_groups(s, here);
     else
-        channels(s, row, here, icg);
+        channels(s, row, here, em_int(em, 1), icg);
 }
 
 /* Do taps and channels lie in one line, so that one loop runs over both? */
 static bool in_line(const struct tile *t)
 {
     const struct nest *n = t->nest;
-    return n->plan.border != BORDER_COMPUTED && n->plan.lanes != LANES_GROUPS &&
+    return n->plan.lanes != LANES_GROUPS &&
            n->p->p.dilation[CONVC_W] * n->src_stride[CONVC_STRIDE_W] ==
                n->p->icg * n->src_stride[CONVC_STRIDE_C];
 }
@@ -194,9 +241,9 @@ static void run(struct reads *s, const struct tile_row *row, const struct tap_ru
             struct tap tap = known_tap(t, kw);
             one_tap(s, row, &tap, wei);
         }
-    } else if (in_line(t)) {
+    } else if (in_line(t) && t->nest->plan.border != BORDER_COMPUTED) {
         reads_find(s, row, &first);
-        channels(s, row, em_at_const(em, wei, run->begin * icg * width),
+        channels(s, row, em_at_const(em, wei, run->begin * icg * width), em_int(em, 1),
                  (run->end - run->begin) * icg);
     } else {
         /* All taps of a run read alike: found for the first, used at a distance. */
@@ -208,12 +255,95 @@ static void run(struct reads *s, const struct tile_row *row, const struct tap_ru
     }
 }
 
+/* ---- taps that some columns read outside, found while running ------------------------------- */
+
+/* Taps [begin, end) read inside for every column, and those before `first` and from `last` on for
+ * none that counts. */
+struct inner_taps {
+    LLVMValueRef first, begin, end, last;
+};
+
+static struct inner_taps inner_taps(struct tile *t)
+{
+    const struct problem *p = t->nest->p;
+    struct em *em = t->em;
+    LLVMValueRef right = em_add(em, t->ow, em_int(em, t->cols - 1)), first, last, begin, end;
+    LLVMValueRef taps = em_int(em, p->p.kernel[CONVC_W]);
+    border_bounds(em, &p->p, CONVC_W, t->ow, &begin, &last);
+    border_bounds(em, &p->p, CONVC_W, right, &first, &end);
+    struct inner_taps in = { .first = em_int(em, 0), .last = taps };
+    in.begin = em_min(em, begin, taps);
+    in.end = em_max(em, in.begin, end);
+    if (p->p.padding_mode == CONVC_PAD_ZEROS) {
+        in.first = em_min(em, first, in.begin);
+        in.last = em_max(em, in.end, last);
+    }
+    return in;
+}
+
+/* One tap for each column by itself. */
+static void columns_apart(struct reads *s, const struct tile_row *row, LLVMValueRef kw,
+                          LLVMValueRef wei)
+{
+    struct tile *t = s->tile;
+    struct em *em = t->em;
+    const struct convc_problem *p = &t->nest->p->p;
+    struct tap tap = { .kw = kw };
+    int64_t icg = t->nest->p->icg;
+    LLVMValueRef here =
+        em_opaque(em, em_at(em, wei, em_mul(em, kw, icg * t->channel->width * t->nest->bytes)));
+    for (int c = 0; c < t->cols; c++) {
+        LLVMValueRef inside = reads_find_column(s, row, &tap, c);
+        EM_IF (em, inside) {
+            channels(s, row, here, em_int(em, 1), icg);
+        }
+        if (p->padding_mode != CONVC_PAD_CONSTANT)
+            continue;
+        EM_IF (em, em_not(em, inside)) {
+            reads_pad_column(s, row, c);
+            channels(s, row, here, em_int(em, 1), icg);
+        }
+    }
+}
+
+/* Both ends in one loop, after the taps between them. */
+static void computed_taps(struct reads *s, const struct tile_row *row, LLVMValueRef wei)
+{
+    struct tile *t = s->tile;
+    struct em *em = t->em;
+    struct inner_taps in = inner_taps(t);
+    int64_t icg = t->nest->p->icg, width = t->channel->width * t->nest->bytes;
+    LLVMValueRef zero = em_int(em, 0), inner = em_sub(em, in.end, in.begin);
+    if (in_line(t) && t->nest->plan.lanes == LANES_OC) {
+        struct tap tap = { .kw = in.begin, .inside = true };
+        reads_find(s, row, &tap);
+        LLVMValueRef here = em_at(em, wei, em_mul(em, in.begin, icg * width));
+        channels(s, row, here, inner, icg);
+    } else {
+        EM_FOR (em, kw, in.begin, in.end) {
+            struct tap tap = { .kw = kw, .inside = true };
+            one_tap(s, row, &tap, wei);
+        }
+    }
+    LLVMValueRef left = em_sub(em, in.begin, in.first);
+    EM_FOR (em, i, zero, em_add(em, left, em_sub(em, in.last, in.end))) {
+        LLVMValueRef past = em_less(em, i, left);
+        LLVMValueRef skipped = LLVMBuildSelect(em->builder, past, zero, inner, "");
+        columns_apart(s, row, em_add(em, em_add(em, in.first, i), skipped), wei);
+    }
+}
+
 void tile_width(struct tile *t, const struct tile_row row[TILE_ROWS], LLVMValueRef wei)
 {
     struct reads s = { .tile = t };
     struct tap_run runs[RUNS_MAX] = { { 0, t->nest->p->p.kernel[CONVC_W] } };
     bool apart = t->segment->edge && t->nest->plan.taps == TAPS_LOOP;
     int count = apart ? nest_runs(t->nest, t->segment, runs) : 1;
+    bool channels_in_line = t->nest->plan.lanes == LANES_OC || t->nest->plan.lanes == LANES_IC;
+    if (t->nest->plan.border == BORDER_COMPUTED && channels_in_line) {
+        computed_taps(&s, row, wei);
+        return;
+    }
     for (int i = 0; i < count; i++)
         run(&s, row, &runs[i], wei);
 }

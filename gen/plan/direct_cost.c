@@ -216,7 +216,7 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
     nest_of(p, &plan->direct, t, &n);
     double compute = all_tiles(&n, t, cost) * prefetching(&n, t);
     double waiting = traffic(&n, t, cost);
-    cost->compile_ms = 0.6 + 0.018 * (double)nest_emitted(&n);
+    cost->compile_ms = 0.6 + 0.018 * (double)nest_emitted(p, &plan->direct, t);
     double most = larger(together(compute, cost->l2), cost->memory);
     if (cost->load > cost->fma)
         cost->limit = "load";

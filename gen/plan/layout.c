@@ -34,6 +34,8 @@ void layout_direct(const struct problem *p, const struct plan_direct *plan, cons
     l->unit = plan->lanes == LANES_OW ? 1 : lanes;
     l->block = plan->lanes == LANES_OW ? plan->cols : (int64_t)plan->vecs * lanes;
     l->group_block = 1;
+    if (plan->lanes == LANES_IC || plan->rest)
+        l->dots = plan->lanes == LANES_IC ? p->ocg : p->ocg % lanes;
     if (plan->lanes == LANES_GROUPS) {
         l->lanes = lanes;
         l->vector_groups = layout_vector_groups(p, lanes);
@@ -53,18 +55,18 @@ int64_t layout_vector_groups(const struct problem *p, int lanes)
 
 uint64_t layout_hash(const struct layout *l)
 {
-    int64_t field[15] = {
-        l->plain,  l->flip,        l->oc,        l->icg,           l->ocg,
-        l->groups, l->kernel[0],   l->kernel[1], l->kernel[2],     l->block,
-        l->unit,   l->group_block, l->lanes,     l->vector_groups, l->transformed
-    };
+    int64_t field[16] = { l->plain,     l->flip,          l->oc,        l->icg,
+                          l->ocg,       l->groups,        l->kernel[0], l->kernel[1],
+                          l->kernel[2], l->block,         l->unit,      l->group_block,
+                          l->lanes,     l->vector_groups, l->dots,      l->transformed };
     return hash64(field, sizeof field, 0);
 }
 
 /* Blocks within one group, or over all groups where a block holds several. */
 static int64_t blocks_in(const struct layout *l)
 {
-    return l->vector_groups ? ceil_div(l->groups, l->group_block) : ceil_div(l->ocg, l->block);
+    return l->vector_groups ? ceil_div(l->groups, l->group_block)
+                            : ceil_div(l->ocg - l->dots, l->block);
 }
 
 /* Slots of the last of these blocks. */
@@ -74,7 +76,7 @@ static int64_t last_width(const struct layout *l)
         int64_t groups = l->groups - (blocks_in(l) - 1) * l->group_block;
         return ceil_div(groups, l->vector_groups) * l->lanes;
     }
-    int64_t channels = l->ocg - (blocks_in(l) - 1) * l->block;
+    int64_t channels = l->ocg - l->dots - (blocks_in(l) - 1) * l->block;
     return ceil_div(channels, l->unit) * l->unit;
 }
 
@@ -90,6 +92,8 @@ int64_t layout_width(const struct layout *l, int64_t b)
 
 int64_t layout_group_elements(const struct layout *l)
 {
+    if (!blocks_in(l))
+        return 0;
     return ((blocks_in(l) - 1) * l->block + last_width(l)) * l->icg * taps(l);
 }
 
@@ -104,11 +108,16 @@ int64_t layout_block_offset(const struct layout *l, int64_t b)
     return b / n * layout_group_elements(l) + b % n * layout_block_elements(l);
 }
 
+int64_t layout_dots_offset(const struct layout *l)
+{
+    return layout_group_elements(l) * (l->vector_groups ? 1 : l->groups);
+}
+
 int64_t layout_elements(const struct layout *l)
 {
     if (l->plain)
         return l->oc * l->icg * taps(l);
-    return layout_group_elements(l) * (l->vector_groups ? 1 : l->groups);
+    return layout_dots_offset(l) + l->groups * l->dots * l->icg * taps(l);
 }
 
 /* Block of a channel, and its slot there. */
@@ -133,6 +142,9 @@ int64_t layout_index(const struct layout *l, int64_t o, int64_t i, const int64_t
     int64_t flat = (at[0] * l->kernel[1] + at[1]) * l->kernel[2] + at[2];
     if (l->plain)
         return (o * l->icg + i) * taps(l) + flat;
+    int64_t dot = o % l->ocg - (l->ocg - l->dots);
+    if (dot >= 0)
+        return layout_dots_offset(l) + ((o / l->ocg * l->dots + dot) * taps(l) + flat) * l->icg + i;
     int64_t slot, b = block_of(l, o, &slot);
     return layout_block_offset(l, b) + (flat * l->icg + i) * layout_width(l, b) + slot;
 }

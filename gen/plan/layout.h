@@ -5,7 +5,11 @@
  *
  * A block is `block` channels of one group, or (vector_groups > 0) all channels of group_block
  * groups, of which each vector of `lanes` holds `vector_groups`. The last block of a group may be
- * narrower. Slots that no channel fills hold 0. `plain` is [oc][ic/groups][kd][kh][kw]. Stands on:
+ * narrower. The last `dots` channels of each group lie behind all blocks, as they are multiplied,
+ *
+ *     [group][channel][kd][kh][kw][ic in group]
+ *
+ * Slots that no channel fills hold 0. `plain` is [oc][ic/groups][kd][kh][kw]. Stands on:
  * problem, plan.
  */
 #ifndef GEN_PLAN_LAYOUT_H
@@ -23,6 +27,7 @@ struct layout {
     int64_t unit;                 /* widths are multiples of this                 */
     int64_t group_block;          /* groups in a block  */
     int64_t vector_groups, lanes; /* where blocks hold groups                      */
+    int64_t dots;                 /* channels of each group that lie behind the blocks */
 };
 
 void layout_plain(const struct problem *p, struct layout *l);
@@ -48,5 +53,8 @@ int64_t layout_block_elements(const struct layout *l); /* of a full block */
 int64_t
 layout_group_elements(const struct layout *l); /* of one group, or of all blocks across groups */
 int64_t layout_block_offset(const struct layout *l, int64_t b);
+
+/* Elements before the dots. */
+int64_t layout_dots_offset(const struct layout *l);
 
 #endif

@@ -93,9 +93,9 @@ static void channel_blocks(struct nest *n)
 {
     const struct problem *p = n->p;
     const struct plan_direct *d = &n->plan;
-    bool across = d->lanes == LANES_GROUPS;
-    int64_t extent = across ? p->p.oc : p->ocg;
-    int64_t per_vector = across ? n->layout.vector_groups * p->ocg : n->lanes;
+    bool across = d->lanes == LANES_GROUPS, dots = d->lanes == LANES_IC;
+    int64_t extent = across ? p->p.oc : n->channels;
+    int64_t per_vector = across ? n->layout.vector_groups * p->ocg : dots ? 1 : n->lanes;
     n->block_channels = d->lanes == LANES_OW ? d->cols : d->vecs * per_vector;
     n->blocks_per_group = ceil_div(extent, n->block_channels);
     n->blocks = across ? n->blocks_per_group : n->blocks_per_group * p->p.groups;
@@ -111,6 +111,8 @@ static void channel_blocks(struct nest *n)
         c->vecs = d->lanes == LANES_OW ? d->vecs : (int)ceil_div(channels, per_vector);
         c->last_lanes = (int)(channels - (c->vecs - 1) * per_vector);
         c->width = d->lanes == LANES_OW ? channels : (int64_t)c->vecs * n->lanes;
+        if (dots)
+            c->width = 1;
     }
 }
 
@@ -120,12 +122,14 @@ static bool mergeable(const struct nest *n)
 {
     const struct split *s = &n->cols;
     int64_t wasted = s->tiles * s->wide - s->extent;
-    return n->plan.lanes != LANES_OW && n->plan.border == BORDER_NONE && !n->scattered &&
-           s->wide != s->narrow && s->narrow >= 1 && wasted * 50 <= s->extent;
+    bool columns = n->plan.lanes == LANES_OC || n->plan.lanes == LANES_GROUPS;
+    return columns && n->plan.border == BORDER_NONE && !n->scattered && s->wide != s->narrow &&
+           s->narrow >= 1 && wasted * 50 <= s->extent;
 }
 
-void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,
-             struct nest *n)
+/* The nest of channels [first, first + channels) of each group. */
+static void nest_channels(const struct problem *p, const struct plan_direct *plan,
+                          const struct target *t, int64_t first, int64_t channels, struct nest *n)
 {
     *n = (struct nest){ .p = p, .plan = *plan };
     n->bytes = dtype_bytes(p->p.src_dtype);
@@ -141,6 +145,8 @@ void nest_of(const struct problem *p, const struct plan_direct *plan, const stru
     if (plan->fold)
         fold(n, plan->fold);
     layout_direct(p, plan, t, &n->layout);
+    n->first_channel = first;
+    n->channels = channels;
     n->rows = split_even(n->out[CONVC_H], plan->rows);
     n->cols = plan->lanes == LANES_OW ? split_full(n->out[CONVC_W], (int64_t)plan->vecs * n->lanes)
                                       : split_even(n->out[CONVC_W], plan->cols);
@@ -150,9 +156,103 @@ void nest_of(const struct problem *p, const struct plan_direct *plan, const stru
     channel_blocks(n);
 }
 
+static int64_t rest_channels(const struct problem *p, const struct plan_direct *plan,
+                             const struct target *t)
+{
+    return plan->rest ? p->ocg % target_lanes(t, dtype_bytes(p->p.src_dtype)) : 0;
+}
+
+void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,
+             struct nest *n)
+{
+    nest_channels(p, plan, t, 0, p->ocg - rest_channels(p, plan, t), n);
+}
+
+int nest_parts(const struct problem *p, const struct plan_direct *plan, const struct target *t,
+               struct nest part[PARTS_MAX])
+{
+    nest_of(p, plan, t, &part[0]);
+    int64_t rest = rest_channels(p, plan, t), ow = part[0].out[CONVC_W];
+    if (!rest)
+        return 1;
+    struct plan_direct dots = { .lanes = LANES_IC,
+                                .rows = 1,
+                                .vecs = (int)split_even(rest, TILE_DOTS).wide,
+                                .order = plan->order,
+                                .border = plan->border,
+                                .fold = plan->fold };
+    int64_t most = t->vector_registers * 3 / 4 / dots.vecs;
+    dots.cols = (int)split_even(ow, most < target_lanes(t, 4) ? most : target_lanes(t, 4)).wide;
+    dots.chunk = nest_chunk(split_even(ow, dots.cols).tiles);
+    nest_channels(p, &dots, t, p->ocg - rest, rest, &part[1]);
+    part[1].layout = part[0].layout;
+    return 2;
+}
+
+int64_t nest_chunk(int64_t tiles)
+{
+    int64_t chunks = (tiles + 15) / 16;
+    return chunks > 1 ? (tiles + chunks - 1) / chunks : 0;
+}
+
 int64_t nest_items(const struct nest *n, int64_t batch)
 {
     return batch * n->blocks * n->out[CONVC_D] * n->rows.tiles * n->chunks;
+}
+
+/* ---- borders along the height -------------------------------------------------------------- */
+
+/* Row tiles times taps that are looked at one by one. */
+enum { LOOKED_AT_MAX = 1 << 12 };
+
+/* Rows of the tile at `oh` that tap kh reads inside. They lie side by side. */
+static struct row_set rows_inside(const struct nest *n, int64_t oh, int rows, int64_t kh)
+{
+    const struct convc_problem *p = &n->p->p;
+    struct row_set set = { rows, rows };
+    for (int r = rows - 1; r >= 0; r--) {
+        int64_t at = (oh + r) * p->stride[CONVC_H] - p->pad_begin[CONVC_H];
+        at += kh * p->dilation[CONVC_H];
+        if (at >= n->in[CONVC_H])
+            set.end = r;
+        if (at >= 0)
+            set.begin = r;
+    }
+    if (set.begin > set.end)
+        set.begin = set.end;
+    return set;
+}
+
+/* Adds `set` where it is new; false where there is no room. */
+static bool add_row_set(struct row_set *list, int *count, struct row_set set)
+{
+    for (int i = 0; i < *count; i++) {
+        if (list[i].begin == set.begin && list[i].end == set.end)
+            return true;
+    }
+    if (*count == ROW_SETS_MAX)
+        return false;
+    list[(*count)++] = set;
+    return true;
+}
+
+int nest_row_sets(const struct nest *n, int rows, struct row_set list[ROW_SETS_MAX])
+{
+    int64_t kernel = n->p->p.kernel[CONVC_H];
+    int count = 0;
+    if (n->rows.tiles > LOOKED_AT_MAX || kernel > LOOKED_AT_MAX / n->rows.tiles)
+        return -1;
+    for (int64_t tile = 0; tile < n->rows.tiles; tile++) {
+        if (split_width(&n->rows, tile) != rows)
+            continue;
+        for (int64_t kh = 0; kh < kernel; kh++) {
+            struct row_set set = rows_inside(n, split_begin(&n->rows, tile), rows, kh);
+            bool full = set.end - set.begin == rows, empty = set.end == set.begin;
+            if (!full && !empty && !add_row_set(list, &count, set))
+                return -1;
+        }
+    }
+    return count;
 }
 
 /* ---- borders along the width --------------------------------------------------------------- */
@@ -308,17 +408,37 @@ static int64_t tile_bodies(const struct nest *n, const struct segment *s)
     struct tap_run runs[RUNS_MAX];
     if (n->plan.taps == TAPS_UNROLL)
         return n->p->p.kernel[CONVC_W];
+    if (n->plan.border == BORDER_COMPUTED)
+        return n->plan.lanes == LANES_OC || n->plan.lanes == LANES_IC
+                   ? 2
+                   : 1; /* once for all columns, once for each alone */
     return s->edge ? nest_runs(n, s, runs) : 1;
+}
+
+/* Rows of all the code for a row tile: rows that fall outside leave the others to code of their
+ * own. */
+static int64_t written_rows(const struct nest *n, int rows)
+{
+    struct row_set sets[ROW_SETS_MAX];
+    if (rows <= 1 || !problem_axis_pads(n->p, CONVC_H))
+        return rows;
+    int count = n->p->p.padding_mode == CONVC_PAD_ZEROS ? nest_row_sets(n, rows, sets) : -1;
+    int64_t written = count < 0 ? 2 * rows : rows;
+    for (int i = 0; i < count; i++)
+        written += sets[i].end - sets[i].begin;
+    return written;
 }
 
 /* Taps or channels that could be written down one by one; with more, the product might overflow. */
 enum { WRITTEN_MAX = 1 << 16 };
 
-int64_t nest_emitted(const struct nest *n)
+static int64_t emitted(const struct nest *n)
 {
     struct segment list[SEGMENTS_MAX];
     int count = nest_segments(n, list);
     int64_t bodies = 0, steps = n->plan.lanes == LANES_GROUPS ? n->p->icg : 1;
+    if (n->plan.lanes == LANES_IC)
+        steps = 2; /* full vectors, and what is left of a line */
     if (count < 0 || steps > WRITTEN_MAX)
         return -1;
     for (int i = 0; i < count; i++) {
@@ -332,10 +452,24 @@ int64_t nest_emitted(const struct nest *n)
     int64_t channels = 0;
     for (int i = 0; i < n->classes; i++)
         channels += n->plan.lanes == LANES_OW ? n->channel[i].cols : n->channel[i].vecs;
-    int64_t rows = n->rows.wide + (n->rows.wide > n->rows.narrow ? n->rows.narrow : 0);
-    if (n->plan.rows > 1 && problem_axis_pads(n->p, CONVC_H))
-        rows *= 2; /* rows that fall outside leave the others to code of their own */
+    int64_t rows = written_rows(n, (int)n->rows.wide);
+    if (n->rows.wide > n->rows.narrow)
+        rows += written_rows(n, (int)n->rows.narrow);
     if (n->p->p.padding_mode == CONVC_PAD_CONSTANT)
         rows *= 2;
     return bodies * channels * rows * steps;
+}
+
+int64_t nest_emitted(const struct problem *p, const struct plan_direct *plan,
+                     const struct target *t)
+{
+    struct nest part[PARTS_MAX];
+    int64_t total = 0;
+    for (int i = nest_parts(p, plan, t, part) - 1; i >= 0; i--) {
+        int64_t e = emitted(&part[i]);
+        if (e < 0)
+            return -1;
+        total += e;
+    }
+    return total;
 }

@@ -13,7 +13,14 @@
 #include "gen/plan/layout.h"
 
 /* The largest register tile: what a plan may ask for and the emitter holds. */
-enum { TILE_ROWS = 8, TILE_COLS = 32, TILE_VECS = 8, TILE_ACCUMULATORS = 64 };
+enum {
+    TILE_ROWS = 8,
+    TILE_COLS = 32,
+    TILE_VECS = 8,
+    TILE_ACCUMULATORS = 64,
+    TILE_SPLIT = 8,
+    TILE_DOTS = 4
+};
 
 /* An extent split into tiles of two widths that differ by at most one, the wide ones first. */
 struct split {
@@ -27,7 +34,7 @@ int64_t split_begin(const struct split *s, int64_t tile);
 /* What the lanes of a channel block hold: a full one, or the last of a group. */
 struct channel_class {
     int64_t cols;   /* LANES_OW: channels                           */
-    int vecs;       /* else: vectors                                */
+    int vecs;       /* else: vectors; LANES_IC: channels            */
     int last_lanes; /* active lanes of the last vector              */
     int64_t width;  /* slots of one k-step in the packed weights    */
 };
@@ -48,21 +55,46 @@ struct nest {
     bool merged; /* narrow column tiles run the code of wide ones, whose last column they repeat */
     int64_t chunk, chunks; /* column tiles in an item, items across */
 
+    /* Of each group: the channels that this nest computes. */
+    int64_t first_channel, channels;
     int64_t blocks, blocks_per_group; /* the same with LANES_GROUPS */
     int64_t block_channels;
     int classes; /* 1, or 2 where the last block of a group is narrower */
     struct channel_class channel[2];
 };
 
-/* `plan` must have passed plan_check, or be about to: nothing here depends on its fitting. */
+/* The first, or only, nest of a plan. `plan` must have passed plan_check, or be about to: nothing
+ * here depends on its fitting. */
 void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,
              struct nest *n);
+
+/* The nests of a plan, whose items follow one another: one, or with `rest` two. Returns how many.
+ */
+enum { PARTS_MAX = 2 };
+int nest_parts(const struct problem *p, const struct plan_direct *plan, const struct target *t,
+               struct nest part[PARTS_MAX]);
+
+/* Column tiles of a work item where rows are long, some 16; 0: all of the row. */
+int64_t nest_chunk(int64_t tiles);
 
 /* May the output be treated as one row of pixels, and are those of the source evenly apart too? */
 bool nest_foldable(const struct problem *p);
 bool nest_even_pixels(const struct problem *p);
 
 int64_t nest_items(const struct nest *n, int64_t batch);
+
+/* ---- borders along the height -------------------------------------------------------------- */
+
+/* Rows [begin, end) of a row tile: those that one of its taps reads inside. */
+struct row_set {
+    int begin, end;
+};
+
+enum { ROW_SETS_MAX = 8 };
+
+/* The sets, neither empty nor full, that taps of row tiles of `rows` rows meet; -1 where there are
+ * more than ROW_SETS_MAX or too many tiles to look at. */
+int nest_row_sets(const struct nest *n, int rows, struct row_set list[ROW_SETS_MAX]);
 
 /* ---- borders along the width --------------------------------------------------------------- */
 
@@ -94,7 +126,9 @@ int64_t nest_column(const struct nest *n, int64_t ow, int64_t kw);
 /* Scattered: elements from the image's first pixel to the one that output pixel `i` reads. */
 int64_t nest_pixel(const struct nest *n, int64_t i);
 
-/* Multiply-adds that the emitter would write down; grows with the code. -1: too many to say. */
-int64_t nest_emitted(const struct nest *n);
+/* Multiply-adds that the emitter would write down for all parts of a plan; grows with the code. -1:
+ * too many to say. */
+int64_t nest_emitted(const struct problem *p, const struct plan_direct *plan,
+                     const struct target *t);
 
 #endif

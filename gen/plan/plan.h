@@ -24,6 +24,7 @@ enum plan_lanes {
     LANES_OC,     /* output channels of one group: src is broadcast              */
     LANES_GROUPS, /* output channels of several groups: src is a vector, permuted */
     LANES_OW,     /* output columns: wei is broadcast                            */
+    LANES_IC,     /* input channels and taps that follow them: summed at the end */
 };
 
 /* Which loop is outermost. */
@@ -55,7 +56,7 @@ enum plan_prefetch {
 struct plan_direct {
     enum plan_lanes lanes;
     /* The register tile: output rows x columns x vectors. With LANES_OW columns are output channels
-     * and vectors lie side by side along the row. */
+     * and vectors lie side by side along the row; with LANES_IC vectors are output channels. */
     int rows, cols, vecs;
     enum plan_order order;
     enum plan_border border;
@@ -64,6 +65,9 @@ struct plan_direct {
     int64_t chunk; /* column tiles in one work item; 0: the whole row */
     enum plan_taps taps;
     enum plan_prefetch prefetch;
+    int split; /* partial sums of each output, which hide the latency of a multiply-add where a tile
+                  is small; 0: one */
+    bool rest; /* channels beyond the last full vector of a group run with LANES_IC */
 };
 
 struct plan_winograd {

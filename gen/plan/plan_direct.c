@@ -12,10 +12,11 @@ enum { EMITTED_MAX = 6000 };
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
-static const char *const lanes_word[] = { "oc", "groups", "ow" };
+static const char *const lanes_word[] = { "oc", "groups", "ow", "ic" };
 static const char *const order_word[] = { "rows", "weights" };
 static const char *const border_word[] = { "none", "peel", "computed" };
 static const char *const prefetch_word[] = { "none", "pixels", "weights" };
+static const char *const rest_word[] = { "oc", "ic" };
 static const char *const taps_word[] = { "loop", "unroll" };
 
 void plan_direct_print(const struct plan *plan, struct text *t)
@@ -27,6 +28,10 @@ void plan_direct_print(const struct plan *plan, struct text *t)
         text_add(t, " taps=unroll");
     if (d->prefetch)
         text_add(t, " prefetch=%s", prefetch_word[d->prefetch]);
+    if (d->split)
+        text_add(t, " split=%d", d->split);
+    if (d->rest)
+        text_add(t, " rest=%s", rest_word[d->rest]);
     if (d->fold)
         text_add(t, " fold=%lld", (long long)d->fold);
     if (d->chunk)
@@ -65,8 +70,9 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     struct plan_direct *p = &plan->direct;
     bool good = false;
     int word = -1;
+    int64_t count = 0;
     if (!strcmp(key, "lanes")) {
-        good = (word = find(value, lanes_word, 3)) >= 0;
+        good = (word = find(value, lanes_word, 4)) >= 0;
         p->lanes = (enum plan_lanes)word;
     } else if (!strcmp(key, "order")) {
         good = (word = find(value, order_word, 2)) >= 0;
@@ -82,6 +88,12 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
         p->prefetch = (enum plan_prefetch)word;
     } else if (!strcmp(key, "tile")) {
         good = read_tile(value, p);
+    } else if (!strcmp(key, "rest")) {
+        good = (word = find(value, rest_word, 2)) >= 0;
+        p->rest = word == 1;
+    } else if (!strcmp(key, "split")) {
+        good = read_count(value, &count) && count <= TILE_SPLIT;
+        p->split = (int)count;
     } else if (!strcmp(key, "fold")) {
         good = read_count(value, &p->fold);
     } else if (!strcmp(key, "chunk")) {
@@ -89,7 +101,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     } else {
         return diag_fail(d, CONVC_ERR_PLAN,
                          "plan word '%s' is unknown; direct has lanes, tile, order, border, taps, "
-                         "prefetch, fold and chunk",
+                         "prefetch, split, rest, fold and chunk",
                          key);
     }
     if (!good)
@@ -98,6 +110,35 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
 }
 
 /* ---- fit ----------------------------------------------------------------------------------- */
+
+static enum convc_status check_split(const struct plan_direct *p, struct diag *d)
+{
+    bool fits = (int64_t)p->rows * p->cols * p->vecs * p->split <= TILE_ACCUMULATORS;
+    bool sums = p->lanes == LANES_OC || p->lanes == LANES_IC;
+    if (p->split && (!sums || p->split < 2 || !fits))
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "split=%d needs lanes=oc or ic, at least 2 and at most %d accumulators",
+                         p->split, TILE_ACCUMULATORS);
+    return CONVC_OK;
+}
+
+/* Dot products along the input channels. */
+static enum convc_status check_dots(const struct plan_direct *p, const struct problem *problem,
+                                    int lanes, struct diag *d)
+{
+    bool dots = p->lanes == LANES_IC || p->rest;
+    bool side_by_side = problem->icg == 1 || problem->p.src_stride[CONVC_STRIDE_C] == 1;
+    if (dots && (!side_by_side || p->taps == TAPS_UNROLL))
+        return diag_fail(
+            d, CONVC_ERR_PLAN,
+            "lanes=ic and rest=ic need channels of the source side by side and taps=loop");
+    bool some = problem->ocg > lanes && problem->ocg % lanes;
+    if (p->rest && (p->lanes != LANES_OC || !some))
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "rest=ic needs lanes=oc and channels beyond the last full vector of %d",
+                         lanes);
+    return CONVC_OK;
+}
 
 static enum convc_status check_tile(const struct plan_direct *p, struct diag *d)
 {
@@ -141,12 +182,12 @@ static enum convc_status check_fold(const struct plan_direct *p, const struct pr
     return CONVC_OK;
 }
 
-static enum convc_status check_border(const struct nest *n, struct diag *d)
+static enum convc_status check_border(const struct problem *p, const struct plan_direct *plan,
+                                      const struct target *t, struct diag *d)
 {
-    bool pads = problem_axis_pads(n->p, CONVC_W);
-    if (n->plan.border == BORDER_NONE && pads)
+    if (plan->border == BORDER_NONE && problem_axis_pads(p, CONVC_W))
         return diag_fail(d, CONVC_ERR_PLAN, "border=none, but taps fall outside along the width");
-    int64_t emitted = nest_emitted(n);
+    int64_t emitted = nest_emitted(p, plan, t);
     if (emitted < 0 || emitted > EMITTED_MAX)
         return diag_fail(d, CONVC_ERR_PLAN,
                          "the plan would make code of more than %d multiply-adds", EMITTED_MAX);
@@ -158,9 +199,12 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
 {
     const struct plan_direct *direct = &plan->direct;
     struct nest n;
-    if (check_tile(direct, d) != CONVC_OK || check_fold(direct, p, d) != CONVC_OK)
+    if (check_tile(direct, d) != CONVC_OK || check_split(direct, d) != CONVC_OK ||
+        check_fold(direct, p, d) != CONVC_OK)
         return d->status;
     int lanes = target_lanes(t, dtype_bytes(p->p.wei_dtype));
+    if (check_dots(direct, p, lanes, d) != CONVC_OK)
+        return d->status;
     if (direct->lanes == LANES_GROUPS && !layout_vector_groups(p, lanes))
         return diag_fail(
             d, CONVC_ERR_PLAN,
@@ -171,7 +215,7 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
     if (direct->chunk > n.cols.tiles)
         return diag_fail(d, CONVC_ERR_PLAN, "chunk=%lld is more than the %lld column tiles",
                          (long long)direct->chunk, (long long)n.cols.tiles);
-    return check_border(&n, d);
+    return check_border(p, direct, t, d);
 }
 
 /* ---- facts --------------------------------------------------------------------------------- */
@@ -211,7 +255,9 @@ size_t plan_direct_workspace_bytes(const struct problem *p, const struct plan *p
 int64_t plan_direct_items(const struct problem *p, const struct plan *plan, const struct target *t,
                           int32_t phase, int64_t n)
 {
-    struct nest nest;
-    nest_of(p, &plan->direct, t, &nest);
-    return nest_items(&nest, n);
+    struct nest part[PARTS_MAX];
+    int64_t items = 0;
+    for (int i = nest_parts(p, &plan->direct, t, part) - 1; i >= 0; i--)
+        items += nest_items(&part[i], n);
+    return items;
 }

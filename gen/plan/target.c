@@ -14,6 +14,9 @@ static const char host_system[] = "pc-linux-gnu", host_kernel[] = "linux";
 static const char host_system[] = "unknown-linux-gnu", host_kernel[] = "linux";
 #endif
 
+/* Of a CPU known by name alone: that depends on the model. */
+static const int usual_l3_bytes = 32 << 20;
+
 static const struct isa *isa_of(const struct target *t)
 {
     return isa_find(t->triple, strcspn(t->triple, "-"));
@@ -27,6 +30,8 @@ static void describe(struct target *t, const struct isa *isa, const struct isa_c
     t->l1_bytes = cpu->l1_kib * 1024;
     t->l1_ways = cpu->l1_ways;
     t->l2_bytes = cpu->l2_kib * 1024;
+    t->l3_bytes = usual_l3_bytes;
+    t->ceilings = usual_ceilings;
     isa->describe(features, t);
 }
 
@@ -51,6 +56,7 @@ static void ask_caches(struct target *t)
     ask_system(_SC_LEVEL1_DCACHE_SIZE, &t->l1_bytes);
     ask_system(_SC_LEVEL1_DCACHE_ASSOC, &t->l1_ways);
     ask_system(_SC_LEVEL2_CACHE_SIZE, &t->l2_bytes);
+    ask_system(_SC_LEVEL3_CACHE_SIZE, &t->l3_bytes);
 #endif
 }
 

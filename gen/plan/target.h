@@ -11,6 +11,13 @@
 
 #include <stdbool.h>
 
+/* What one core can do at most, in bytes that it reads per cycle of its arithmetic units. The
+ * built-in ones were measured on a Zen 5; only their proportions matter. */
+struct ceilings {
+    double l1, l2, l3, memory;
+};
+static const struct ceilings usual_ceilings = { 128, 62, 28, 10 };
+
 struct target {
     char triple[64];    /* "x86_64-pc-linux-gnu"                             */
     char cpu[64];       /* an LLVM CPU name                                  */
@@ -21,6 +28,8 @@ struct target {
     bool fma;             /* fused multiply-add in hardware                  */
     bool masks;           /* masked loads and stores cost like plain ones    */
     int l1_bytes, l1_ways, l2_bytes;
+    int l3_bytes; /* of which a core may fill what others leave; 0: there is none */
+    struct ceilings ceilings;
 };
 
 /* This machine. */

@@ -13,7 +13,7 @@
 /* Weights are asked for ahead: from L2, from L3, and from memory where they are more than L3's
  * usual size. Images come in shorter pieces; where they are large, L3 keeps little of them. */
 static const double l2_rate = 40, l3_rate = 17, far_rate = 9, image_rate = 30, large_rate = 8;
-static const double l3_bytes = 24e6, large_bytes = 8e6, fma_latency = 4;
+static const double l3_bytes = 28e6, large_bytes = 8e6, fma_latency = 4;
 
 static double larger(double a, double b)
 {
@@ -35,12 +35,12 @@ static double products(const struct winograd *w, const struct target *t, double 
         double vecs = tail ? w->last_vecs : w->plan.vecs, rows = tiles / panels;
         double times = tail ? 1 : (double)w->panels - 1;
         double fma = rows * vecs * mul / 2, load = (rows + vecs) / 2;
-        double step = larger(larger(fma, load), fma_latency);
+        double step = larger(larger(fma, load), fma_latency) * (vecs > 2 ? 1.05 : 1.02);
         double k = (double)w->k, leave = 30 + 1.5 * rows * vecs;
         times *= w->points * panels;
         cost->fma += times * k * fma;
         cost->load += times * k * load;
-        cycles += times * (k * step * 1.02 + leave);
+        cycles += times * (k * step + leave);
     }
     return cycles;
 }
@@ -110,9 +110,11 @@ void plan_winograd_cost(const struct problem *p, const struct plan *plan, const 
     cost->memory = far / rate;
     double streams = together(compute, cost->memory + cost->l2);
 
-    cost->overhead = transforms(&w, t) * (double)w.tiles * groups + images(&w, t, weights * groups);
-    /* V and M beyond L2 are written, read and read again. */
-    cost->overhead += larger(0, scratch - 0.9 * l2) * 2 / l3_rate * blocks * groups / 2;
+    /* V and M leave L1 in any case; beyond L2 they are written, read and read again. */
+    double room = 1 + 0.1 * (scratch < l2 ? scratch / l2 : 1);
+    cost->overhead = transforms(&w, t) * room * (double)w.tiles * groups;
+    cost->overhead += images(&w, t, weights * groups);
+    cost->overhead += larger(0, scratch - 0.9 * l2) / l3_rate * blocks * groups;
     cost->fma *= blocks * groups;
     cost->load *= blocks * groups;
     cost->cycles = streams + cost->overhead;

@@ -32,6 +32,16 @@ void json_begin(struct json *j, FILE *out)
     *j = (struct json){ .out = out };
 }
 
+void json_open(struct json *j, const char *key, struct json *inner)
+{
+    json_begin(inner, member(j, key));
+}
+
+void json_close(struct json *inner)
+{
+    fputs(inner->members ? "}" : "{}", inner->out);
+}
+
 void json_text(struct json *j, const char *key, const char *value)
 {
     FILE *out = member(j, key);
@@ -60,12 +70,8 @@ void json_bool(struct json *j, const char *key, int value)
     fputs(value ? "true" : "false", member(j, key));
 }
 
-void json_empty(struct json *j, const char *key)
-{
-    fputs("{}", member(j, key));
-}
-
 void json_end(struct json *j)
 {
-    fputs(j->members ? "}\n" : "{}\n", j->out);
+    json_close(j);
+    putc('\n', j->out);
 }

@@ -33,6 +33,7 @@ static enum exit_code append(const struct options *o, convc_spec *spec, struct l
         struct layer *layer = &l->layer[l->count++];
         layer->problem = *convc_spec_problem(spec, i);
         layer->weights = convc_spec_weights(spec, i);
+        layer->spec = l->spec_count - 1;
         if (!isnan(o->tolerance))
             layer->problem.tolerance = o->tolerance;
     }

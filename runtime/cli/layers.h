@@ -7,6 +7,7 @@
 struct layer {
     struct convc_problem problem;
     const double *weights; /* constant ones of the spec, or NULL */
+    size_t spec;           /* the word of the command line that names it */
 };
 
 struct layers {

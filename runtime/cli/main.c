@@ -21,12 +21,16 @@ static const struct entry entries[] = {
       "every kernel against the reference" },
     { "explain", COMMAND_EXPLAIN, cmd_explain, "SPEC... [OPTION...]",
       "what would be done and why" },
+    { "bench", COMMAND_BENCH, cmd_bench, "SPEC... [OPTION...]",
+      "measures, turn by turn with other libraries" },
     { "cache", COMMAND_CACHE, cmd_cache, "list | verify | prune | clear [OPTION...]",
       "looks after the disk cache" },
+    { "tune", COMMAND_TUNE, cmd_tune, "--calibrate [OPTION...]",
+      "fits the cost model to this machine" },
 };
 
 /* Commands of the contract that this version does not have. */
-static const char *const absent[] = { "compile", "bench", "tune", "db" };
+static const char *const absent[] = { "compile", "db" };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 

@@ -19,8 +19,8 @@ struct row {
     const char *value, *help;
 };
 
-#define ALL_SPECS  (COMMAND_RUN | COMMAND_CHECK | COMMAND_EXPLAIN)
-#define RUN_CHECK  (COMMAND_RUN | COMMAND_CHECK)
+#define ALL_SPECS  (COMMAND_RUN | COMMAND_CHECK | COMMAND_EXPLAIN | COMMAND_BENCH)
+#define ALL_DATA   (COMMAND_RUN | COMMAND_CHECK | COMMAND_BENCH)
 #define AT(member) offsetof(struct options, member)
 
 static const struct row rows[] = {
@@ -34,9 +34,13 @@ static const struct row rows[] = {
     { "no-timing", 0, COMMAND_RUN, FLAG, AT(no_timing), NULL, "runs once and times nothing" },
     { "all-plans", 0, COMMAND_CHECK, FLAG, AT(all_plans), NULL, "every plan, not only the best" },
     { "random", 0, COMMAND_CHECK, WHOLE, AT(random), "N", "draws N problems more" },
-    { "seed", 0, RUN_CHECK, WHOLE, AT(seed), "S", "seed of problems and data (default 1)" },
+    { "seed", 0, ALL_DATA, WHOLE, AT(seed), "S", "seed of problems and data (default 1)" },
     { "show", 0, COMMAND_EXPLAIN, SHOW, AT(show), "LIST",
       "of problem,plan,ir,asm (default problem,plan)" },
+    { "peers", 0, COMMAND_BENCH, TEXT, AT(peers), "LIST",
+      "of onednn,xnnpack,openblas,onnxruntime, or none (default: all)" },
+    { "calibrate", 0, COMMAND_TUNE, FLAG, AT(calibrate), NULL,
+      "measures the machine's ceilings for the cost model" },
     { "define", 'D', ALL_SPECS, DEFINE, 0, "NAME=VALUE", "sets a parameter of the specs" },
     { "plan", 0, ALL_SPECS, TEXT, AT(plan), "TEXT", "forces this plan" },
     { "target", 0, ALL_SPECS, TEXT, AT(target), "TARGET", "TRIPLE:CPU[+feature...], or CPU" },
@@ -44,8 +48,9 @@ static const struct row rows[] = {
     { "threads", 0, ALL_SPECS | COMMAND_CACHE, WHOLE, AT(threads), "N", "default: all" },
     { "db", 0, ALL_SPECS, REFUSED, 0, "FILE", "a tuning database" },
     { "no-cache", 0, ALL_SPECS, FLAG, AT(no_cache), NULL, "leaves the disk cache alone" },
-    { "json", 0, ALL_SPECS | COMMAND_CACHE, FLAG, AT(json), NULL, "one JSON object a line" },
-    { "help", 'h', ALL_SPECS | COMMAND_CACHE, FLAG, AT(help), NULL, "prints this" },
+    { "json", 0, ALL_SPECS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(json), NULL,
+      "one JSON object a line" },
+    { "help", 'h', ALL_SPECS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(help), NULL, "prints this" },
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -194,6 +199,7 @@ enum exit_code options_read(enum command command, int argc, char **argv, struct 
         if (code)
             return code;
     }
+    o->argv = argv;
     o->word = argv + optind;
     o->word_count = (size_t)(argc - optind);
     return EXIT_FINE;

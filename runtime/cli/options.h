@@ -15,15 +15,19 @@ enum command {
     COMMAND_CHECK = 1 << 1,
     COMMAND_EXPLAIN = 1 << 2,
     COMMAND_CACHE = 1 << 3,
+    COMMAND_TUNE = 1 << 4,
+    COMMAND_BENCH = 1 << 5,
 };
 
 struct options {
+    char **argv; /* all that was read, options before words */
     char **word; /* what is no option: specs, or what `cache` shall do */
     size_t word_count;
     const char **define; /* "NAME=VALUE"; owned, the texts are argv's */
     size_t define_count;
 
     const char *input, *weights, *bias, *residual, *output; /* files; NULL: none */
+    const char *peers;                                      /* NULL: all */
     const char *plan;                                       /* NULL: the cost model chooses */
     const char *target;                                     /* NULL: this machine */
     double tolerance;                                       /* NAN: what the spec says */
@@ -31,7 +35,7 @@ struct options {
     int64_t random;                                         /* problems to draw */
     int64_t seed;
     int32_t show; /* CONVC_SHOW_* */
-    bool all_plans, no_cache, no_timing, json, help;
+    bool all_plans, calibrate, no_cache, no_timing, json, help;
 };
 
 /* Reads what follows the command's name. argv[0] is the command. Free with options_free, whatever

@@ -1,7 +1,5 @@
 #include "runtime/cli/result.h"
 
-#include "runtime/cli/json.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -42,25 +40,31 @@ void result_free(struct result *r)
     r->problem = r->plan = NULL;
 }
 
-void result_json(const struct result *r, FILE *out)
+void result_members(const struct result *r, struct json *j)
 {
-    struct json j;
     char checksum[17];
     snprintf(checksum, sizeof checksum, "%016" PRIx64, r->checksum);
+    json_text(j, "name", r->name);
+    json_text(j, "problem", r->problem);
+    json_text(j, "plan", r->plan);
+    json_text(j, "algorithm", r->algorithm);
+    json_text(j, "source", source_name(r->source));
+    json_real(j, "compile_ms", r->compile_ms);
+    json_real(j, "time_ms", r->time_ms);
+    json_real(j, "gflops", r->gflops);
+    json_real(j, "peak_gflops", r->peak_gflops);
+    json_real(j, "peak_fraction", r->peak_fraction);
+    json_real(j, "max_error", r->max_error);
+    json_text(j, "checksum", checksum);
+}
+
+void result_json(const struct result *r, FILE *out)
+{
+    struct json j, peers;
     json_begin(&j, out);
-    json_text(&j, "name", r->name);
-    json_text(&j, "problem", r->problem);
-    json_text(&j, "plan", r->plan);
-    json_text(&j, "algorithm", r->algorithm);
-    json_text(&j, "source", source_name(r->source));
-    json_real(&j, "compile_ms", r->compile_ms);
-    json_real(&j, "time_ms", r->time_ms);
-    json_real(&j, "gflops", r->gflops);
-    json_real(&j, "peak_gflops", r->peak_gflops);
-    json_real(&j, "peak_fraction", r->peak_fraction);
-    json_real(&j, "max_error", r->max_error);
-    json_text(&j, "checksum", checksum);
-    json_empty(&j, "peers");
+    result_members(r, &j);
+    json_open(&j, "peers", &peers);
+    json_close(&peers);
     json_end(&j);
 }
 

@@ -3,8 +3,7 @@
 #define CLI_RESULT_H
 
 #include "runtime/cli/execution.h"
-
-#include <stdio.h>
+#include "runtime/cli/json.h"
 
 struct result {
     char name[CONVC_NAME_MAX + 1];
@@ -23,6 +22,9 @@ enum exit_code result_begin(const struct convc_problem *p, struct result *r, str
 enum exit_code result_kernel(const struct execution *x, struct result *r, struct failure *f);
 
 void result_free(struct result *r);
+
+/* Everything but the peers, and all of it, as a line, where there are none. */
+void result_members(const struct result *r, struct json *j);
 void result_json(const struct result *r, FILE *out);
 
 /* FNV-1a of 64 bits over the values in the type of the output, little endian, in N, C, spatial

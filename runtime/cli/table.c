@@ -1,10 +1,11 @@
 #include "runtime/cli/table.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 16, CELL_MAX = 512 };
+enum { COLUMNS_MAX = 32, CELL_MAX = 512 };
 
 void table_begin(struct table *t, const char *align)
 {
@@ -33,6 +34,13 @@ void table_cell(struct table *t, const char *format, ...)
         t->count++;
     else
         t->failed = true;
+}
+
+void table_real(struct table *t, const char *format, double value)
+{
+    char text[64];
+    snprintf(text, sizeof text, format, value);
+    table_cell(t, "%s", isnan(value) ? "-" : text);
 }
 
 static void print_row(const struct table *t, size_t first, const int *width, FILE *out)

@@ -21,6 +21,9 @@ void table_begin(struct table *t, const char *align);
 /* Cells fill the rows from left to right. */
 void table_cell(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* One number, by a format for it; "-" for NAN. */
+void table_real(struct table *t, const char *format, double value);
+
 /* Prints the rows and frees the table. False where memory ran out. */
 bool table_print(struct table *t, FILE *out);
 

@@ -270,6 +270,24 @@ CONVC_API const char *convc_cache_directory(const convc_context *cx, const char 
 CONVC_API enum convc_status convc_measure_peak(convc_context *cx, enum convc_dtype dtype,
                                                int32_t threads, double seconds, double *gflops);
 
+/* What one core can do at most: f32 multiply-adds in GFLOP/s, and what it reads from the levels of
+ * its caches and from memory in 10^9 bytes a second. */
+struct convc_ceilings {
+    size_t struct_bytes;
+    double gflops, l1, l2, l3, memory;
+};
+
+/* Measures them in about `seconds`, of this machine whatever the context's target.
+ * CONVC_ERR_ARGUMENT, CONVC_ERR_MEMORY. */
+CONVC_API enum convc_status convc_measure_ceilings(convc_context *cx, double seconds,
+                                                   struct convc_ceilings *out);
+
+/* Measures them and keeps them beside the disk cache, in a file of their own. The cost model of
+ * contexts created later, for this machine and with that directory, goes by them instead of the
+ * built-in ones. CONVC_ERR_IO where there is no directory, also. */
+CONVC_API enum convc_status convc_calibrate(convc_context *cx, double seconds,
+                                            struct convc_ceilings *out);
+
 #ifdef __cplusplus
 }
 #endif

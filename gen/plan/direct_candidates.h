@@ -1,0 +1,37 @@
+/* direct_candidates: what the lists of direct plans are made with.
+ *
+ * One file per lane axis proposes plans; `add` drops those that plan_check refuses and those that
+ * are there already, and gives the others their cost. Stands on: nest.
+ */
+#ifndef GEN_PLAN_DIRECT_CANDIDATES_H
+#define GEN_PLAN_DIRECT_CANDIDATES_H
+
+#include "gen/plan/nest.h"
+#include "gen/plan/plan_direct.h"
+
+struct direct_list {
+    const struct problem *p;
+    const struct target *t;
+    struct candidate *list;
+    size_t count;
+};
+
+/* Accumulators that leave room for operands, by vectors across: measured to be free of spills. */
+int direct_accumulators(const struct target *t, int vecs);
+
+void direct_add(struct direct_list *l, const struct plan_direct *d);
+
+/* Both orders, and the border policy that fits; every tile computes its places where peeling would
+ * write down too much. */
+void direct_add_orders(struct direct_list *l, struct plan_direct d);
+
+/* Row heights and column widths for `most` accumulators over `ow` columns and `oh` rows. */
+void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, int64_t ow,
+                       int64_t oh);
+
+/* The candidates of one lane axis. */
+void direct_add_lanes_oc(struct direct_list *l);
+void direct_add_lanes_groups(struct direct_list *l);
+void direct_add_lanes_ow(struct direct_list *l);
+
+#endif

@@ -1,0 +1,19 @@
+/* Direct plans with lanes=groups: output channels of several groups in the lanes. */
+#include "gen/plan/direct_candidates.h"
+
+void direct_add_lanes_groups(struct direct_list *l)
+{
+    const struct problem *p = l->p;
+    int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
+    int64_t held = layout_vector_groups(p, lanes);
+    if (held < 2 && !(held == 1 && p->icg == 1))
+        return;
+    for (int vecs = 1; vecs <= 2 && (vecs - 1) * held < p->p.groups; vecs++) {
+        struct plan_direct d = { .lanes = LANES_GROUPS, .vecs = vecs };
+        if (p->p.kernel[CONVC_W] * p->icg <= 16)
+            d.taps = TAPS_UNROLL;
+        /* Unrolled taps keep a row of source vectors alive beside the accumulators. */
+        int most = direct_accumulators(l->t, 1) / 2 - (l->t->vector_registers < 32 ? 0 : 2);
+        direct_add_shapes(l, d, most / vecs, p->out[CONVC_W], p->out[CONVC_H]);
+    }
+}
