@@ -12,10 +12,12 @@ struct product {
     struct em_var acc[TILE_ACCUMULATORS];
 };
 
-/* k-steps written down in one block: LLVM spills past some eight of them. */
-static int unrolled(const struct winograd *w)
+/* k-steps written down in one block: LLVM spills past some of them, sooner where three vectors of
+ * weights are held. */
+static int unrolled(const struct product *t)
 {
-    return w->lanes < 4 ? w->lanes : 4;
+    int most = t->vecs > 2 ? 2 : 4, lanes = t->s->w->lanes;
+    return lanes < most ? lanes : most;
 }
 
 static void step(struct product *t, LLVMValueRef u, LLVMValueRef v, int k)
@@ -48,7 +50,7 @@ static void emit_product(struct product *t)
 {
     const struct winograd *w = t->s->w;
     struct em *em = t->s->em;
-    int u = unrolled(w), count = t->rows * t->vecs;
+    int u = unrolled(t), count = t->rows * t->vecs;
     struct em_var wei = em_var(em, em->ptr, "u"), src = em_var(em, em->ptr, "v");
     for (int i = 0; i < count; i++) {
         t->acc[i] = em_var(em, t->s->vector, "acc");
