@@ -191,7 +191,7 @@ static int64_t element_bytes(LLVMTypeRef vector)
     return LLVMGetTypeKind(LLVMGetElementType(vector)) == LLVMDoubleTypeKind ? 8 : 4;
 }
 
-static LLVMValueRef lane_mask(struct em *em, const struct em_lanes *on)
+LLVMValueRef em_lane_mask(struct em *em, const struct em_lanes *on)
 {
     LLVMValueRef bit[EM_LANES_MAX];
     for (int l = 0; l < on->count; l++)
@@ -199,33 +199,42 @@ static LLVMValueRef lane_mask(struct em *em, const struct em_lanes *on)
     return LLVMConstVector(bit, (unsigned)on->count);
 }
 
+static LLVMValueRef masked_load(struct em *em, LLVMTypeRef vector, LLVMValueRef p, LLVMValueRef on,
+                                LLVMValueRef other)
+{
+    LLVMTypeRef types[2] = { vector, em->ptr };
+    LLVMValueRef align = LLVMConstInt(em->i32, (unsigned long long)element_bytes(vector), 0);
+    LLVMValueRef args[4] = { p, align, on, other };
+    return em_call(em, "llvm.masked.load", types, 2, args, 4);
+}
+
 LLVMValueRef em_load_lanes(struct em *em, LLVMTypeRef vector, LLVMValueRef p,
                            const struct em_lanes *on, LLVMValueRef other)
 {
-    int64_t align = element_bytes(vector);
     LLVMValueRef rest = other ? other : LLVMConstNull(vector);
     if (on->active == on->count)
-        return em_load(em, vector, p, (unsigned)align);
-    if (!on->active)
-        return rest;
-    LLVMTypeRef types[2] = { vector, em->ptr };
-    LLVMValueRef args[4] = { p, LLVMConstInt(em->i32, (unsigned)align, 0), lane_mask(em, on),
-                             rest };
-    return em_call(em, "llvm.masked.load", types, 2, args, 4);
+        return em_load(em, vector, p, (unsigned)element_bytes(vector));
+    return on->active ? masked_load(em, vector, p, em_lane_mask(em, on), rest) : rest;
+}
+
+LLVMValueRef em_load_where(struct em *em, LLVMTypeRef vector, LLVMValueRef p, LLVMValueRef on)
+{
+    return masked_load(em, vector, p, on, LLVMConstNull(vector));
 }
 
 void em_store_lanes(struct em *em, LLVMValueRef v, LLVMValueRef p, const struct em_lanes *on)
 {
-    LLVMTypeRef vector = LLVMTypeOf(v);
-    int64_t align = element_bytes(vector);
-    if (on->active == on->count) {
-        em_store(em, v, p, (unsigned)align);
-        return;
-    }
-    if (!on->active)
-        return;
-    LLVMTypeRef types[2] = { vector, em->ptr };
-    LLVMValueRef args[4] = { v, p, LLVMConstInt(em->i32, (unsigned)align, 0), lane_mask(em, on) };
+    if (on->active == on->count)
+        em_store(em, v, p, (unsigned)element_bytes(LLVMTypeOf(v)));
+    else if (on->active)
+        em_store_where(em, v, p, em_lane_mask(em, on));
+}
+
+void em_store_where(struct em *em, LLVMValueRef v, LLVMValueRef p, LLVMValueRef on)
+{
+    LLVMTypeRef types[2] = { LLVMTypeOf(v), em->ptr };
+    LLVMValueRef align = LLVMConstInt(em->i32, (unsigned long long)element_bytes(types[0]), 0);
+    LLVMValueRef args[4] = { v, p, align, on };
     em_call(em, "llvm.masked.store", types, 2, args, 4);
 }
 
@@ -254,7 +263,7 @@ LLVMValueRef em_gather(struct em *em, LLVMTypeRef vector, LLVMValueRef p, const 
 {
     if (!on->active)
         return other ? other : LLVMConstNull(vector);
-    return em_gather_at(em, vector, p, offset_vector(em, offset, on->count), lane_mask(em, on),
+    return em_gather_at(em, vector, p, offset_vector(em, offset, on->count), em_lane_mask(em, on),
                         other);
 }
 
@@ -267,7 +276,7 @@ void em_scatter(struct em *em, LLVMValueRef v, LLVMValueRef p, const int64_t *of
     LLVMValueRef pointers =
         LLVMBuildGEP2(em->builder, LLVMInt8TypeInContext(em->context), p, &index, 1, "");
     LLVMValueRef align = LLVMConstInt(em->i32, (unsigned long long)element_bytes(vector), 0);
-    LLVMValueRef args[4] = { v, pointers, align, lane_mask(em, on) };
+    LLVMValueRef args[4] = { v, pointers, align, em_lane_mask(em, on) };
     if (on->active)
         em_call(em, "llvm.masked.scatter", types, 2, args, 4);
 }

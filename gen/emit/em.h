@@ -80,6 +80,11 @@ LLVMValueRef em_load_lanes(struct em *em, LLVMTypeRef vector, LLVMValueRef p,
                            const struct em_lanes *on, LLVMValueRef other);
 void em_store_lanes(struct em *em, LLVMValueRef v, LLVMValueRef p, const struct em_lanes *on);
 
+/* The same, lanes on where `on`, a vector of i1 of the kernel, says so; the others hold 0. */
+LLVMValueRef em_load_where(struct em *em, LLVMTypeRef vector, LLVMValueRef p, LLVMValueRef on);
+void em_store_where(struct em *em, LLVMValueRef v, LLVMValueRef p, LLVMValueRef on);
+LLVMValueRef em_lane_mask(struct em *em, const struct em_lanes *on);
+
 /* Elements at p + offset[l] bytes, offsets known while emitting. */
 LLVMValueRef em_gather(struct em *em, LLVMTypeRef vector, LLVMValueRef p, const int64_t *offset,
                        const struct em_lanes *on, LLVMValueRef other);

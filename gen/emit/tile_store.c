@@ -1,5 +1,6 @@
 /* From accumulators to memory: bias, residual, activation, store. */
 #include "gen/emit/em_math.h"
+#include "gen/emit/em_transpose.h"
 #include "gen/emit/tile_dot.h"
 
 static bool lanes_are_columns(const struct tile *t)
@@ -18,35 +19,40 @@ static void place(const struct tile *t, int c, int v, int64_t *channel, int64_t 
     *column = lanes_are_columns(t) ? (int64_t)v * n->lanes : c;
 }
 
-static int64_t lane_stride(const struct tile *t)
-{
-    return t->nest->dst_stride[lanes_are_columns(t) ? CONVC_STRIDE_W : CONVC_STRIDE_C];
-}
+/* How a vector lies in dst. */
+struct lie {
+    int64_t stride; /* elements from lane to lane */
+    struct em_lanes on;
+    LLVMValueRef where; /* of the kernel, instead of `on`; or NULL */
+};
 
-static void lane_offsets(const struct tile *t, int64_t offset[EM_LANES_MAX])
+static void lane_offsets(const struct tile *t, const struct lie *lie, int64_t offset[EM_LANES_MAX])
 {
     for (int l = 0; l < t->nest->lanes; l++)
-        offset[l] = l * lane_stride(t) * t->nest->bytes;
+        offset[l] = l * lie->stride * t->nest->bytes;
 }
 
-static LLVMValueRef load_like_dst(struct tile *t, LLVMValueRef p, const struct em_lanes *on)
+static LLVMValueRef load_like_dst(struct tile *t, LLVMValueRef p, const struct lie *lie)
 {
     int64_t offset[EM_LANES_MAX];
-    if (lane_stride(t) == 1)
-        return em_load_lanes(t->em, t->vector, p, on, NULL);
-    lane_offsets(t, offset);
-    return em_gather(t->em, t->vector, p, offset, on, NULL);
+    if (lie->where)
+        return em_load_where(t->em, t->vector, p, lie->where);
+    if (lie->stride == 1)
+        return em_load_lanes(t->em, t->vector, p, &lie->on, NULL);
+    lane_offsets(t, lie, offset);
+    return em_gather(t->em, t->vector, p, offset, &lie->on, NULL);
 }
 
-static void store_to_dst(struct tile *t, LLVMValueRef value, LLVMValueRef p,
-                         const struct em_lanes *on)
+static void store_to_dst(struct tile *t, LLVMValueRef value, LLVMValueRef p, const struct lie *lie)
 {
     int64_t offset[EM_LANES_MAX];
-    lane_offsets(t, offset);
-    if (lane_stride(t) == 1)
-        em_store_lanes(t->em, value, p, on);
+    lane_offsets(t, lie, offset);
+    if (lie->where)
+        em_store_where(t->em, value, p, lie->where);
+    else if (lie->stride == 1)
+        em_store_lanes(t->em, value, p, &lie->on);
     else
-        em_scatter(t->em, value, p, offset, on);
+        em_scatter(t->em, value, p, offset, &lie->on);
 }
 
 static LLVMValueRef load_bias(struct tile *t, int64_t channel, const struct em_lanes *on)
@@ -73,19 +79,30 @@ struct out_row tile_out_row(struct tile *t, int r)
     return row;
 }
 
-static void store_one(struct tile *t, LLVMValueRef acc, LLVMValueRef bias,
-                      const struct out_row *row, int64_t distance, const struct em_lanes *on)
+static LLVMValueRef add_bias(struct tile *t, LLVMValueRef acc, LLVMValueRef bias)
+{
+    return t->nest->p->p.bias ? LLVMBuildFAdd(t->em->builder, acc, bias, "") : acc;
+}
+
+/* Bias is in `sum` already. */
+static void store_one(struct tile *t, LLVMValueRef sum, const struct out_row *row, int64_t distance,
+                      const struct lie *lie)
 {
     const struct convc_problem *p = &t->nest->p->p;
     struct em *em = t->em;
-    if (p->bias)
-        acc = LLVMBuildFAdd(em->builder, acc, bias, "");
     if (p->residual) {
         LLVMValueRef from = em_at_const(em, row->residual, distance);
-        acc = LLVMBuildFAdd(em->builder, acc, load_like_dst(t, from, on), "");
+        sum = LLVMBuildFAdd(em->builder, sum, load_like_dst(t, from, lie), "");
     }
-    acc = em_activation(em, p->activation, p->activation_args, acc);
-    store_to_dst(t, acc, em_at_const(em, row->dst, distance), on);
+    sum = em_activation(em, p->activation, p->activation_args, sum);
+    store_to_dst(t, sum, em_at_const(em, row->dst, distance), lie);
+}
+
+/* Elements from the tile's first output in its row. */
+static int64_t distance_of(const struct tile *t, int64_t channel, int64_t column)
+{
+    const int64_t *stride = t->nest->dst_stride;
+    return channel * stride[CONVC_STRIDE_C] + column * stride[CONVC_STRIDE_W];
 }
 
 LLVMValueRef tile_sum(struct tile *t, int r, int c, int v)
@@ -107,15 +124,15 @@ static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], in
 {
     const struct nest *n = t->nest;
     for (int v = 0; v < t->vecs; v++) {
-        struct em_lanes on = tile_lanes(t, v);
+        int axis = lanes_are_columns(t) ? CONVC_STRIDE_W : CONVC_STRIDE_C;
+        struct lie lie = { .stride = n->dst_stride[axis], .on = tile_lanes(t, v) };
         int64_t channel, column;
         place(t, c, v, &channel, &column);
-        int64_t distance =
-            (channel * n->dst_stride[CONVC_STRIDE_C] + column * n->dst_stride[CONVC_STRIDE_W]) *
-            n->bytes;
+        int64_t distance = distance_of(t, channel, column) * n->bytes;
         for (int r = 0; r < t->rows; r++) {
-            LLVMValueRef acc = tile_sum(t, r, c, v);
-            store_one(t, acc, bias[lanes_are_columns(t) ? 0 : v], &row[r], distance, &on);
+            LLVMValueRef sum =
+                add_bias(t, tile_sum(t, r, c, v), bias[lanes_are_columns(t) ? 0 : v]);
+            store_one(t, sum, &row[r], distance, &lie);
         }
     }
 }
@@ -131,6 +148,53 @@ static void find_bias(struct tile *t, int c, LLVMValueRef bias[TILE_ACCUMULATORS
     }
 }
 
+/* ---- columns side by side: vectors of channels become vectors of columns ------------------- */
+
+/* How columns [c, c + lanes) of a channel lie. */
+static struct lie columns_lie(struct tile *t, int c)
+{
+    int lanes = t->nest->lanes, active = t->cols - c < lanes ? t->cols - c : lanes;
+    struct lie lie = { .stride = 1, .on = em_lanes_first(lanes, active) };
+    if (t->narrow && c + active == t->cols) {
+        struct em_lanes fewer = em_lanes_first(lanes, active - 1);
+        lie.where = LLVMBuildSelect(t->em->builder, t->narrow, em_lane_mask(t->em, &fewer),
+                                    em_lane_mask(t->em, &lie.on), "");
+    }
+    return lie;
+}
+
+/* Vector v of one row from column c on. */
+static void store_square(struct tile *t, const struct out_row *row, int r, int c, int v,
+                         LLVMValueRef bias)
+{
+    struct lie lie = columns_lie(t, c);
+    LLVMValueRef square[EM_LANES_MAX] = { 0 };
+    for (int i = 0; i < lie.on.active; i++)
+        square[i] = add_bias(t, tile_sum(t, r, c + i, v), bias);
+    em_transpose(t->em, t->vector, square);
+    struct em_lanes channels = tile_lanes(t, v);
+    int64_t channel, column;
+    place(t, c, v, &channel, &column);
+    for (int l = 0; l < channels.active; l++) {
+        int64_t distance = distance_of(t, channel + l, column) * t->nest->bytes;
+        store_one(t, square[l], row, distance, &lie);
+    }
+}
+
+static void store_turned(struct tile *t, const struct out_row row[TILE_ROWS])
+{
+    LLVMValueRef bias[TILE_ACCUMULATORS] = { 0 };
+    find_bias(t, 0, bias);
+    for (int r = 0; r < t->rows; r++) {
+        for (int v = 0; v < t->vecs; v++) {
+            for (int c = 0; c < t->cols; c += t->nest->lanes)
+                store_square(t, &row[r], r, c, v, bias[v]);
+        }
+    }
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
 void tile_store(struct tile *t)
 {
     if (t->nest->plan.lanes == LANES_IC) {
@@ -142,6 +206,10 @@ void tile_store(struct tile *t)
     LLVMValueRef bias[TILE_ACCUMULATORS] = { 0 };
     for (int r = 0; r < t->rows; r++)
         row[r] = tile_out_row(t, r);
+    if (nest_turned(t->nest, t->cols)) {
+        store_turned(t, row);
+        return;
+    }
     for (int c = 0; c < t->cols; c++) {
         LLVMValueRef wanted = t->narrow && c == t->cols - 1 ? em_not(em, t->narrow) : em_true(em);
         if (c == 0 || lanes_are_columns(t))

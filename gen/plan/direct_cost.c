@@ -75,6 +75,8 @@ static double tile_overhead(const struct nest *n, const struct shape *s)
     double accumulators = s->rows * s->cols * s->vecs;
     bool dense = n->dst_stride[ow ? CONVC_STRIDE_W : CONVC_STRIDE_C] == 1;
     double store = dense ? 1.5 : 1.3 * n->lanes;
+    if (nest_turned(n, (int64_t)s->cols)) /* each square costs the same, full or not */
+        store = 4.5 * n->lanes * ceil(s->cols / n->lanes) / s->cols;
     double rows = (double)(p->kernel[CONVC_D] * p->kernel[CONVC_H]);
     double turns = n->plan.taps == TAPS_UNROLL ? 1 : (double)p->kernel[CONVC_W];
     if (p->residual)

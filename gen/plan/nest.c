@@ -195,6 +195,17 @@ int64_t nest_chunk(int64_t tiles)
     return chunks > 1 ? (tiles + chunks - 1) / chunks : 0;
 }
 
+/* Turning over a square pays from this many columns on. */
+enum { TURNED_MIN = 3 };
+
+bool nest_turned(const struct nest *n, int64_t cols)
+{
+    const int64_t *stride = n->dst_stride;
+    bool channels = n->plan.lanes == LANES_OC || n->plan.lanes == LANES_GROUPS;
+    return channels && cols >= TURNED_MIN && stride[CONVC_STRIDE_W] == 1 &&
+           stride[CONVC_STRIDE_C] != 1;
+}
+
 int64_t nest_items(const struct nest *n, int64_t batch)
 {
     return batch * n->blocks * n->out[CONVC_D] * n->rows.tiles * n->chunks;

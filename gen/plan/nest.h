@@ -81,6 +81,10 @@ int64_t nest_chunk(int64_t tiles);
 bool nest_foldable(const struct problem *p);
 bool nest_even_pixels(const struct problem *p);
 
+/* Are tiles of `cols` columns, whose lanes hold channels that lie apart in dst, stored by columns,
+ * which lie side by side there? Their vectors are turned over in registers. */
+bool nest_turned(const struct nest *n, int64_t cols);
+
 int64_t nest_items(const struct nest *n, int64_t batch);
 
 /* ---- borders along the height -------------------------------------------------------------- */
