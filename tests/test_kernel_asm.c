@@ -326,7 +326,7 @@ static void check_products(const char *shape, const char *plan_text, const char 
     assert_int_equal(plan_check(&plan, &p, &t, &d), CONVC_OK);
     emit_code(&p, &plan, &t, &code);
     assert_true(loops_of(&code, steps * plan.winograd.rows * plan.winograd.vecs) > 0);
-    assert_true(loops_of(&code, steps * narrow * plan.winograd.vecs) > 0);
+    assert_true(loops_of(&code, (steps > 1 ? steps : 2) * narrow * plan.winograd.vecs) > 0);
 }
 
 /* 49 tiles are three panels of 12 and one of 13. */
@@ -336,7 +336,7 @@ static void winograd_products_keep_their_registers(void **state)
     (void)state;
     check_products(shape, "winograd f=4x4 tile=13x2 prefetch=weights", AVX512, 4, 12);
     check_products(shape, "winograd f=2x2 tile=13x2 block=27 prefetch=weights", AVX512, 4, 12);
-    check_products(shape, "winograd f=4x4 tile=9x3", AVX512, 2, 8);
+    check_products(shape, "winograd f=4x4 tile=9x3", AVX512, 1, 8);
     check_products(shape, "winograd f=4x4 tile=6x2 prefetch=weights", AVX2, 4, 5);
 }
 

@@ -16,7 +16,7 @@ struct product {
  * weights are held. */
 static int unrolled(const struct product *t)
 {
-    int most = t->vecs > 2 ? 2 : 4, lanes = t->s->w->lanes;
+    int most = t->vecs <= 2 ? 4 : t->rows * t->vecs <= 24 ? 2 : 1, lanes = t->s->w->lanes;
     return lanes < most ? lanes : most;
 }
 

@@ -45,7 +45,7 @@ static void try_blocks(struct list *l, struct plan_winograd w, int64_t tiles)
 /* Register tiles that fill the registers. */
 static void try_tiles(struct list *l, struct plan_winograd w, int64_t tiles)
 {
-    static const int wide[] = { 0, 24, 14, 9 }, narrow[] = { 0, 12, 6, 4 };
+    static const int wide[] = { 0, 24, 14, 8 }, narrow[] = { 0, 12, 6, 4 };
     int64_t lanes = target_lanes(l->t, dtype_bytes(l->p->p.src_dtype));
     int64_t vectors = (l->p->ocg + lanes - 1) / lanes;
     for (int vecs = 1; vecs <= 3; vecs++) {

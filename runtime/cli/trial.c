@@ -93,7 +93,7 @@ static void begin_line(const struct bench *b, convc_context *cx, const char *pla
 }
 
 static void report_wrong(const struct bench *b, convc_context *cx, const char *plan,
-                         const struct data *d, bool exact, const struct verdict *v)
+                         const struct data *d, const struct verdict *v)
 {
     const struct array *a = &b->output;
     int64_t at[ARRAY_RANK_MAX], rest = v->index;
@@ -106,7 +106,7 @@ static void report_wrong(const struct bench *b, convc_context *cx, const char *p
     for (int axis = 0; axis < a->rank; axis++)
         fprintf(b->t->lines, "%s%" PRId64, axis ? ", " : "", at[axis]);
     fprintf(b->t->lines, ") is %.17g, not %.17g", v->got, v->want);
-    if (exact)
+    if (v->exact)
         fputs(" exactly\n", b->t->lines);
     else
         fprintf(b->t->lines, " within %.3g\n", v->bound);
@@ -138,14 +138,13 @@ static enum exit_code try_data(struct bench *b, convc_context *cx, const struct 
     enum exit_code code = guarded_take(b->p, &b->dst, b->output.value, f);
     if (code)
         return code;
-    bool exact = d->exact && x->info.plain_sum;
-    judge(b->p, &d->expectation, b->output.value, x->info.error_bound, exact, &v);
+    judge(b->p, &d->expectation, b->output.value, &x->info, d->exact, &v);
     struct result *r = &b->t->result;
     r->max_error = isnan(r->max_error) ? v.max_error : fmax(r->max_error, v.max_error);
     r->checksum = result_checksum(b->output.value, b->output.count, b->p->dst_dtype);
     if (v.wrong) {
         *wrong = true;
-        report_wrong(b, cx, x->info.plan, d, exact, &v);
+        report_wrong(b, cx, x->info.plan, d, &v);
     } else if (guarded_broken(&b->dst, &place)) {
         char text[64];
         *wrong = true;
