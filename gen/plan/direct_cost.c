@@ -6,8 +6,7 @@
  *               + waiting for lines
  *
  * Rates are bytes per cycle of one core as measured on AVX-512 machines; only ratios matter. */
-#include "gen/plan/nest.h"
-#include "gen/plan/plan_direct.h"
+#include "gen/plan/direct_cost.h"
 
 #include <math.h>
 
@@ -167,8 +166,8 @@ static double traffic(const struct nest *n, const struct target *t, struct cost 
     double out = (double)n->out[0] * (double)n->out[1] * (double)n->out[2];
     double src = in * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
     double wei = (double)layout_elements(&n->layout) * bytes, blocks = (double)n->blocks;
-    double items = (double)(n->out[CONVC_D] * n->rows.tiles * n->chunks);
-    double tiles = (double)(n->out[CONVC_D] * n->rows.tiles * n->cols.tiles);
+    double items = (double)(n->out[CONVC_D] * n->row_tiles * n->chunks);
+    double tiles = (double)(n->out[CONVC_D] * n->row_tiles * n->cols.tiles);
     double panel = wei / blocks, groups = (double)p->groups;
     double src_times = n->plan.lanes == LANES_GROUPS ? 1 : blocks / groups;
     double kernel = (double)(p->kernel[CONVC_D] * p->kernel[CONVC_H]);
@@ -216,6 +215,10 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
     struct nest n;
     *cost = (struct cost){ .limit = "fma" };
     nest_of(p, &plan->direct, t, &n);
+    if (plan->direct.taps == TAPS_WINDOW) {
+        direct_cost_window(&n, t, cost);
+        return;
+    }
     double compute = all_tiles(&n, t, cost) * prefetching(&n, t);
     double waiting = traffic(&n, t, cost);
     cost->compile_ms = 0.6 + 0.018 * (double)nest_emitted(p, &plan->direct, t);
