@@ -33,5 +33,6 @@ void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, in
 void direct_add_lanes_oc(struct direct_list *l);
 void direct_add_lanes_groups(struct direct_list *l);
 void direct_add_lanes_ow(struct direct_list *l);
+void direct_add_lanes_ic(struct direct_list *l);
 
 #endif
