@@ -272,6 +272,15 @@ static enum exit_code race(struct arena *a, struct contest *c, struct failure *f
     return EXIT_FINE;
 }
 
+static enum exit_code explain(const struct options *o, convc_context *cx, const struct layer *layer,
+                              struct contest *c, struct failure *f)
+{
+    if (!o->report)
+        return EXIT_FINE;
+    enum convc_status st = convc_explain(cx, &layer->problem, o->plan, CONVC_SHOW_PLAN, &c->reason);
+    return st ? fail_status(f, st) : EXIT_FINE;
+}
+
 static void arena_free(struct arena *a)
 {
     for (int i = 0; i < a->entrants; i++)
@@ -307,6 +316,8 @@ enum exit_code contest_run(const struct options *o, convc_context *cx, const str
     }
     if (code == EXIT_FINE)
         code = race(a, c, f);
+    if (code == EXIT_FINE)
+        code = explain(o, cx, layer, c, f);
     arena_free(a);
     return code;
 }
@@ -314,4 +325,6 @@ enum exit_code contest_run(const struct options *o, convc_context *cx, const str
 void contest_free(struct contest *c)
 {
     result_free(&c->result);
+    convc_text_free(c->reason);
+    c->reason = NULL;
 }

@@ -46,6 +46,7 @@ struct peer_result {
 
 struct contest {
     struct result result;
+    char *reason; /* with --report: why the plan was chosen */
     struct peer_result peer[PEERS_MAX];
     int peers;
 };

@@ -1,5 +1,7 @@
 /* convc-bench: what `convc bench` hands over to; the one program that links convc's peers. */
 #include "bench/print.h"
+#include "bench/report.h"
+#include "runtime/cli/stream.h"
 
 static enum exit_code check_usage(const struct options *o, struct failure *f)
 {
@@ -18,6 +20,30 @@ static void name_missing(const struct field *field)
             fprintf(stderr, "convc: %s\n", field->missing[i].text);
 }
 
+static enum exit_code measure(const struct options *o, struct network *net, struct failure *f)
+{
+    enum exit_code code = network_measure(net, o->json ? print_json : NULL, f);
+    if (code == EXIT_FINE && !o->json)
+        code = print_table(net, f);
+    if (code == EXIT_FINE)
+        print_totals(net, o->json ? stderr : stdout);
+    return code;
+}
+
+/* Files are opened before anything is measured: a path that cannot be written is known at once. */
+static enum exit_code measure_into_files(const struct options *o, struct network *net,
+                                         struct failure *f)
+{
+    struct stream_out report = { 0 };
+    enum exit_code code = o->report ? stream_create(o->report, &report, f) : EXIT_FINE;
+    if (code)
+        return code;
+    code = measure(o, net, f);
+    if (code == EXIT_FINE && o->report)
+        report_write(net, report.stream);
+    return o->report ? stream_finish(&report, code, f) : code;
+}
+
 static enum exit_code bench(const struct options *o, struct failure *f)
 {
     struct network net = { 0 };
@@ -26,12 +52,8 @@ static enum exit_code bench(const struct options *o, struct failure *f)
         code = network_load(o, &net, f);
     if (code == EXIT_FINE) {
         name_missing(&net.field);
-        code = network_measure(&net, o->json ? print_json : NULL, f);
+        code = measure_into_files(o, &net, f);
     }
-    if (code == EXIT_FINE && !o->json)
-        code = print_table(&net, f);
-    if (code == EXIT_FINE)
-        print_totals(&net, o->json ? stderr : stdout);
     network_free(&net);
     return code;
 }

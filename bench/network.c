@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const double ceilings_seconds = 1;
+
 /* ---- kinds of layers ------------------------------------------------------------------------- */
 
 /* Layers of equal texts compute the same; constant weights are not in the text. */
@@ -73,6 +75,13 @@ static void show_progress(const struct network *net, size_t kind)
         fprintf(stderr, "\r\033[K");
 }
 
+static enum exit_code measure_ceilings(struct network *net, convc_context *cx, struct failure *f)
+{
+    net->ceilings.struct_bytes = sizeof net->ceilings;
+    enum convc_status st = convc_measure_ceilings(cx, ceilings_seconds, &net->ceilings);
+    return st ? fail_status(f, st) : EXIT_FINE;
+}
+
 /* The layer takes part under a name of its own, but that of its kind is the first one's. */
 enum exit_code network_measure(struct network *net,
                                void (*each)(const struct network *net, size_t layer),
@@ -80,6 +89,8 @@ enum exit_code network_measure(struct network *net,
 {
     convc_context *cx = NULL;
     enum exit_code code = context_open(net->o, net->o->target, 0, &cx, f);
+    if (code == EXIT_FINE && net->o->report)
+        code = measure_ceilings(net, cx, f);
     for (size_t i = 0; code == EXIT_FINE && i < net->layers.count; i++) {
         size_t kind = net->kind[i];
         if (kind == net->measured) {

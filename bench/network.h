@@ -17,6 +17,7 @@ struct network {
     size_t *kind;            /* of each layer */
     size_t *first;           /* the first layer of each kind */
     size_t kinds, measured;
+    struct convc_ceilings ceilings; /* of one core; with --report */
 };
 
 /* Loads the specs and sorts their layers into kinds. Free with network_free, whatever the outcome.

@@ -135,7 +135,7 @@ function laws.includes_are_rooted(files, complain)
     for path, text in pairs(files) do
         for _, include in ipairs(is_c(path) and includes_of(text) or {}) do
             local stem = include.path:match("^(.*)%.%a+$") or include.path
-            local made = files[stem .. ".lua"] or files[stem .. ".cmake"] -- while building
+            local made = files[stem] or files[stem .. ".lua"] or files[stem .. ".cmake"] -- built
             if include.quoted and not files[include.path] and not made then
                 complain(path, include.line, '"%s" is no file of the tree', include.path)
             end

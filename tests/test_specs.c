@@ -105,66 +105,6 @@ static void blurs_sum_to_one_and_edge_filters_to_zero(void **state)
 
 /* ---- the specs of the repository ------------------------------------------------------------- */
 
-/* The products of one image, in 10^9. */
-static double load_network(const char *name, const char *define)
-{
-    char path[256];
-    snprintf(path, sizeof path, CONVC_SOURCE_DIR "/specs/networks/%s.lua", name);
-    struct spec_source source = { .path = path, .defines = &define };
-    source.define_count = define ? 1 : 0;
-    load(&source);
-    double products = 0;
-    for (size_t i = 0; i < loaded.count; i++) {
-        struct problem p;
-        struct diag d = { 0 };
-        assert_int_equal(problem_resolve(&loaded.convs[i].problem, &p, &d), CONVC_OK);
-        products += (double)p.p.oc * p.icg * p.p.kernel[0] * p.p.kernel[1] * p.p.kernel[2] *
-                    p.out[0] * p.out[1] * p.out[2];
-    }
-    return products * 1e-9;
-}
-
-static void networks_have_the_published_number_of_products(void **state)
-{
-    (void)state;
-    /* Published are those of torchvision (V1: as usually quoted), which count the last, fully
-     * connected layer too; it has as many as features times classes. */
-    static const struct {
-        const char *name, *define;
-        size_t layers;
-        double published, last;
-    } networks[] = {
-        { "resnet50", NULL, 53, 4.089, 2048 * 1000e-9 },
-        { "resnet50", "V1=1", 53, 3.86, 2048 * 1000e-9 },
-        { "resnext50", NULL, 53, 4.23, 2048 * 1000e-9 },
-        { "vgg16", NULL, 13, 15.47, (25088.0 * 4096 + 4096 * 4096 + 4096 * 1000) * 1e-9 },
-        { "mobilenet_v2", NULL, 52, 0.301, 1280 * 1000e-9 },
-        { "r3d_18", "T=16", 20, 40.697, 512 * 400e-9 },
-    };
-    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
-        double products = load_network(networks[i].name, networks[i].define) + networks[i].last;
-        print_message("%-14s %8.4f GMAC, published %g\n", networks[i].name, products,
-                      networks[i].published);
-        assert_int_equal(loaded.count, networks[i].layers);
-        assert_true(fabs(products / networks[i].published - 1) < 2e-3);
-    }
-}
-
-static void networks_take_batch_size_layout_and_type(void **state)
-{
-    (void)state;
-    static const char *const defines[] = { "N=3",         "H=64",      "W=96",
-                                           "LAYOUT=nchw", "DTYPE=f64", "RESIDUAL=1" };
-    struct spec_source source = { .path = CONVC_SOURCE_DIR "/specs/networks/resnet50.lua",
-                                  .defines = defines,
-                                  .define_count = sizeof defines / sizeof defines[0] };
-    load(&source);
-    const struct convc_problem *last = &loaded.convs[loaded.count - 1].problem;
-    assert_true(last->n == 3 && last->in[CONVC_H] == 2 && last->in[CONVC_W] == 3);
-    assert_true(last->layout == CONVC_NCHW && last->src_dtype == CONVC_F64 && last->residual);
-    assert_string_equal(last->name, "layer4.2.conv3");
-}
-
 static double milliseconds(void)
 {
     struct timespec t;
@@ -187,7 +127,7 @@ static void every_spec_of_the_repository_loads_at_once(void **state)
         assert_true(loaded.count > 0 || strstr(files.gl_pathv[i], "/lib/"));
     }
     print_message("%zu specs, the slowest in %.1f ms\n", files.gl_pathc, slowest);
-    assert_true(files.gl_pathc >= 35);
+    assert_true(files.gl_pathc >= 70);
     assert_true(slowest < 50);
     globfree(&files);
 }
@@ -216,8 +156,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filters_have_their_classic_taps),
         cmocka_unit_test(blurs_sum_to_one_and_edge_filters_to_zero),
-        cmocka_unit_test(networks_have_the_published_number_of_products),
-        cmocka_unit_test(networks_take_batch_size_layout_and_type),
         cmocka_unit_test(every_spec_of_the_repository_loads_at_once),
         cmocka_unit_test(filters_take_the_size_of_a_picture),
     };

@@ -5,11 +5,14 @@
  * channels first, a column is: dst[oc][pixel] = wei[oc][ic, tap] * columns[ic, tap][pixel]. Bias
  * and residual are what the product is added to. Every thread gathers and multiplies a part of the
  * pixels of its own, with the library itself on one thread; parts of at most 16 MiB.
- * Stands on: peer, CBLAS, OpenMP.
+ * The library is loaded when it is first needed, after it was told what the CPU is: one that is
+ * newer than the library is taken for an old one, with vectors of half the width. Stands on: peer,
+ * CBLAS, OpenMP.
  */
 #include "bench/peers/peer.h"
 
 #include <cblas.h>
+#include <dlfcn.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +20,17 @@
 
 enum { PART_FLOATS = 4 << 20 };
 
+static struct {
+    void *handle;
+    __typeof__(cblas_sgemm) *sgemm;
+    __typeof__(openblas_set_num_threads) *set_num_threads;
+} blas;
+
 struct state {
     const struct peer_task *task;
     enum convc_layout layout;
     float *src, *wei, *dst, *residual; /* in the layout */
+    int32_t *source;                   /* [pixels][taps]: where to gather from, -1: outside   */
     float *gathered;                   /* room for one part a thread; NULL: src is the matrix */
     int64_t pixels;                    /* of an output image                                  */
     int64_t part;                      /* pixels that are gathered at once                    */
@@ -58,33 +68,41 @@ static void gather_rows(const struct state *s, const float *image, int64_t group
 {
     const struct convc_problem *p = s->task->problem;
     int64_t ic = p->ic / p->groups, taps = s->depth / ic;
-    for (int64_t pixel = begin; pixel < end; pixel++) {
-        for (int64_t tap = 0; tap < taps; tap++, out += ic) {
-            int64_t at = source_pixel(s->task, pixel, tap);
-            if (at < 0)
-                memset(out, 0, (size_t)ic * sizeof *out);
-            else
-                memcpy(out, image + at * p->ic + group * ic, (size_t)ic * sizeof *out);
-        }
+    for (const int32_t *at = s->source + begin * taps; at < s->source + end * taps; at++) {
+        const float *from = image + *at * p->ic + group * ic;
+        for (int64_t c = 0; c < ic; c++)
+            out[c] = *at < 0 ? 0 : from[c];
+        out += ic;
     }
 }
 
-/* One tap of one channel after the other, over the pixels of a row of outputs at a time. */
+/* One tap of one channel after the other. */
 static void gather_columns(const struct state *s, const float *image, int64_t group, int64_t begin,
                            int64_t end, float *out)
 {
     const struct convc_problem *p = s->task->problem;
     int64_t ic = p->ic / p->groups, taps = s->depth / ic;
-    int64_t plane = p->in[0] * p->in[1] * p->in[2], count = end - begin;
-    for (int64_t tap = 0; tap < taps; tap++) {
-        for (int64_t pixel = begin; pixel < end; pixel++) {
-            int64_t at = source_pixel(s->task, pixel, tap);
-            const float *from = image + group * ic * plane + at;
-            float *to = out + tap * count + (pixel - begin);
-            for (int64_t c = 0; c < ic; c++)
-                to[c * taps * count] = at < 0 ? 0 : from[c * plane];
+    int64_t plane = p->in[0] * p->in[1] * p->in[2];
+    for (int64_t c = 0; c < ic; c++) {
+        const float *from = image + (group * ic + c) * plane;
+        for (int64_t tap = 0; tap < taps; tap++) {
+            for (int64_t pixel = begin; pixel < end; pixel++) {
+                int32_t at = s->source[pixel * taps + tap];
+                *out++ = at < 0 ? 0 : from[at];
+            }
         }
     }
+}
+
+/* Where every tap of every pixel reads. */
+static bool find_sources(struct state *s)
+{
+    const struct convc_problem *p = s->task->problem;
+    int64_t taps = s->depth / (p->ic / p->groups);
+    s->source = malloc((size_t)(s->pixels * taps) * sizeof *s->source);
+    for (int64_t i = 0; s->source && i < s->pixels * taps; i++)
+        s->source[i] = (int32_t)source_pixel(s->task, i / taps, i % taps);
+    return s->source != NULL;
 }
 
 /* ---- one part of the pixels ------------------------------------------------------------------ */
@@ -108,30 +126,36 @@ static bool begin_outputs(const struct state *s, int64_t n, int64_t begin, int64
     return true;
 }
 
-static float activate(const struct convc_problem *p, float x)
+static void activate(const struct convc_problem *p, float *x, int64_t count)
 {
     const float a = (float)p->activation_args[0], b = (float)p->activation_args[1];
     switch (p->activation) {
-    case CONVC_ACT_RELU: return x > 0 ? x : 0;
-    case CONVC_ACT_CLAMP: return x < a ? a : x > b ? b : x;
-    case CONVC_ACT_LEAKY_RELU: return x > 0 ? x : a * x;
-    default: return x;
+    case CONVC_ACT_RELU:
+        for (int64_t i = 0; i < count; i++)
+            x[i] = x[i] > 0 ? x[i] : 0;
+        break;
+    case CONVC_ACT_CLAMP:
+        for (int64_t i = 0; i < count; i++) {
+            float low = x[i] > a ? x[i] : a;
+            x[i] = low < b ? low : b;
+        }
+        break;
+    case CONVC_ACT_LEAKY_RELU:
+        for (int64_t i = 0; i < count; i++)
+            x[i] = x[i] > 0 ? x[i] : a * x[i];
+        break;
+    default: break;
     }
 }
 
 static void end_outputs(const struct state *s, int64_t n, int64_t begin, int64_t end)
 {
     const struct convc_problem *p = s->task->problem;
-    bool last = s->layout == CONVC_NHWC;
-    int64_t outer = last ? 1 : p->oc, inner = (end - begin) * (last ? p->oc : 1);
-    if (p->activation == CONVC_ACT_NONE)
-        return;
-    for (int64_t i = 0; i < outer; i++) {
-        float *dst = s->dst;
-        dst += last ? (n * s->pixels + begin) * p->oc : (n * p->oc + i) * s->pixels + begin;
-        for (int64_t k = 0; k < inner; k++)
-            dst[k] = activate(p, dst[k]);
-    }
+    if (s->layout == CONVC_NHWC)
+        activate(p, s->dst + (n * s->pixels + begin) * p->oc, (end - begin) * p->oc);
+    else
+        for (int64_t o = 0; o < p->oc; o++)
+            activate(p, s->dst + (n * p->oc + o) * s->pixels + begin, end - begin);
 }
 
 static void multiply(const struct state *s, int64_t n, int64_t group, int64_t begin, int64_t end,
@@ -146,16 +170,16 @@ static void multiply(const struct state *s, int64_t n, int64_t group, int64_t be
         const float *rows = room ? room : image + begin * p->ic;
         if (room)
             gather_rows(s, image, group, begin, end, room);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, pixels, oc, depth, 1, rows,
-                    room ? depth : (int)p->ic, wei, oc, beta,
-                    s->dst + (n * s->pixels + begin) * p->oc + group * oc, (int)p->oc);
+        blas.sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, pixels, oc, depth, 1, rows,
+                   room ? depth : (int)p->ic, wei, oc, beta,
+                   s->dst + (n * s->pixels + begin) * p->oc + group * oc, (int)p->oc);
     } else {
         const float *columns = room ? room : image + begin;
         if (room)
             gather_columns(s, image, group, begin, end, room);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, oc, pixels, depth, 1, wei, depth,
-                    columns, room ? pixels : (int)plane, beta,
-                    s->dst + (n * p->oc + group * oc) * s->pixels + begin, (int)s->pixels);
+        blas.sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, oc, pixels, depth, 1, wei, depth,
+                   columns, room ? pixels : (int)plane, beta,
+                   s->dst + (n * p->oc + group * oc) * s->pixels + begin, (int)s->pixels);
     }
 }
 
@@ -235,6 +259,7 @@ static void destroy(struct peer_run *r)
     free(s->wei);
     free(s->dst);
     free(s->residual);
+    free(s->source);
     free(s->gathered);
     free(s);
     r->state = NULL;
@@ -255,7 +280,7 @@ static bool place_all(struct state *s)
     s->dst = allocate(peer_dst_elements(t));
     if (t->residual)
         s->residual = place(s, t->residual, p->n, p->oc, s->pixels);
-    if (!direct)
+    if (!direct && find_sources(s))
         s->gathered = allocate(t->threads * s->part * s->depth);
     return s->src && s->wei && s->dst && (!t->residual || s->residual) && (direct || s->gathered);
 }
@@ -266,6 +291,10 @@ static enum exit_code prepare(const struct peer_task *t, enum peer_layout layout
     const struct convc_problem *p = t->problem;
     if (!peer_pads_zeros(p))
         return fail(f, EXIT_USAGE, "with OpenBLAS, only zeros are padded");
+    if (p->ic == p->groups && p->groups > 1)
+        return fail(f, EXIT_USAGE, "with OpenBLAS, depthwise is no matrix product");
+    if (p->in[0] * p->in[1] * p->in[2] > INT32_MAX)
+        return fail(f, EXIT_USAGE, "with OpenBLAS, the image is too large");
     if (p->activation > CONVC_ACT_LEAKY_RELU)
         return fail(f, EXIT_USAGE, "with OpenBLAS, the activation is not vectorised");
     struct state *s = calloc(1, sizeof *s);
@@ -276,7 +305,7 @@ static enum exit_code prepare(const struct peer_task *t, enum peer_layout layout
     *r = (struct peer_run){ .state = s, .in_spec_layout = s->layout == p->layout };
     snprintf(r->layout, sizeof r->layout, "channels %s",
              s->layout == CONVC_NHWC ? "last" : "first");
-    openblas_set_num_threads(1);
+    blas.set_num_threads(1);
     if (place_all(s))
         return EXIT_FINE;
     destroy(r);
@@ -294,8 +323,28 @@ static enum exit_code result(struct peer_run *r, float *out, struct failure *f)
     return code;
 }
 
+/* A name given by the user stays. */
+static enum exit_code start(struct failure *f)
+{
+    if (blas.handle)
+        return EXIT_FINE;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512bw"))
+        setenv("OPENBLAS_CORETYPE", "SKYLAKEX", 0);
+#endif
+    blas.handle = dlopen(CONVC_OPENBLAS, RTLD_NOW | RTLD_LOCAL);
+    if (!blas.handle)
+        return fail(f, EXIT_SYSTEM, "openblas: %s", dlerror());
+    *(void **)&blas.sgemm = dlsym(blas.handle, "cblas_sgemm");
+    *(void **)&blas.set_num_threads = dlsym(blas.handle, "openblas_set_num_threads");
+    if (!blas.sgemm || !blas.set_num_threads)
+        return fail(f, EXIT_SYSTEM, "openblas: %s is not OpenBLAS", CONVC_OPENBLAS);
+    return EXIT_FINE;
+}
+
 const struct peer peer_openblas = {
     .name = "openblas",
+    .start = start,
     .prepare = prepare,
     .run = run,
     .result = result,

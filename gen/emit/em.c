@@ -310,6 +310,14 @@ LLVMValueRef em_shuffle(struct em *em, LLVMValueRef a, LLVMValueRef b, const int
     return LLVMBuildShuffleVector(em->builder, a, b, LLVMConstVector(index, (unsigned)lanes), "");
 }
 
+LLVMValueRef em_permute(struct em *em, LLVMValueRef x, LLVMValueRef lane)
+{
+    LLVMValueRef args[2] = { x, lane };
+    bool wide = element_bytes(LLVMTypeOf(x)) == 8;
+    return em_call(em, wide ? "llvm.x86.avx512.permvar.df.512" : "llvm.x86.avx512.permvar.sf.512",
+                   NULL, 0, args, 2);
+}
+
 LLVMValueRef em_fma(struct em *em, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c)
 {
     if (!em->target->fma)

@@ -101,6 +101,9 @@ LLVMValueRef em_gather_at(struct em *em, LLVMTypeRef vector, LLVMValueRef p, LLV
 LLVMValueRef em_real(LLVMTypeRef type, double v); /* of a scalar or vector type */
 LLVMValueRef em_splat(struct em *em, LLVMValueRef scalar, int lanes);
 LLVMValueRef em_shuffle(struct em *em, LLVMValueRef a, LLVMValueRef b, const int *lane, int lanes);
+
+/* Lane l of x at lane[l], integers as wide as the elements. Vectors of 64 bytes only. */
+LLVMValueRef em_permute(struct em *em, LLVMValueRef x, LLVMValueRef lane);
 LLVMValueRef em_fma(struct em *em, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c); /* a*b + c */
 LLVMValueRef em_fmax(struct em *em, LLVMValueRef a, LLVMValueRef b); /* a > b ? a : b */
 LLVMValueRef em_fmin(struct em *em, LLVMValueRef a, LLVMValueRef b); /* a < b ? a : b */

@@ -13,7 +13,7 @@ struct args {
 
 /* One work item, decoded. */
 struct item {
-    LLVMValueRef image, block, od, row, chunk;
+    LLVMValueRef image, block, od, phase, row, chunk;
     LLVMValueRef group, in_group; /* of the block: its group, and its number there */
 
     /* Pointers at the image and the first channel of the block. */
@@ -48,6 +48,7 @@ static struct item decode(struct em *em, const struct nest *n, const struct args
         rest = em_divide(em, rest, em_int(em, n->blocks), &i.block);
     rest = em_divide(em, rest, em_int(em, n->chunks), &i.chunk);
     rest = em_divide(em, rest, em_int(em, n->rows.tiles), &i.row);
+    rest = em_divide(em, rest, em_int(em, n->phases), &i.phase);
     rest = em_divide(em, rest, em_int(em, n->out[CONVC_D]), &i.od);
     i.image = rest;
     if (n->plan.order == ORDER_WEIGHTS)
@@ -115,7 +116,8 @@ static void emit_segment(struct tile *t, const struct item *i)
         begin = em_max(em, begin, first);
         end = em_min(em, end, em_add(em, first, em_int(em, n->chunk)));
     }
-    LLVMValueRef row = em_add(em, em_mul(em, i->od, n->rows.tiles), i->row);
+    LLVMValueRef row = em_add(em, em_mul(em, i->od, n->phases), i->phase);
+    row = em_add(em, em_mul(em, row, n->rows.tiles), i->row);
     EM_FOR (em, tile, begin, end) {
         int64_t ow = split_begin(&n->cols, s->begin);
         t->ow = em_mul_add(em, tile, s->width, ow - s->begin * s->width);
@@ -141,6 +143,7 @@ static void emit_columns(struct em *em, const struct nest *n, const struct item 
     if (rows != n->rows.wide)
         oh = em_mul_add(em, i->row, n->rows.narrow,
                         n->rows.wide_tiles * (n->rows.wide - n->rows.narrow));
+    oh = em_add(em, em_mul(em, oh, n->row_step), i->phase);
     for (int s = 0; s < count; s++) {
         struct tile t;
         tile_open(&t, em, n, channel, &segment[s], rows);

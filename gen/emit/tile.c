@@ -172,6 +172,21 @@ static void tile_taps(struct tile *t, LLVMValueRef kd, LLVMValueRef kh)
     }
 }
 
+/* taps=window */
+static void plane_taps(struct tile *t, LLVMValueRef kd)
+{
+    const struct nest *n = t->nest;
+    const int64_t *kernel = n->p->p.kernel;
+    struct em *em = t->em;
+    struct border depth = axis_index(t, CONVC_D, t->od, kd);
+    int64_t plane = n->src_stride[CONVC_STRIDE_D] * n->bytes;
+    int64_t taps = kernel[CONVC_H] * kernel[CONVC_W] * n->p->icg * t->channel->width * n->bytes;
+    EM_IF (em, depth.inside) {
+        LLVMValueRef src = em_at(em, t->src, em_mul(em, depth.index, plane));
+        tile_window(t, src, em_at(em, t->wei, em_mul(em, kd, taps)));
+    }
+}
+
 void tile_emit(struct tile *t)
 {
     struct em *em = t->em;
@@ -182,6 +197,10 @@ void tile_emit(struct tile *t)
     bounds(t, CONVC_D, t->od, &kd_begin, &kd_end);
     bounds(t, CONVC_H, t->oh, &kh_begin, &kh_end);
     EM_FOR (em, kd, kd_begin, kd_end) {
+        if (t->nest->plan.taps == TAPS_WINDOW) {
+            plane_taps(t, kd);
+            continue;
+        }
         EM_FOR (em, kh, kh_begin, kh_end) {
             tile_taps(t, kd, kh);
         }

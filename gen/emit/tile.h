@@ -52,12 +52,17 @@ struct tile_row {
 /* Multiply-adds of one row of taps: kw and ic over `row[0..rows)`; `wei` points at kw = 0. */
 void tile_width(struct tile *t, const struct tile_row row[TILE_ROWS], LLVMValueRef wei);
 
+/* Multiply-adds of all rows of taps of one depth tap, taps=window; `plane` is where its pixels
+ * begin, `wei` points at kh = kw = 0. */
+void tile_window(struct tile *t, LLVMValueRef plane, LLVMValueRef wei);
+
 /* Adds bias and residual, applies the activation, stores. */
 void tile_store(struct tile *t);
 
 /* Pointers at the first column of an output row. */
 struct out_row {
     LLVMValueRef dst, residual;
+    LLVMValueRef exists; /* i1: short phases lack their last row */
 };
 struct out_row tile_out_row(struct tile *t, int r);
 

@@ -69,13 +69,16 @@ struct out_row tile_out_row(struct tile *t, int r)
     int64_t bytes = t->nest->bytes;
     struct em *em = t->em;
     struct out_row row = { 0 };
-    LLVMValueRef oh = em_add(em, t->oh, em_int(em, r));
+    LLVMValueRef oh = em_add(em, t->oh, em_int(em, r * t->nest->row_step));
     LLVMValueRef offset = em_mul(em, t->od, stride[CONVC_STRIDE_D] * bytes);
     offset = em_add(em, offset, em_mul(em, oh, stride[CONVC_STRIDE_H] * bytes));
     offset = em_add(em, offset, em_mul(em, t->ow, stride[CONVC_STRIDE_W] * bytes));
     row.dst = em_opaque(em, em_at(em, t->dst, offset));
     if (t->nest->p->p.residual)
         row.residual = em_opaque(em, em_at(em, t->residual, offset));
+    row.exists = em_true(em);
+    if (r == t->rows - 1 && t->nest->out[CONVC_H] % t->nest->phases)
+        row.exists = em_below(em, oh, em_int(em, t->nest->out[CONVC_H]));
     return row;
 }
 
@@ -130,9 +133,11 @@ static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], in
         place(t, c, v, &channel, &column);
         int64_t distance = distance_of(t, channel, column) * n->bytes;
         for (int r = 0; r < t->rows; r++) {
-            LLVMValueRef sum =
-                add_bias(t, tile_sum(t, r, c, v), bias[lanes_are_columns(t) ? 0 : v]);
-            store_one(t, sum, &row[r], distance, &lie);
+            EM_IF (t->em, row[r].exists) {
+                LLVMValueRef sum =
+                    add_bias(t, tile_sum(t, r, c, v), bias[lanes_are_columns(t) ? 0 : v]);
+                store_one(t, sum, &row[r], distance, &lie);
+            }
         }
     }
 }
@@ -186,9 +191,11 @@ static void store_turned(struct tile *t, const struct out_row row[TILE_ROWS])
     LLVMValueRef bias[TILE_ACCUMULATORS] = { 0 };
     find_bias(t, 0, bias);
     for (int r = 0; r < t->rows; r++) {
-        for (int v = 0; v < t->vecs; v++) {
-            for (int c = 0; c < t->cols; c += t->nest->lanes)
-                store_square(t, &row[r], r, c, v, bias[v]);
+        EM_IF (t->em, row[r].exists) {
+            for (int v = 0; v < t->vecs; v++) {
+                for (int c = 0; c < t->cols; c += t->nest->lanes)
+                    store_square(t, &row[r], r, c, v, bias[v]);
+            }
         }
     }
 }

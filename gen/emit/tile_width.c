@@ -186,7 +186,7 @@ static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef w
     bool all_known = em_is_const(times, &known);
     struct ahead ahead = { .row = row };
     if (t->nest->plan.prefetch == PREFETCH_WEIGHTS) {
-        ahead.tiles = t->nest->out[CONVC_D] * t->nest->rows.tiles * t->nest->cols.tiles;
+        ahead.tiles = t->nest->out[CONVC_D] * t->nest->row_tiles * t->nest->cols.tiles;
         ahead.weights = next_weights(t, wei, ahead.tiles);
     }
     if (all_known) {

@@ -56,7 +56,7 @@ void direct_add_orders(struct direct_list *l, struct plan_direct d)
     }
     struct nest n;
     nest_of(l->p, &d, l->t, &n);
-    if (n.blocks > 1 && n.out[CONVC_D] * n.rows.tiles * n.cols.tiles <= SHARES_MAX) {
+    if (n.blocks > 1 && n.out[CONVC_D] * n.row_tiles * n.cols.tiles <= SHARES_MAX) {
         d.order = ORDER_WEIGHTS;
         d.prefetch = PREFETCH_WEIGHTS;
         direct_add(l, &d);

@@ -1,8 +1,6 @@
 /* What a direct plan should cost, by counting: see direct_cost.h. */
 #include "gen/plan/direct_cost.h"
 
-#include "gen/plan/plan_direct.h"
-
 #include <math.h>
 
 /* Cycles, fitted: entering a tile, a row of its taps, and one where places are computed; storing an
@@ -127,7 +125,7 @@ static double step_loads(const struct nest *n, const struct shape *s)
     if (n->plan.lanes == LANES_OC) {
         loads = s->rows * s->cols + s->vecs;
         if (n->plan.prefetch == PREFETCH_WEIGHTS) {
-            double tiles = (double)(n->out[CONVC_D] * n->rows.tiles * n->cols.tiles);
+            double tiles = (double)(n->out[CONVC_D] * n->row_tiles * n->cols.tiles);
             loads += ceil(s->vecs * n->lanes * (double)n->bytes / tiles / 64) * prefetch_loads;
         }
     } else if (n->plan.lanes == LANES_IC) {
@@ -295,6 +293,10 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
     struct nest part[PARTS_MAX];
     *cost = (struct cost){ .limit = "fma" };
     int parts = nest_parts(p, &plan->direct, t, part);
+    if (plan->direct.taps == TAPS_WINDOW) {
+        direct_cost_window(&part[0], t, cost);
+        return;
+    }
     for (int i = 0; i < parts; i++) {
         struct cost one = { 0 };
         double compute = direct_tiles_cost(&part[i], t, &one) * prefetching(&part[i], t);

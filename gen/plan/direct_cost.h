@@ -11,12 +11,15 @@
 #ifndef GEN_PLAN_DIRECT_COST_H
 #define GEN_PLAN_DIRECT_COST_H
 
-#include "gen/plan/choose.h"
 #include "gen/plan/nest.h"
+#include "gen/plan/plan_direct.h"
 
 /* Cycles of all tiles of one nest while every operand is in L1; adds to cost->fma, ->load and
  * ->overhead. */
 double direct_tiles_cost(const struct nest *n, const struct target *t, struct cost *cost);
+
+/* All of the cost of a plan with taps=window. */
+void direct_cost_window(const struct nest *n, const struct target *t, struct cost *cost);
 
 /* Adds the time that a nest's operands take from L2 to cost->l2 and from further out to
  * cost->memory. Returns the waiting that nothing hides. */

@@ -18,7 +18,7 @@ static void line(struct printer *pr, const char *what, int64_t turns, const char
 static void row_loops(struct printer *pr, const struct nest *n)
 {
     line(pr, "od", n->out[CONVC_D], "");
-    line(pr, "row tile", n->rows.tiles, "");
+    line(pr, "row tile", n->row_tiles, "");
     line(pr, "chunk", n->chunks, "");
 }
 

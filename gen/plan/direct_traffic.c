@@ -64,12 +64,12 @@ static struct tensors find_tensors(const struct nest *n)
 {
     const struct convc_problem *p = &n->p->p;
     double bytes = (double)n->bytes, groups = (double)p->groups;
-    struct tensors x = { .items = (double)(n->out[CONVC_D] * n->rows.tiles * n->chunks) };
+    struct tensors x = { .items = (double)(n->out[CONVC_D] * n->row_tiles * n->chunks) };
     double kernel = (double)(p->kernel[0] * p->kernel[1] * p->kernel[2]) * taps_used(n);
     double width = (double)n->channel[0].width;
     if (n->plan.lanes == LANES_IC)
         width = (double)n->block_channels;
-    x.tiles = (double)(n->out[CONVC_D] * n->rows.tiles * n->cols.tiles);
+    x.tiles = (double)(n->out[CONVC_D] * n->row_tiles * n->cols.tiles);
     x.src = pixels_read(n) * (double)p->ic * bytes;
     x.dst = (double)(n->out[0] * n->out[1] * n->out[2]) * groups * (double)n->channels * bytes;
     x.panel = width * (double)n->p->icg * kernel * bytes;

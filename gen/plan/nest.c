@@ -123,8 +123,9 @@ static bool mergeable(const struct nest *n)
     const struct split *s = &n->cols;
     int64_t wasted = s->tiles * s->wide - s->extent;
     bool columns = n->plan.lanes == LANES_OC || n->plan.lanes == LANES_GROUPS;
-    return columns && n->plan.border == BORDER_NONE && !n->scattered && s->wide != s->narrow &&
-           s->narrow >= 1 && wasted * 50 <= s->extent;
+    return columns && n->plan.border == BORDER_NONE && !n->scattered &&
+           n->plan.taps != TAPS_WINDOW && s->wide != s->narrow && s->narrow >= 1 &&
+           wasted * 50 <= s->extent;
 }
 
 /* The nest of channels [first, first + channels) of each group. */
@@ -147,7 +148,8 @@ static void nest_channels(const struct problem *p, const struct plan_direct *pla
     layout_direct(p, plan, t, &n->layout);
     n->first_channel = first;
     n->channels = channels;
-    n->rows = split_even(n->out[CONVC_H], plan->rows);
+    nest_rows(n);
+    n->permutes = t->vector_bytes == 64;
     n->cols = plan->lanes == LANES_OW ? split_full(n->out[CONVC_W], (int64_t)plan->vecs * n->lanes)
                                       : split_even(n->out[CONVC_W], plan->cols);
     n->chunk = plan->chunk ? plan->chunk : n->cols.tiles;
@@ -208,7 +210,7 @@ bool nest_turned(const struct nest *n, int64_t cols)
 
 int64_t nest_items(const struct nest *n, int64_t batch)
 {
-    return batch * n->blocks * n->out[CONVC_D] * n->rows.tiles * n->chunks;
+    return batch * n->blocks * n->out[CONVC_D] * n->row_tiles * n->chunks;
 }
 
 /* ---- borders along the height -------------------------------------------------------------- */
@@ -445,6 +447,8 @@ enum { WRITTEN_MAX = 1 << 16 };
 
 static int64_t emitted(const struct nest *n)
 {
+    if (n->plan.taps == TAPS_WINDOW)
+        return nest_window_emitted(n);
     struct segment list[SEGMENTS_MAX];
     int count = nest_segments(n, list);
     int64_t bodies = 0, steps = n->plan.lanes == LANES_GROUPS ? n->p->icg : 1;

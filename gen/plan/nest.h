@@ -51,7 +51,11 @@ struct nest {
     int64_t src_stride[5], dst_stride[5];
     bool scattered; /* folded pixels are not evenly apart: every tile has code of its own */
 
-    struct split rows, cols;
+    /* Row tiles: rows of one phase lie row_step apart, so that with dilation, too, they share what
+     * they read. Phases may lack a last row. */
+    int64_t row_step, phases, row_tiles;
+    bool permutes;           /* the target moves lanes to places that the kernel computes */
+    struct split rows, cols; /* rows: of one phase */
     bool merged; /* narrow column tiles run the code of wide ones, whose last column they repeat */
     int64_t chunk, chunks; /* column tiles in an item, items across */
 
@@ -129,6 +133,27 @@ int64_t nest_column(const struct nest *n, int64_t ow, int64_t kw);
 
 /* Scattered: elements from the image's first pixel to the one that output pixel `i` reads. */
 int64_t nest_pixel(const struct nest *n, int64_t i);
+
+/* ---- taps=window ----------------------------------------------------------------------------
+ *
+ * Row y of a tile's window lies y*dilation rows below its first. Row r of the tile meets it with
+ * row y - r*step of the taps. */
+int64_t nest_window_step(const struct nest *n);
+
+/* Splits the output rows, of which those of a window lie so far apart that their taps read the same
+ * rows of the input. For nest_of. */
+void nest_rows(struct nest *n);
+
+/* Are the rows that serve all rows of the tile a loop? */
+bool nest_window_tall(const struct nest *n);
+
+/* Are the channels of a group written down, for want of a loop that could permute? */
+bool nest_window_channels_written(const struct nest *n);
+
+/* May a row in [begin, end) of the window lie outside of the input, in a tile of `rows` rows? */
+bool nest_window_outside(const struct nest *n, int rows, int64_t begin, int64_t end);
+
+int64_t nest_window_emitted(const struct nest *n);
 
 /* Multiply-adds that the emitter would write down for all parts of a plan; grows with the code. -1:
  * too many to say. */

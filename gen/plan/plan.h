@@ -43,6 +43,7 @@ enum plan_border {
 enum plan_taps {
     TAPS_LOOP,
     TAPS_UNROLL, /* all in one block, which loads a source vector once for all its taps */
+    TAPS_WINDOW, /* those along the height too: rows of a tile share what they read */
 };
 
 /* What a tile asks for ahead of its use. */

@@ -17,15 +17,15 @@ static const char *const order_word[] = { "rows", "weights" };
 static const char *const border_word[] = { "none", "peel", "computed" };
 static const char *const prefetch_word[] = { "none", "pixels", "weights" };
 static const char *const rest_word[] = { "oc", "ic" };
-static const char *const taps_word[] = { "loop", "unroll" };
+static const char *const taps_word[] = { "loop", "unroll", "window" };
 
 void plan_direct_print(const struct plan *plan, struct text *t)
 {
     const struct plan_direct *d = &plan->direct;
     text_add(t, " lanes=%s tile=%dx%dx%d", lanes_word[d->lanes], d->rows, d->cols, d->vecs);
     text_add(t, " order=%s border=%s", order_word[d->order], border_word[d->border]);
-    if (d->taps == TAPS_UNROLL)
-        text_add(t, " taps=unroll");
+    if (d->taps)
+        text_add(t, " taps=%s", taps_word[d->taps]);
     if (d->prefetch)
         text_add(t, " prefetch=%s", prefetch_word[d->prefetch]);
     if (d->split)
@@ -81,7 +81,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
         good = (word = find(value, border_word, 3)) >= 0;
         p->border = (enum plan_border)word;
     } else if (!strcmp(key, "taps")) {
-        good = (word = find(value, taps_word, 2)) >= 0;
+        good = (word = find(value, taps_word, 3)) >= 0;
         p->taps = (enum plan_taps)word;
     } else if (!strcmp(key, "prefetch")) {
         good = (word = find(value, prefetch_word, 3)) >= 0;
@@ -128,7 +128,7 @@ static enum convc_status check_dots(const struct plan_direct *p, const struct pr
 {
     bool dots = p->lanes == LANES_IC || p->rest;
     bool side_by_side = problem->icg == 1 || problem->p.src_stride[CONVC_STRIDE_C] == 1;
-    if (dots && (!side_by_side || p->taps == TAPS_UNROLL))
+    if (dots && (!side_by_side || p->taps != TAPS_LOOP))
         return diag_fail(
             d, CONVC_ERR_PLAN,
             "lanes=ic and rest=ic need channels of the source side by side and taps=loop");
@@ -182,6 +182,23 @@ static enum convc_status check_fold(const struct plan_direct *p, const struct pr
     return CONVC_OK;
 }
 
+static enum convc_status check_window(const struct plan_direct *p, const struct problem *problem,
+                                      struct diag *d)
+{
+    bool channels = p->lanes == LANES_OC || p->lanes == LANES_GROUPS;
+    if (!channels || p->fold || p->prefetch || p->split || p->rest)
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "taps=window goes with lanes=oc or groups, and not with fold, prefetch, "
+                         "split or rest");
+    if (p->lanes == LANES_GROUPS && problem->p.src_stride[CONVC_STRIDE_C] != 1)
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "taps=window with lanes=groups needs channels side by side");
+    if (problem->p.padding_mode == CONVC_PAD_CONSTANT && problem_axis_pads(problem, CONVC_D))
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "taps=window does not go with constant padding in depth");
+    return CONVC_OK;
+}
+
 static enum convc_status check_border(const struct problem *p, const struct plan_direct *plan,
                                       const struct target *t, struct diag *d)
 {
@@ -209,8 +226,11 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
         return diag_fail(
             d, CONVC_ERR_PLAN,
             "lanes=groups needs more than one group, each within the %d lanes of a vector", lanes);
-    if (direct->taps == TAPS_UNROLL && direct->border == BORDER_COMPUTED)
-        return diag_fail(d, CONVC_ERR_PLAN, "taps=unroll does not go with border=computed");
+    if (direct->taps != TAPS_LOOP && direct->border == BORDER_COMPUTED)
+        return diag_fail(d, CONVC_ERR_PLAN, "taps=%s does not go with border=computed",
+                         taps_word[direct->taps]);
+    if (direct->taps == TAPS_WINDOW && check_window(direct, p, d) != CONVC_OK)
+        return d->status;
     nest_of(p, direct, t, &n);
     if (direct->chunk > n.cols.tiles)
         return diag_fail(d, CONVC_ERR_PLAN, "chunk=%lld is more than the %lld column tiles",

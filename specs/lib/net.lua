@@ -20,14 +20,19 @@ local function along(value, axis)
 end
 
 -- The extents that a window leaves. Padding is a number, or one for each axis, or for each axis
--- {begin, end}.
+-- {begin, end}, or "same". `ceil` counts a last window that hangs over the end, as pools may.
 local function output(size, window)
     local out = {}
     for a = 1, #size do
         local k, s = along(window.kernel_size, a), along(window.stride or 1, a)
-        local d, pad = along(window.dilation or 1, a), along(window.padding or 0, a)
-        local both = type(pad) == "table" and pad[1] + pad[2] or 2 * pad
-        out[a] = (size[a] + both - d * (k - 1) - 1) // s + 1
+        if window.padding == "same" then
+            out[a] = (size[a] + s - 1) // s
+        else
+            local d, pad = along(window.dilation or 1, a), along(window.padding or 0, a)
+            local both = type(pad) == "table" and pad[1] + pad[2] or 2 * pad
+            local way = size[a] + both - d * (k - 1) - 1
+            out[a] = (window.ceil and way + s - 1 or way) // s + 1
+        end
     end
     return out
 end
@@ -63,6 +68,24 @@ function net.new(options)
     -- The mean of every channel: a picture of one pixel.
     function n.pool_all()
         size = output(size, { kernel_size = size })
+    end
+
+    -- Repeats every pixel, or shuffles channels into pixels: `times` as many along each axis.
+    function n.grow(times)
+        local larger = {}
+        for a = 1, #size do larger[a] = size[a] * times end
+        size = larger
+    end
+
+    -- Squeeze and excitation: two 1x1 on the means of the channels give each channel its factor.
+    -- The picture stays what it was. gate: the second activation, nil where convc has none such.
+    function n.squeeze(name, inner, activation, gate)
+        local wide, back = channels, n.mark()
+        n.pool_all()
+        n.conv(name .. ".reduce",
+               { out_channels = inner, kernel_size = 1, activation = activation })
+        n.conv(name .. ".expand", { out_channels = wide, kernel_size = 1, activation = gate })
+        back()
     end
 
     -- The channels that are there now, for layers that keep their number.

@@ -1,4 +1,4 @@
--- Residual networks of bottleneck blocks, which ResNet-50, ResNeXt-50 and DeepLab share.
+-- Residual networks: the blocks that ResNet, Wide ResNet, ResNeXt, R3D and DeepLab share.
 
 local resnet = {}
 
@@ -22,6 +22,30 @@ function resnet.bottleneck(n, name, block)
              padding = block.dilation, dilation = block.dilation, activation = "relu" })
     n.conv(name .. ".conv3",
            { out_channels = block.out, kernel_size = 1, residual = true, activation = "relu" })
+end
+
+-- Two 3x3 (3x3x3), and the shortcut added before the last activation.
+function resnet.basic(n, name, out, stride)
+    local back = n.mark()
+    if stride ~= 1 or n.channels() ~= out then
+        n.conv(name .. ".downsample", { out_channels = out, kernel_size = 1, stride = stride })
+        back()
+    end
+    n.conv(name .. ".conv1",
+           { out_channels = out, kernel_size = 3, stride = stride, padding = 1,
+             activation = "relu" })
+    n.conv(name .. ".conv2",
+           { out_channels = out, kernel_size = 3, padding = 1, residual = true,
+             activation = "relu" })
+end
+
+-- The four stages of basic blocks; depths: how many in each.
+function resnet.basic_stages(n, depths)
+    for stage, out in ipairs { 64, 128, 256, 512 } do
+        for i = 1, depths[stage] do
+            resnet.basic(n, "layer" .. stage .. "." .. i - 1, out, i == 1 and stage > 1 and 2 or 1)
+        end
+    end
 end
 
 -- The 7x7 stem and its pooling.

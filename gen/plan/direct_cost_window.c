@@ -1,0 +1,176 @@
+/* What a plan with taps=window should cost: like direct_cost, but what is loaded from a row of the
+ * input serves all rows of the tile and all taps that read there. */
+#include "gen/plan/direct_cost.h"
+
+#include <math.h>
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* Share of the taps of an axis that read inside, over all its outputs. */
+static double inside_share(const struct nest *n, int axis)
+{
+    const struct convc_problem *p = &n->p->p;
+    double inside = 0, all = (double)n->out[axis] * (double)p->kernel[axis];
+    if (p->padding_mode != CONVC_PAD_ZEROS || !problem_axis_pads(n->p, axis))
+        return 1;
+    for (int64_t k = 0; k < p->kernel[axis]; k++) {
+        int64_t at = k * p->dilation[axis] - p->pad_begin[axis], stride = p->stride[axis];
+        int64_t begin = at < 0 ? (-at + stride - 1) / stride : 0;
+        int64_t end = at >= n->in[axis] ? 0 : (n->in[axis] - 1 - at) / stride + 1;
+        end = end < n->out[axis] ? end : n->out[axis];
+        inside += end > begin ? (double)(end - begin) : 0;
+    }
+    return inside / all;
+}
+
+/* What one body of tile does. */
+struct body {
+    double rows, cols, vecs;
+    double times; /* over an image */
+};
+
+/* Rows of the window that any row of the tile reads; columns of one of them. */
+static double window_rows(const struct nest *n, double rows)
+{
+    double step = (double)nest_window_step(n), kernel = (double)n->p->p.kernel[CONVC_H];
+    return step < kernel ? (rows - 1) * step + kernel : rows * kernel;
+}
+
+static double window_columns(const struct nest *n, double cols)
+{
+    const struct convc_problem *p = &n->p->p;
+    double span = (cols - 1) * (double)p->stride[CONVC_W] +
+                  (double)((p->kernel[CONVC_W] - 1) * p->dilation[CONVC_W]) + 1;
+    double reads = cols * (double)p->kernel[CONVC_W];
+    return span < reads ? span : reads;
+}
+
+/* Do loads of vectors straddle lines? */
+static bool straddles(const struct nest *n)
+{
+    int64_t pixel = n->src_stride[CONVC_STRIDE_W] * n->bytes;
+    int64_t block = n->block_channels / n->p->ocg * n->p->icg * n->bytes;
+    return n->plan.lanes == LANES_GROUPS && (pixel % 64 || block % 64);
+}
+
+/* Lines of the source in the fullest set of L1, by its ways: `lines` a pixel apart. */
+static double crowding(const struct nest *n, const struct target *t, double lines)
+{
+    int64_t stride = n->src_stride[CONVC_STRIDE_W] * n->bytes;
+    int64_t sets = t->l1_bytes / t->l1_ways / 64, distinct = sets;
+    while (stride % 128 == 0 && distinct > 1) {
+        stride /= 2;
+        distinct /= 2;
+    }
+    return lines / (double)(distinct * t->l1_ways);
+}
+
+/* Cycles of one channel of the window. */
+static double channel_cycles(const struct nest *n, const struct target *t, const struct body *b,
+                             struct cost *cost)
+{
+    const int64_t *kernel = n->p->p.kernel;
+    double taps = (double)(kernel[CONVC_H] * kernel[CONVC_W]), accs = b->rows * b->cols * b->vecs;
+    double share = inside_share(n, CONVC_H) * inside_share(n, CONVC_W);
+    bool groups = n->plan.lanes == LANES_GROUPS;
+    bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
+    double fma = accs * taps * share * (t->fma ? 1 : 2);
+    double reads = window_rows(n, b->rows) * window_columns(n, b->cols) * share;
+    reads *= groups ? b->vecs : 1;
+    bool resident = accs + taps * b->vecs + 3 <= t->vector_registers;
+    double weights = (resident ? 1 : b->rows * share) * taps * b->vecs;
+    double loads = reads * (straddles(n) ? 2 : 1) + weights;
+    double shuffles = permuted ? reads * (nest_window_channels_written(n) ? 1.5 : 1) : 0;
+    double live = accs + b->cols * b->vecs + 2;
+    double spills = live > t->vector_registers ? (live - t->vector_registers) * taps : 0;
+    double crowded = crowding(n, t, window_rows(n, b->rows) * window_columns(n, b->cols));
+    double again = crowded > 1 && n->p->icg > 1 ? reads * 6 * (1 - 1 / crowded) : 0;
+    double latency = 4 * taps * share / (groups && n->p->icg == 1 ? 3 : 1.5);
+    cost->fma += b->times * fma / 2;
+    cost->load += b->times * (loads / 2 + again);
+    return larger(larger((fma + 0.3 * shuffles) / 2, loads / 2 + again), latency) + spills;
+}
+
+/* Runs over the bodies of the nest. */
+static double all_bodies(const struct nest *n, const struct target *t, struct cost *cost)
+{
+    const struct convc_problem *p = &n->p->p;
+    double total = 0, depth = (double)(n->out[CONVC_D] * n->phases);
+    double steps = (double)n->p->icg * (double)p->kernel[CONVC_D] * inside_share(n, CONVC_D);
+    double items = (double)nest_items(n, 1);
+    double tiles = depth * (double)n->rows.tiles * (double)n->cols.tiles * (double)n->blocks;
+    double store = n->dst_stride[CONVC_STRIDE_C] == 1 ? 0.3 : 1.3 * n->lanes;
+    double accs = (double)(n->plan.rows * n->plan.cols * n->plan.vecs);
+    if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
+        store += 20;
+    for (int wide = 0; wide < 4; wide++) {
+        const struct split *r = &n->rows, *c = &n->cols;
+        double rows = (double)(wide & 1 ? r->wide_tiles : r->tiles - r->wide_tiles);
+        double cols = (double)(wide & 2 ? c->wide_tiles : c->tiles - c->wide_tiles);
+        struct body b = { .times = rows * cols * depth * (double)n->blocks * steps };
+        b.rows = (double)(wide & 1 ? r->wide : r->narrow);
+        b.cols = (double)(wide & 2 ? c->wide : c->narrow);
+        b.vecs = n->plan.vecs;
+        if (b.times > 0)
+            total += b.times * (channel_cycles(n, t, &b, cost) + (n->p->icg > 1 ? 2 : 0));
+    }
+    cost->overhead = tiles * (3 + accs * store) + items * 8;
+    return total;
+}
+
+/* Bytes that move into L1 and into L2. */
+static void traffic(const struct nest *n, const struct target *t, struct cost *cost)
+{
+    const struct convc_problem *p = &n->p->p;
+    double bytes = (double)n->bytes, pixels = 1;
+    for (int a = 0; a < 3; a++) {
+        double reads = (double)n->out[a] * (double)p->kernel[a], in = (double)n->in[a];
+        pixels *= reads < in ? reads : in;
+    }
+    double out = (double)n->out[0] * (double)n->out[1] * (double)n->out[2];
+    double src = pixels * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
+    double wei = (double)layout_elements(&n->layout) * bytes;
+    bool weights_first = n->plan.order == ORDER_WEIGHTS;
+
+    /* Rows that the next row tile reads again, where they do not stay in L1. */
+    double rows = window_rows(n, n->plan.rows), fresh = n->plan.rows * (double)nest_window_step(n);
+    double block = larger(64, (double)n->block_channels / n->p->ocg * n->p->icg * bytes);
+    double line = weights_first ? block : (double)p->ic * bytes;
+    double kept = rows * (double)n->in[CONVC_W] * line / (t->l1_bytes * 0.7);
+    double crowded = weights_first ? crowding(n, t, rows * (double)n->in[CONVC_W]) * 1.4 : kept;
+    double halo = larger(kept, crowded) > 1 ? larger(1, rows / fresh) : 1;
+    double repeats = n->plan.lanes == LANES_OC ? (double)n->blocks_per_group : 1;
+    cost->l2 = (src * halo * repeats + 1.5 * dst) / 45;
+
+    double away = larger(0, 1 - t->l2_bytes * 0.9 / (src + dst + wei));
+    double far = (src + dst) * away + wei * away;
+    bool parts =
+        straddles(n) || block > (double)(n->block_channels / n->p->ocg * n->p->icg) * bytes;
+    if (weights_first && parts)
+        far += src * away; /* lines that two blocks share come twice */
+    cost->memory = far / 20;
+}
+
+static double together(double a, double b)
+{
+    return sqrt(sqrt(a * a * a * a + b * b * b * b));
+}
+
+void direct_cost_window(const struct nest *n, const struct target *t, struct cost *cost)
+{
+    double compute = all_bodies(n, t, cost);
+    double written = (double)nest_window_emitted(n);
+    traffic(n, t, cost);
+    cost->compile_ms = 0.6 + 0.018 * written;
+    double busy = together(compute + cost->overhead, cost->l2);
+    if (cost->load > cost->fma)
+        cost->limit = "load";
+    if (cost->l2 > compute)
+        cost->limit = "l2";
+    if (cost->memory > busy)
+        cost->limit = "memory";
+    cost->cycles = together(busy, cost->memory) * (1 + written * 5e-6);
+}

@@ -1,0 +1,38 @@
+-- Dense 3x3 on sizes and channels between those of the well-known networks.
+
+local cases = require "cases"
+
+return cases.list {
+    { "darknet", 32, 104, 64, 3 },
+    { "darknet", 256, 13, 512, 3 },
+    { "darknet", 64, 104, 128, 3, stride = 2 },
+    { "darknet", 512, 26, 1024, 3, stride = 2 },
+    { "centernet", 256, 32, 64, 3 },
+    { "hrnet", 18, 64, 18, 3 },
+    { "hrnet", 36, 32, 36, 3 },
+    { "hrnet", 72, 16, 72, 3 },
+    { "hrnet", 18, 64, 36, 3, stride = 2 },
+    { "edsr", 64, 48, 64, 3 },
+    { "edsr", 64, 48, 256, 3 },
+    { "dncnn", 64, 50, 64, 3 },
+    { "hourglass", 128, 32, 128, 3 },
+    { "alphazero", 256, 19, 256, 3 },
+    { "leela", 192, 8, 192, 3 },
+    { "stable_diffusion", 320, 32, 320, 3 },
+    { "stable_diffusion", 640, 16, 640, 3 },
+    { "stable_diffusion", 1280, 8, 1280, 3 },
+    { "stable_diffusion", 4, 64, 320, 3 },
+    { "stable_diffusion", 320, 64, 4, 3 },
+    { "rpn", 256, 50, 256, 3 },
+    { "mask_rcnn", 256, 14, 256, 3 },
+    { "nasnet", 88, 21, 88, 3 },
+    { "cifar", 16, 32, 16, 3 },
+    { "cifar", 160, 32, 160, 3 },
+    { "cifar", 64, 8, 64, 3 },
+    { "stride", 96, 35, 96, 3, stride = 2 },
+    { "stride", 256, 14, 256, 3, stride = 2 },
+    { "stride", 128, 28, 256, 3, stride = 2, padding = 0 },
+    { "wide", 64, { 32, 100 }, 64, 3 },
+    { "crnn", 256, { 8, 25 }, 512, 3 },
+    { "valid", 128, 30, 128, 3, padding = 0 },
+}

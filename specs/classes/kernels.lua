@@ -1,0 +1,37 @@
+-- Kernels that are not 3x3 and not 1x1, over many channels.
+
+local cases = require "cases"
+
+return cases.list {
+    { "inception", 48, 35, 64, 5 },
+    { "googlenet", 16, 28, 32, 5 },
+    { "googlenet", 48, 7, 128, 5 },
+    { "alexnet", 64, 27, 192, 5 },
+    { "lenet", 6, 14, 16, 5, padding = 0 },
+    { "inception_v4", 64, 73, 64, { 1, 7 } },
+    { "inception_v4", 64, 73, 64, { 7, 1 } },
+    { "inception", 128, 17, 128, { 1, 7 } },
+    { "inception", 128, 17, 192, { 7, 1 } },
+    { "inception", 160, 17, 160, { 1, 7 } },
+    { "inception", 192, 17, 192, { 7, 1 } },
+    { "inception", 384, 8, 384, { 1, 3 } },
+    { "inception", 384, 8, 384, { 3, 1 } },
+    { "inception_v4", 448, 8, 512, { 3, 1 } },
+    { "pose", 128, 46, 128, 7 },
+    { "large_kernel", 64, 32, 21, { 1, 15 } },
+    { "large_kernel", 64, 32, 21, { 15, 1 } },
+    { "flownet", 64, 96, 128, 5, stride = 2 },
+    { "flownet", 128, 48, 256, 5, stride = 2 },
+    { "resnet_2x2", 256, 56, 128, 2, stride = 2, padding = 0 },
+    { "convnext", 96, 56, 192, 2, stride = 2, padding = 0 },
+    { "convnext", 384, 14, 768, 2, stride = 2, padding = 0 },
+    { "pix2pix", 64, 64, 128, 4, stride = 2, padding = 1 },
+    { "pix2pix", 256, 32, 512, 4, stride = 1, padding = 1 },
+    { "segformer", 64, 56, 64, 8, stride = 8, padding = 0 },
+    { "style", 32, 128, 3, 9 },
+    { "text", 300, { 50, 1 }, 100, { 5, 1 } },
+    { "odd", 24, 20, 40, 6 },
+    { "odd", 20, 21, 20, { 2, 5 } },
+    { "erfnet", 64, 64, 64, { 3, 1 } },
+    { "erfnet", 128, 32, 128, { 1, 3 }, dilation = { 1, 8 } },
+}

@@ -1,0 +1,37 @@
+-- First layers: few channels in, large pictures.
+
+local cases = require "cases"
+
+return cases.list {
+    { "resnet", 3, 224, 64, 7, stride = 2 },
+    { "resnet_d", 3, 224, 32, 3, stride = 2 },
+    { "vgg", 3, 224, 64, 3 },
+    { "alexnet", 3, 227, 96, 11, stride = 4, padding = 0 },
+    { "inception", 3, 299, 32, 3, stride = 2, padding = 0 },
+    { "efficientnet_b3", 3, 300, 40, 3, stride = 2 },
+    { "mobilenet_v3", 3, 224, 16, 3, stride = 2 },
+    { "shufflenet", 3, 224, 24, 3, stride = 2 },
+    { "yolo_tiny", 3, 416, 16, 3 },
+    { "yolo", 3, 416, 32, 3 },
+    { "yolov5", 3, 320, 32, 6, stride = 2, padding = 2 },
+    { "yolov8", 3, 320, 16, 3, stride = 2 },
+    { "vit", 3, 224, 768, 16, stride = 16, padding = 0 },
+    { "vit", 3, 224, 192, 16, stride = 16, padding = 0 },
+    { "clip", 3, 224, 768, 32, stride = 32, padding = 0 },
+    { "swin", 3, 224, 96, 4, stride = 4, padding = 0 },
+    { "convmixer", 3, 224, 256, 7, stride = 7, padding = 0 },
+    { "mnist", 1, 28, 32, 5 },
+    { "mnist", 1, 28, 6, 5, padding = 0 },
+    { "cifar", 3, 32, 16, 3 },
+    { "cifar", 3, 32, 64, 3 },
+    { "unet", 1, 252, 64, 3, padding = 0 },
+    { "mri", 4, 120, 32, 3 },
+    { "depth", 4, 224, 64, 7, stride = 2 },
+    { "satellite", 13, 128, 64, 3 },
+    { "deepspeech", 1, { 161, 150 }, 32, { 41, 11 }, stride = 2 },
+    { "audio", 1, { 96, 64 }, 64, 3 },
+    { "chess", 19, 8, 256, 3 },
+    { "go", 17, 19, 256, 3 },
+    { "odd", 3, 113, 17, 5, stride = 3 },
+    { "style", 3, 128, 32, 9 },
+}
