@@ -145,11 +145,13 @@ static enum exit_code compare(struct arena *a, struct entrant *e, struct peer_re
     float *out = malloc(room * sizeof *out);
     double *got = malloc(room * sizeof *got);
     struct verdict v = { 0 };
+    struct convc_kernel_info info = a->job.x.info;
+    info.error_bound += peer_bound;
     enum exit_code code = out && got ? e->peer->result(&e->run, out, f) : fail_memory(f);
     for (int64_t i = 0; code == EXIT_FINE && i < count; i++)
         got[i] = (double)out[i];
     if (code == EXIT_FINE)
-        judge(p, &a->all, got, peer_bound + a->job.x.info.error_bound, false, &v);
+        judge(p, &a->all, got, &info, false, &v);
     free(out);
     free(got);
     r->max_error = fmax(r->max_error, v.max_error);
@@ -194,7 +196,8 @@ static struct entrant *enter(struct arena *a, enum peer_layout layout, struct pe
             e->peer->destroy(&e->run);
     }
     if (code) {
-        snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why.text);
+        if (!r->reason[0])
+            snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why.text);
         return NULL;
     }
     a->racer[2 + a->entrants] =
