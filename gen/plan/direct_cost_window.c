@@ -103,6 +103,8 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     cost->load += b->times * (loads / 2 + again);
     if (ow && b->cols > 1) /* long blocks of broadcasts and misaligned vectors: 0.85 of the peak */
         fma *= 1.15;
+    if (n->plan.lanes == LANES_OC && n->p->ocg > n->lanes)
+        fma *= 1.05; /* 0.95 of it: weights in as many streams as there are taps */
     return larger(larger((fma + 0.3 * shuffles) / 2, loads / 2 + again), latency) + spills;
 }
 
@@ -118,6 +120,8 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
     bool dense = n->dst_stride[ow ? CONVC_STRIDE_W : CONVC_STRIDE_C] == 1;
     double store = dense ? (ow ? 2 : 0.3) : 1.3 * n->lanes;
     double accs = (double)(n->plan.rows * n->plan.cols * n->plan.vecs);
+    if (nest_turned(n, n->plan.cols))
+        store = 4.5 * n->lanes * ceil((double)n->plan.cols / n->lanes) / n->plan.cols;
     if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
         store += 20;
     for (int wide = 0; wide < 4; wide++) {
