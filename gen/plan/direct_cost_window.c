@@ -9,19 +9,24 @@ static double larger(double a, double b)
     return a > b ? a : b;
 }
 
+/* Taps that are looked at one by one; of more, as many evenly apart tell enough. */
+enum { LOOKED_AT_MAX = 256 };
+
 /* Share of the taps of an axis that read inside, over all its outputs. */
 static double inside_share(const struct nest *n, int axis)
 {
     const struct convc_problem *p = &n->p->p;
-    double inside = 0, all = (double)n->out[axis] * (double)p->kernel[axis];
+    double inside = 0, all = 0;
+    int64_t apart = 1 + p->kernel[axis] / LOOKED_AT_MAX;
     if (p->padding_mode != CONVC_PAD_ZEROS || !problem_axis_pads(n->p, axis))
         return 1;
-    for (int64_t k = 0; k < p->kernel[axis]; k++) {
+    for (int64_t k = 0; k < p->kernel[axis]; k += apart) {
         int64_t at = k * p->dilation[axis] - p->pad_begin[axis], stride = p->stride[axis];
         int64_t begin = at < 0 ? (-at + stride - 1) / stride : 0;
         int64_t end = at >= n->in[axis] ? 0 : (n->in[axis] - 1 - at) / stride + 1;
         end = end < n->out[axis] ? end : n->out[axis];
         inside += end > begin ? (double)(end - begin) : 0;
+        all += (double)n->out[axis];
     }
     return inside / all;
 }
@@ -83,11 +88,10 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
 {
     const int64_t *kernel = n->p->p.kernel;
     double taps = (double)(kernel[CONVC_H] * kernel[CONVC_W]), accs = b->rows * b->cols * b->vecs;
-    double share = inside_share(n, CONVC_H) * inside_share(n, CONVC_W);
-    bool groups = n->plan.lanes == LANES_GROUPS;
+    bool groups = n->plan.lanes == LANES_GROUPS, ow = n->plan.lanes == LANES_OW;
+    double share = inside_share(n, CONVC_H) * (ow ? 1 : inside_share(n, CONVC_W));
     bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
     double fma = accs * taps * share * (t->fma ? 1 : 2);
-    bool ow = n->plan.lanes == LANES_OW;
     double per_row = ow ? column_loads(n, b->vecs) : window_columns(n, b->cols);
     double reads = window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
     double across = ow ? b->cols : b->vecs;
@@ -102,6 +106,10 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double latency = 4 * taps * share / ((groups || ow) && n->p->icg == 1 ? 3 : 1.5);
     cost->fma += b->times * fma / 2;
     cost->load += b->times * (loads / 2 + again);
+    if (ow && b->cols > 1) /* long blocks of broadcasts and misaligned vectors: 0.85 of the peak */
+        fma *= 1.15;
+    if (n->plan.lanes == LANES_OC && n->p->ocg > n->lanes)
+        fma *= 1.05; /* 0.95 of it: weights in as many streams as there are taps */
     return larger(larger((fma + 0.3 * shuffles) / 2, loads / 2 + again), latency) + spills;
 }
 
@@ -117,6 +125,8 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
     bool dense = n->dst_stride[ow ? CONVC_STRIDE_W : CONVC_STRIDE_C] == 1;
     double store = dense ? (ow ? 2 : 0.3) : 1.3 * n->lanes;
     double accs = (double)(n->plan.rows * n->plan.cols * n->plan.vecs);
+    if (nest_turned(n, n->plan.cols))
+        store = 4.5 * n->lanes * ceil((double)n->plan.cols / n->lanes) / n->plan.cols;
     if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
         store += 20;
     for (int wide = 0; wide < 4; wide++) {
