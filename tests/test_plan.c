@@ -297,7 +297,7 @@ static struct plan draw_plan(struct test_random *r, const struct problem *p)
     d->rows = (int)test_random_in(r, 1, one_of(r, 2) ? 1 : 8);
     d->cols = (int)test_random_in(r, 1, one_of(r, 2) ? 6 : 32);
     d->vecs = (int)test_random_in(r, 1, one_of(r, 2) ? 2 : 8);
-    d->order = (enum plan_order)one_of(r, 2);
+    d->order = (enum plan_order)one_of(r, 3);
     d->border = (enum plan_border)one_of(r, 3);
     d->taps = (enum plan_taps)one_of(r, 3);
     if (nest_foldable(p) && one_of(r, 2)) {

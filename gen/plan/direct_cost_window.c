@@ -56,16 +56,20 @@ static bool straddles(const struct nest *n)
     return n->plan.lanes == LANES_GROUPS && (pixel % 64 || block % 64);
 }
 
+/* Sets of L1 that lines a pixel apart fall into. */
+static double distinct_sets(const struct nest *n, const struct target *t)
+{
+    int64_t stride = n->src_stride[CONVC_STRIDE_W] * n->bytes;
+    int64_t distinct = t->l1_bytes / t->l1_ways / 64;
+    for (; stride % 128 == 0 && distinct > 1; distinct /= 2)
+        stride /= 2;
+    return (double)distinct;
+}
+
 /* Lines of the source in the fullest set of L1, by its ways: `lines` a pixel apart. */
 static double crowding(const struct nest *n, const struct target *t, double lines)
 {
-    int64_t stride = n->src_stride[CONVC_STRIDE_W] * n->bytes;
-    int64_t sets = t->l1_bytes / t->l1_ways / 64, distinct = sets;
-    while (stride % 128 == 0 && distinct > 1) {
-        stride /= 2;
-        distinct /= 2;
-    }
-    return lines / (double)(distinct * t->l1_ways);
+    return lines / (distinct_sets(n, t) * t->l1_ways);
 }
 
 /* Cycles of one channel of the window. */
@@ -121,6 +125,34 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
     return total;
 }
 
+/* Cycles in which the source moves from L2 to L1. What the next tiles read again stays there where
+ * it fits. Rows and weights first, pixels of one block follow one another: where those crowd few
+ * sets of L1, each line is late. Pixels first, lines of a pixel follow one another instead, but
+ * less of them is read again. */
+static double source_lines(const struct nest *n, const struct target *t, double src, double block)
+{
+    const struct convc_problem *p = &n->p->p;
+    double rows = window_rows(n, n->plan.rows), fresh = n->plan.rows * (double)nest_window_step(n);
+    double cols = window_columns(n, n->plan.cols), l1 = t->l1_bytes * 0.6;
+    double pixel = (double)(p->ic * n->bytes), columns = (double)n->in[CONVC_W];
+    double down = larger(1, rows / fresh);
+    double across = larger(1, cols / (double)(n->plan.cols * p->stride[CONVC_W]));
+    double sets = distinct_sets(n, t) * 64 / (t->l1_bytes / t->l1_ways / 64);
+    if (n->plan.order == ORDER_PIXELS) {
+        double again = rows * cols * pixel > l1 ? down * across : down;
+        return src * again / 64 * (n->plan.vecs > 1 ? 1.7 : 2.1);
+    }
+    bool weights_first = n->plan.order == ORDER_WEIGHTS;
+    double kept = rows * columns * (weights_first ? block : pixel) / l1;
+    if (weights_first)
+        kept = larger(kept, crowding(n, t, rows * columns) * 1.4);
+    double again = kept > 1 ? down : 1, late = 0;
+    if (sets <= 8 && n->plan.lanes == LANES_GROUPS)
+        late = src * down * across / 64 * (weights_first ? 3 : 1.6);
+    double repeats = n->plan.lanes == LANES_OC ? (double)n->blocks_per_group : 1;
+    return src * again * repeats / 45 + late;
+}
+
 /* Bytes that move into L1 and into L2. */
 static void traffic(const struct nest *n, const struct target *t, struct cost *cost)
 {
@@ -135,15 +167,8 @@ static void traffic(const struct nest *n, const struct target *t, struct cost *c
     double wei = (double)layout_elements(&n->layout) * bytes;
     bool weights_first = n->plan.order == ORDER_WEIGHTS;
 
-    /* Rows that the next row tile reads again, where they do not stay in L1. */
-    double rows = window_rows(n, n->plan.rows), fresh = n->plan.rows * (double)nest_window_step(n);
     double block = larger(64, (double)n->block_channels / n->p->ocg * n->p->icg * bytes);
-    double line = weights_first ? block : (double)p->ic * bytes;
-    double kept = rows * (double)n->in[CONVC_W] * line / (t->l1_bytes * 0.7);
-    double crowded = weights_first ? crowding(n, t, rows * (double)n->in[CONVC_W]) * 1.4 : kept;
-    double halo = larger(kept, crowded) > 1 ? larger(1, rows / fresh) : 1;
-    double repeats = n->plan.lanes == LANES_OC ? (double)n->blocks_per_group : 1;
-    cost->l2 = (src * halo * repeats + 1.5 * dst) / 45;
+    cost->l2 = source_lines(n, t, src, block) + 1.5 * dst / 45;
 
     double away = larger(0, 1 - t->l2_bytes * 0.9 / (src + dst + wei));
     double far = (src + dst) * away + wei * away;
