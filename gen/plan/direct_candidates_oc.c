@@ -8,7 +8,7 @@ void direct_add_lanes_oc(struct direct_list *l)
     int64_t vectors = (p->ocg + lanes - 1) / lanes;
     int64_t pixels = p->out[0] * p->out[1] * p->out[2];
     bool fold = nest_foldable(p) && pixels != p->out[CONVC_W];
-    if (vectors == 1)
+    if (vectors == 1 && p->ocg > lanes / 4)
         direct_add_windows(l, LANES_OC, 1);
     for (int vecs = 1; vecs <= 4 && vecs <= vectors; vecs++) {
         struct plan_direct d = { .lanes = LANES_OC, .vecs = vecs };

@@ -9,12 +9,16 @@ static double larger(double a, double b)
     return a > b ? a : b;
 }
 
+/* Taps that are looked at one by one. */
+enum { LOOKED_AT_MAX = 4096 };
+
 /* Share of the taps of an axis that read inside, over all its outputs. */
 static double inside_share(const struct nest *n, int axis)
 {
     const struct convc_problem *p = &n->p->p;
     double inside = 0, all = (double)n->out[axis] * (double)p->kernel[axis];
-    if (p->padding_mode != CONVC_PAD_ZEROS || !problem_axis_pads(n->p, axis))
+    if (p->padding_mode != CONVC_PAD_ZEROS || !problem_axis_pads(n->p, axis) ||
+        p->kernel[axis] > LOOKED_AT_MAX)
         return 1;
     for (int64_t k = 0; k < p->kernel[axis]; k++) {
         int64_t at = k * p->dilation[axis] - p->pad_begin[axis], stride = p->stride[axis];

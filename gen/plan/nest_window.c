@@ -66,8 +66,8 @@ static int64_t rows_written(const struct nest *n, int64_t rows)
     bool tall = nest_window_tall(n) && kernel > last + 1;
     for (int64_t y = 0; y < kernel + last; y++) {
         int64_t used = 0;
-        if (tall && y > last && y < kernel)
-            continue;
+        if (tall && y == last + 1)
+            y = kernel; /* written down once, for row `last` */
         for (int64_t r = 0; r < rows; r++) {
             int64_t tap = y - r * nest_window_step(n);
             used += tap >= 0 && tap < kernel;
