@@ -46,7 +46,10 @@ struct peer_result {
 
 struct contest {
     struct result result;
-    char *reason; /* with --report: why the plan was chosen */
+    double round[RACE_ROUNDS]; /* convc's fastest run of every round, in seconds */
+    int rounds;
+    bool disturbed; /* rounds tell otherwise than the fastest runs do: somebody else was at work */
+    char *reason;   /* with --report: why the plan was chosen */
     struct peer_result peer[PEERS_MAX];
     int peers;
 };

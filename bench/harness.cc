@@ -1,6 +1,9 @@
 #include "bench/harness.h"
 
 #include <benchmark/benchmark.h>
+#include <exception>
+#include <sstream>
+#include <vector>
 
 struct bench_state {
     benchmark::State &google;
@@ -52,4 +55,40 @@ int bench_main(int argc, char **argv)
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
     return 0;
+}
+
+/* Real and processor time are one: turns are timed where nothing else runs. */
+static benchmark::BenchmarkReporter::Run as_google(const bench_run &r)
+{
+    benchmark::BenchmarkReporter::Run run;
+    run.run_name.function_name = r.name;
+    run.report_label = r.label;
+    run.family_index = r.family;
+    run.per_family_instance_index = 0;
+    run.repetition_index = r.repetition;
+    run.repetitions = r.repetitions;
+    run.threads = r.threads;
+    run.time_unit = benchmark::kMicrosecond;
+    run.real_accumulated_time = run.cpu_accumulated_time = r.seconds;
+    for (int i = 0; i < r.counters; i++)
+        run.counters[r.counter[i].name] = r.counter[i].value;
+    return run;
+}
+
+bool bench_write_json(const bench_run *run, size_t count, FILE *out)
+try {
+    std::ostringstream text;
+    benchmark::JSONReporter reporter;
+    benchmark::BenchmarkReporter::Context::executable_name = "convc-bench";
+    benchmark::BenchmarkReporter::Context context;
+    reporter.SetOutputStream(&text);
+    reporter.SetErrorStream(&text);
+    reporter.ReportContext(context);
+    for (size_t i = 0; i < count; i++)
+        reporter.ReportRuns({ as_google(run[i]) });
+    reporter.Finalize();
+    fwrite(text.str().data(), 1, text.str().size(), out);
+    return true;
+} catch (const std::exception &) {
+    return false;
 }

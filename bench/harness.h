@@ -8,6 +8,7 @@
 #define BENCH_HARNESS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,6 +35,27 @@ void bench_fail(struct bench_state *s, const char *why);
 
 /* Runs what is registered; the exit code. Options that are not Google Benchmark's are errors. */
 int bench_main(int argc, char **argv);
+
+/* ---- what was measured elsewhere, in Google Benchmark's own file format -----------------------
+ */
+
+struct bench_counter {
+    const char *name;
+    double value;
+};
+
+/* One repetition of a benchmark. */
+struct bench_run {
+    const char *name, *label;
+    int family; /* counts benchmarks from 0 */
+    int repetition, repetitions, threads;
+    double seconds;
+    const struct bench_counter *counter;
+    int counters;
+};
+
+/* The JSON that --benchmark_out would have written; false where memory runs out. */
+bool bench_write_json(const struct bench_run *run, size_t count, FILE *out);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /* convc-bench: what `convc bench` hands over to; the one program that links convc's peers. */
 #include "bench/print.h"
+#include "bench/records.h"
 #include "bench/report.h"
 #include "runtime/cli/stream.h"
 
@@ -30,29 +31,48 @@ static enum exit_code measure(const struct options *o, struct network *net, stru
     return code;
 }
 
-/* Files are opened before anything is measured: a path that cannot be written is known at once. */
-static enum exit_code measure_into_files(const struct options *o, struct network *net,
-                                         struct failure *f)
+/* A file of `write`'s, where there is a path. It is opened before anything is measured, so that a
+ * path that cannot be written is known at once, and is there when all of it was written. */
+struct product {
+    const char *path;
+    enum exit_code (*write)(const struct network *net, FILE *out, struct failure *f);
+    struct stream_out file;
+};
+
+static enum exit_code measure_into(struct product *product, int count, const struct options *o,
+                                   struct network *net, struct failure *f)
 {
-    struct stream_out report = { 0 };
-    enum exit_code code = o->report ? stream_create(o->report, &report, f) : EXIT_FINE;
-    if (code)
-        return code;
-    code = measure(o, net, f);
-    if (code == EXIT_FINE && o->report)
-        report_write(net, report.stream);
-    return o->report ? stream_finish(&report, code, f) : code;
+    enum exit_code code = EXIT_FINE;
+    int opened = 0;
+    for (; code == EXIT_FINE && opened < count; opened++) {
+        struct product *p = &product[opened];
+        code = p->path ? stream_create(p->path, &p->file, f) : EXIT_FINE;
+        if (code)
+            p->path = NULL;
+    }
+    if (code == EXIT_FINE)
+        code = measure(o, net, f);
+    for (int i = 0; i < opened; i++) {
+        struct product *p = &product[i];
+        if (p->path && code == EXIT_FINE)
+            code = p->write(net, p->file.stream, f);
+        if (p->path)
+            code = stream_finish(&p->file, code, f);
+    }
+    return code;
 }
 
 static enum exit_code bench(const struct options *o, struct failure *f)
 {
     struct network net = { 0 };
+    struct product products[] = { { .path = o->report, .write = report_write },
+                                  { .path = o->benchmark_out, .write = records_write } };
     enum exit_code code = check_usage(o, f);
     if (code == EXIT_FINE)
         code = network_load(o, &net, f);
     if (code == EXIT_FINE) {
         name_missing(&net.field);
-        code = measure_into_files(o, &net, f);
+        code = measure_into(products, 2, o, &net, f);
     }
     network_free(&net);
     return code;

@@ -152,6 +152,7 @@ void network_total(const struct network *net, size_t spec, struct total *t)
             continue;
         t->layers += occurs;
         t->kinds++;
+        t->disturbed += c->disturbed;
         t->compile_ms += c->result.compile_ms;
         t->time_ms += times * c->result.time_ms;
         flops += times * c->result.gflops * c->result.time_ms;

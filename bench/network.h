@@ -47,7 +47,7 @@ struct peer_total {
 };
 
 struct total {
-    size_t layers, kinds;
+    size_t layers, kinds, disturbed;
     double compile_ms, time_ms, gflops, peak_fraction, max_error;
     struct peer_total peer[PEERS_MAX];
 };

@@ -179,6 +179,9 @@ static void print_total(const struct network *net, size_t spec, const char *name
         fprintf(out, "; geomean %.3f, worst %.3f (%s)\n", peer->geomean, peer->worst,
                 peer->worst_name);
     }
+    if (t.disturbed)
+        fprintf(out, "%s: the machine was disturbed during %zu of %zu, whose rounds differ\n", name,
+                t.disturbed, t.kinds);
 }
 
 void print_totals(const struct network *net, FILE *out)

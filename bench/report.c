@@ -202,10 +202,10 @@ static void put_peer_facts(const struct peer_result *r, FILE *out)
     if (r->reason[0]) {
         html_text(out, r->reason);
     } else {
-        fprintf(out, "%.4f ms in ", r->best.time_ms);
+        fprintf(out, "%.4g ms in ", r->best.time_ms);
         html_text(out, r->layout);
         if (r->apart && !isnan(r->spec.time_ms))
-            fprintf(out, "; %.4f ms (%.2fx) in the layout of the spec", r->spec.time_ms,
+            fprintf(out, "; %.4g ms (%.2fx) in the layout of the spec", r->spec.time_ms,
                     r->spec.ratio);
         fprintf(out, "; made in %.2f ms; median ratio %.3f", r->creation_ms, r->best.median_ratio);
     }
@@ -221,7 +221,7 @@ static void put_layer(const struct network *net, size_t spec, size_t kind, FILE 
     fputs("\"><div><span class=\"name\">", out);
     html_text(out, r->name);
     fprintf(out,
-            "</span> <span class=\"muted\">&times;%zu</span><br><span class=\"muted\">%.4f ms, "
+            "</span> <span class=\"muted\">&times;%zu</span><br><span class=\"muted\">%.4g ms, "
             "%.0f GFLOP/s, %.0f %%, %s</span></div><div class=\"rows\">",
             network_times(net, spec, kind), r->time_ms, r->gflops, r->peak_fraction * 100,
             r->algorithm);
@@ -273,7 +273,7 @@ static void put_row(const struct network *net, size_t kind, FILE *out)
     fputs("<tr><td class=\"l\">", out);
     html_text(out, r->name);
     fprintf(out, "</td><td>%zu</td>", network_times(net, SPEC_ALL, kind));
-    put_cell("%.4f", r->time_ms, "", out);
+    put_cell("%.4g", r->time_ms, "", out);
     put_cell("%.1f", r->gflops, "", out);
     put_cell("%.1f", r->peak_fraction * 100, "", out);
     put_cell("%.1e", r->max_error, "", out);
@@ -282,7 +282,7 @@ static void put_row(const struct network *net, size_t kind, FILE *out)
         const struct peer_result *peer = &c->peer[p];
         if (!field_has(&net->field, p))
             continue;
-        put_cell("%.4f", peer->best.time_ms, "", out);
+        put_cell("%.4g", peer->best.time_ms, "", out);
         put_cell("%.3f", peer->best.ratio, peer->best.ratio < 1 ? " class=\"slow\"" : "", out);
         put_cell("%.3f", peer->spec.ratio, "", out);
     }
@@ -315,7 +315,7 @@ static void put_numbers(const struct network *net, FILE *out)
           out);
 }
 
-void report_write(const struct network *net, FILE *out)
+enum exit_code report_write(const struct network *net, FILE *out, struct failure *f)
 {
     put_head(net, out);
     put_networks(net, out);
@@ -325,4 +325,5 @@ void report_write(const struct network *net, FILE *out)
     fputs("<div id=\"tip\" hidden></div>\n<script>\n", out);
     fwrite(script, 1, sizeof script, out);
     fputs("</script>\n</body></html>\n", out);
+    return EXIT_FINE;
 }

@@ -13,6 +13,6 @@
 #include <stdio.h>
 
 /* The network was measured with its reasons and ceilings. */
-void report_write(const struct network *net, FILE *out);
+enum exit_code report_write(const struct network *net, FILE *out, struct failure *f);
 
 #endif

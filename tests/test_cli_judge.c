@@ -64,7 +64,8 @@ static void tear_down(struct scene *s)
 static struct verdict verdict_of(const struct scene *s, double bound, bool exact)
 {
     struct verdict v;
-    judge(&s->p, &s->expectation, s->got, bound, exact, &v);
+    struct convc_kernel_info info = { .error_bound = bound, .plain_sum = 1 };
+    judge(&s->p, &s->expectation, s->got, &info, exact, &v);
     return v;
 }
 

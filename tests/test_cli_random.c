@@ -95,6 +95,10 @@ static unsigned long kinds(const struct convc_problem *p)
     KIND(p->src_stride[4] != 0);
     KIND(p->dst_stride[4] != 0);
     KIND(p->tolerance == 0);
+    KIND(p->tolerance == 1e-5);
+    KIND(p->tolerance > 1e-5);
+    KIND(p->kernel[1] == 3 && p->kernel[2] == 3 && p->stride[1] * p->stride[2] == 1 &&
+         p->dilation[1] * p->dilation[2] == 1 && p->layout == CONVC_NHWC && p->ic >= 16);
     for (int m = 0; m <= CONVC_PAD_IDENTITY; m++)
         KIND((int)p->padding_mode == m && p->pad_begin[w] > 0);
     for (int a = 0; a <= CONVC_ACT_HARDSWISH; a++)

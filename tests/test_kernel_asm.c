@@ -238,6 +238,7 @@ static void read_network(const char *path, struct layers *l)
     l->count = 0;
     for (size_t i = 0; i < spec.count; i++) {
         struct problem p;
+        spec.convs[i].problem.tolerance = 0; /* direct plans */
         assert_int_equal(problem_resolve(&spec.convs[i].problem, &p, &d), CONVC_OK);
         if (known(l, &p))
             continue;
@@ -293,6 +294,50 @@ static void vgg16_keeps_its_registers_with_avx2(void **state)
 {
     (void)state;
     check_network(CONVC_SOURCE_DIR "/specs/networks/vgg16.lua", 9, AVX2);
+}
+
+/* ---- Winograd's products
+ * -------------------------------------------------------------------------
+ */
+
+/* Loops of `fmas` multiply-adds; those that spill count as none. */
+static int loops_of(const struct code *c, int64_t fmas)
+{
+    int loops = 0;
+    for (int i = 0; i < c->count; i++) {
+        const struct block *b = &c->block[i];
+        loops += b->loop && b->fmas == fmas && !b->spills;
+    }
+    return loops;
+}
+
+static void check_products(const char *shape, const char *plan_text, const char *target, int steps,
+                           int narrow)
+{
+    static struct code code;
+    struct target t = target_named(target);
+    struct convc_problem from;
+    struct problem p;
+    struct plan plan;
+    struct diag d = { 0 };
+    assert_int_equal(spec_benchdnn(shape, &from, &d), CONVC_OK);
+    assert_int_equal(problem_resolve(&from, &p, &d), CONVC_OK);
+    assert_int_equal(plan_parse(plan_text, &plan, &d), CONVC_OK);
+    assert_int_equal(plan_check(&plan, &p, &t, &d), CONVC_OK);
+    emit_code(&p, &plan, &t, &code);
+    assert_true(loops_of(&code, steps * plan.winograd.rows * plan.winograd.vecs) > 0);
+    assert_true(loops_of(&code, (steps > 1 ? steps : 2) * narrow * plan.winograd.vecs) > 0);
+}
+
+/* 49 tiles are three panels of 12 and one of 13. */
+static void winograd_products_keep_their_registers(void **state)
+{
+    const char *shape = "g1mb1ic64ih28iw28oc96oh28ow28kh3kw3ph1pw1";
+    (void)state;
+    check_products(shape, "winograd f=4x4 tile=13x2 prefetch=weights", AVX512, 4, 12);
+    check_products(shape, "winograd f=2x2 tile=13x2 block=27 prefetch=weights", AVX512, 4, 12);
+    check_products(shape, "winograd f=4x4 tile=9x3", AVX512, 1, 8);
+    check_products(shape, "winograd f=4x4 tile=6x2 prefetch=weights", AVX2, 4, 5);
 }
 
 /* ---- the demands can be missed ------------------------------------------------------------------
@@ -363,6 +408,7 @@ int main(void)
         cmocka_unit_test(resnet50_keeps_its_registers_with_avx2),
         cmocka_unit_test(vgg16_keeps_its_registers_with_avx512),
         cmocka_unit_test(vgg16_keeps_its_registers_with_avx2),
+        cmocka_unit_test(winograd_products_keep_their_registers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

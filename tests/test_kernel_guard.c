@@ -180,7 +180,7 @@ static void check_place(const struct emitted *e, const struct sample *o, const v
     bool whole = runs(&s, r);
     if (!whole)
         print_fault(&s);
-    if (whole && sample_agrees(o, s.tensor[DST]) && surroundings_kept(&s))
+    if (whole && sample_agrees(o, &e->plan, s.tensor[DST]) && surroundings_kept(&s))
         return;
     emitted_print(&e->problem, &e->plan, e->target);
     fail_msg("random problem of seed %" PRIu64 ", tensors %s, %" PRId64 " elements in%s", seed,

@@ -32,6 +32,20 @@ static struct target target_named(const char *name)
 /* ---- text ---------------------------------------------------------------------------------------
  */
 
+static bool same_direct(const struct plan_direct *a, const struct plan_direct *b)
+{
+    return a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols && a->vecs == b->vecs &&
+           a->order == b->order && a->border == b->border && a->fold == b->fold &&
+           a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch &&
+           a->split == b->split && a->rest == b->rest;
+}
+
+static bool same_winograd(const struct plan_winograd *a, const struct plan_winograd *b)
+{
+    return a->m[0] == b->m[0] && a->m[1] == b->m[1] && a->rows == b->rows && a->vecs == b->vecs &&
+           a->block == b->block && a->oc == b->oc && a->prefetch == b->prefetch;
+}
+
 static void assert_reads_back(const struct plan *plan)
 {
     char text[PLAN_TEXT_MAX], again[PLAN_TEXT_MAX];
@@ -40,12 +54,9 @@ static void assert_reads_back(const struct plan *plan)
     plan_print(plan, text);
     if (plan_parse(text, &read, &d) != CONVC_OK)
         fail_msg("%s: %s", text, d.text);
-    const struct plan_direct *a = &plan->direct, *b = &read.direct;
     assert_int_equal(read.algorithm, plan->algorithm);
-    bool same = a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols &&
-                a->vecs == b->vecs && a->order == b->order && a->border == b->border &&
-                a->fold == b->fold && a->chunk == b->chunk && a->taps == b->taps &&
-                a->prefetch == b->prefetch && a->split == b->split && a->rest == b->rest;
+    bool same = plan->algorithm == PLAN_DIRECT ? same_direct(&plan->direct, &read.direct)
+                                               : same_winograd(&plan->winograd, &read.winograd);
     if (!same)
         fail_msg("%s reads back as another plan", text);
     plan_print(&read, again);
@@ -130,11 +141,11 @@ static void what_cannot_be_read_is_named(void **state)
     static const struct {
         const char *text, *sentence;
     } row[] = {
-        { "", "plan '' does not begin with an algorithm: direct" },
-        { "   ", "plan '   ' does not begin with an algorithm: direct" },
+        { "", "plan '' does not begin with an algorithm: direct, winograd" },
+        { "   ", "plan '   ' does not begin with an algorithm: direct, winograd" },
         { "Direct tile=1x1x1",
-          "plan 'Direct tile=1x1x1' does not begin with an algorithm: direct" },
-        { "directly", "plan 'directly' does not begin with an algorithm: direct" },
+          "plan 'Direct tile=1x1x1' does not begin with an algorithm: direct, winograd" },
+        { "directly", "plan 'directly' does not begin with an algorithm: direct, winograd" },
         { "direct tile", "plan word 'tile' is not KEY=VALUE" },
         { "direct rows=1", unknown },
         { "direct =1", "plan word '' is unknown; direct has lanes, tile, order, border, taps, "

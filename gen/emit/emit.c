@@ -1,6 +1,7 @@
 #include "gen/emit/emit.h"
 
 #include "gen/emit/emit_direct.h"
+#include "gen/emit/emit_winograd.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 static void (*const emit_algorithm[PLAN_ALGORITHMS])(struct em *, const struct problem *,
                                                      const struct plan *) = {
     [PLAN_DIRECT] = emit_direct,
+    [PLAN_WINOGRAD] = emit_winograd,
 };
 
 static void set_attribute(struct em *em, const char *name, const char *value)

@@ -186,16 +186,21 @@ static void store_square(struct tile *t, const struct out_row *row, int r, int c
     }
 }
 
+static void store_row(struct tile *t, const struct out_row *row, int r, LLVMValueRef *bias)
+{
+    for (int v = 0; v < t->vecs; v++) {
+        for (int c = 0; c < t->cols; c += t->nest->lanes)
+            store_square(t, row, r, c, v, bias[v]);
+    }
+}
+
 static void store_turned(struct tile *t, const struct out_row row[TILE_ROWS])
 {
     LLVMValueRef bias[TILE_ACCUMULATORS] = { 0 };
     find_bias(t, 0, bias);
     for (int r = 0; r < t->rows; r++) {
         EM_IF (t->em, row[r].exists) {
-            for (int v = 0; v < t->vecs; v++) {
-                for (int c = 0; c < t->cols; c += t->nest->lanes)
-                    store_square(t, &row[r], r, c, v, bias[v]);
-            }
+            store_row(t, &row[r], r, bias);
         }
     }
 }

@@ -6,7 +6,7 @@
  * tile. Tall windows run the rows that serve every row of the tile in a loop.
  */
 #include "gen/emit/border.h"
-#include "gen/emit/tile.h"
+#include "gen/emit/tile_columns.h"
 
 /* WEIGHTS_MAX: of one window, held in registers. SEEN_MAX: operands of one row. */
 enum { WEIGHTS_MAX = 32, SEEN_MAX = 128 };
@@ -34,7 +34,27 @@ struct window_row {
         LLVMValueRef value;
     } seen[SEEN_MAX];
     int seen_count;
+
+    /* LANES_OW: what is loaded, and what each vector of the tile reads under this tap. */
+    struct columns columns;
+    LLVMValueRef read[TILE_VECS];
 };
+
+static bool lanes_are_columns(const struct tile *t)
+{
+    return t->nest->plan.lanes == LANES_OW;
+}
+
+/* Weights of one tap, and reads of one row under one tap: the tile is all pairs of them. */
+static int weights_of(const struct tile *t)
+{
+    return lanes_are_columns(t) ? t->cols : t->vecs;
+}
+
+static int reads_of(const struct tile *t)
+{
+    return lanes_are_columns(t) ? t->vecs : t->cols;
+}
 
 static int64_t src_bytes(const struct tile *t, int axis)
 {
@@ -113,8 +133,14 @@ static int64_t tap_bytes(const struct tile *t)
     return t->nest->p->icg * t->channel->width * t->nest->bytes;
 }
 
+/* Weight `v` of a tap: a vector, or with LANES_OW one of them in all lanes. */
 static LLVMValueRef load_weight(const struct tile *t, LLVMValueRef wei, int64_t tap, int v)
 {
+    if (lanes_are_columns(t)) {
+        LLVMValueRef at = em_at_const(t->em, wei, tap * tap_bytes(t) + v * t->nest->bytes);
+        LLVMValueRef one = em_load(t->em, t->element, at, (unsigned)t->nest->bytes);
+        return em_splat(t->em, one, t->nest->lanes);
+    }
     int64_t vector = (int64_t)t->nest->lanes * t->nest->bytes;
     LLVMValueRef p = em_at_const(t->em, wei, tap * tap_bytes(t) + v * vector);
     return em_load(t->em, t->vector, p, (unsigned)vector);
@@ -126,41 +152,65 @@ static void hold_weights(struct window *w)
     struct tile *t = w->tile;
     const int64_t *kernel = t->nest->p->p.kernel;
     int64_t taps = kernel[CONVC_H] * kernel[CONVC_W];
+    int count = weights_of(t);
     int64_t room = t->em->target->vector_registers - t->rows * t->cols * t->vecs - 3;
-    if (nest_window_tall(t->nest) || taps * t->vecs > room || taps * t->vecs > WEIGHTS_MAX)
+    if (nest_window_tall(t->nest) || taps * count > room || taps * count > WEIGHTS_MAX)
         return;
-    for (int i = 0; i < taps * t->vecs; i++)
-        w->resident[i] = load_weight(t, w->wei, i / t->vecs, i % t->vecs);
+    for (int i = 0; i < taps * count; i++)
+        w->resident[i] = load_weight(t, w->wei, i / count, i % count);
 }
 
 static LLVMValueRef weight(const struct window *w, const struct window_row *row, int64_t tap, int v)
 {
     if (w->resident[0])
-        return w->resident[tap * w->tile->vecs + v];
+        return w->resident[tap * weights_of(w->tile) + v];
     return load_weight(w->tile, row->wei, tap, v);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------- */
 
+/* Read i under tap kw, for weight j of it. */
+static LLVMValueRef read_of(const struct window *w, struct window_row *row, int64_t kw, int i,
+                            int j)
+{
+    struct tile *t = w->tile;
+    const struct convc_problem *p = &t->nest->p->p;
+    if (!lanes_are_columns(t))
+        return operand(w, row, i * p->stride[CONVC_W] + kw * p->dilation[CONVC_W], j);
+    if (row->constant)
+        return em_real(t->vector, p->padding_value);
+    return row->read[i];
+}
+
+/* Row r of the tile under tap kw. */
+static void multiply_tap(const struct window *w, struct window_row *row, int r, int64_t kw)
+{
+    struct tile *t = w->tile;
+    int64_t tap = row->tap[r] * t->nest->p->p.kernel[CONVC_W] + kw;
+    for (int j = 0; j < weights_of(t); j++) {
+        LLVMValueRef wei = weight(w, row, tap, j);
+        for (int i = 0; i < reads_of(t); i++) {
+            LLVMValueRef x = read_of(w, row, kw, i, j);
+            struct em_var acc =
+                lanes_are_columns(t) ? tile_acc(t, 0, r, j, i) : tile_acc(t, 0, r, i, j);
+            if (x)
+                em_set(t->em, acc, em_fma(t->em, x, wei, em_get(t->em, acc)));
+        }
+    }
+}
+
 /* All that one row of the input takes part in. */
 static void multiply_row(const struct window *w, struct window_row *row)
 {
     struct tile *t = w->tile;
-    const struct convc_problem *p = &t->nest->p->p;
-    row->seen_count = 0;
-    for (int64_t kw = 0; kw < p->kernel[CONVC_W]; kw++) {
-        for (int i = 0; i < t->rows * t->vecs; i++) {
-            int r = i / t->vecs, v = i % t->vecs;
-            if (!row->used[r])
-                continue;
-            LLVMValueRef wei = weight(w, row, row->tap[r] * p->kernel[CONVC_W] + kw, v);
-            for (int c = 0; c < t->cols; c++) {
-                int64_t column = c * p->stride[CONVC_W] + kw * p->dilation[CONVC_W];
-                LLVMValueRef x = operand(w, row, column, v);
-                struct em_var acc = tile_acc(t, 0, r, c, v);
-                if (x)
-                    em_set(t->em, acc, em_fma(t->em, x, wei, em_get(t->em, acc)));
-            }
+    row->seen_count = row->columns.seen_count = 0;
+    row->columns.src = row->src;
+    for (int64_t kw = 0; kw < t->nest->p->p.kernel[CONVC_W]; kw++) {
+        for (int v = 0; lanes_are_columns(t) && !row->constant && v < t->vecs; v++)
+            row->read[v] = tile_columns(t, &row->columns, kw, v);
+        for (int r = 0; r < t->rows; r++) {
+            if (row->used[r])
+                multiply_tap(w, row, r, kw);
         }
     }
 }
@@ -270,7 +320,7 @@ static void one_channel(struct window *w, LLVMValueRef src, LLVMValueRef wei, LL
     struct em *em = t->em;
     const struct nest *n = t->nest;
     w->src = src;
-    if (n->plan.lanes == LANES_OC)
+    if (n->plan.lanes != LANES_GROUPS)
         w->src = em_at(em, src, em_mul(em, ic, src_bytes(t, CONVC_STRIDE_C)));
     w->wei = em_at(em, wei, em_mul(em, ic, t->channel->width * n->bytes));
     w->src = em_opaque(em, w->src);

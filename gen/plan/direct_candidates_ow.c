@@ -1,11 +1,41 @@
 /* Direct plans with lanes=ow: output columns in the lanes. */
 #include "gen/plan/direct_candidates.h"
 
+/* Multiply-adds that compile in a few dozen milliseconds. */
+enum { WRITTEN_MOST = 2500 };
+
+/* Rows by output channels by one or two vectors, of which the whole window is written down. */
+static void add_windows(struct direct_list *l)
+{
+    const struct problem *p = l->p;
+    int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
+    int64_t ow = p->out[CONVC_W], oh = p->out[CONVC_H];
+    /* A single channel's tile stands beside its resident weights. */
+    int most = p->ocg == 1 ? l->t->vector_registers / 4 : direct_accumulators(l->t, 2) - 2;
+    struct plan_direct d = { .lanes = LANES_OW, .taps = TAPS_WINDOW };
+    d.border = problem_axis_pads(p, CONVC_W) ? BORDER_PEEL : BORDER_NONE;
+    for (d.vecs = 1; d.vecs <= 2 && (d.vecs - 1) * lanes < ow; d.vecs++) {
+        for (d.rows = 1; d.rows <= TILE_ROWS && d.rows <= oh; d.rows++) {
+            int64_t fit = most / d.rows / d.vecs;
+            if (!fit || split_even(oh, d.rows).wide != d.rows)
+                continue;
+            d.cols = (int)split_even(p->ocg, fit < p->ocg ? fit : p->ocg).wide;
+            int64_t emitted = nest_emitted(p, &d, l->t);
+            for (int i = 0; i < 2 && emitted >= 0 && emitted <= WRITTEN_MOST; i++) {
+                d.order = i ? ORDER_WEIGHTS : ORDER_ROWS;
+                direct_add(l, &d);
+            }
+        }
+    }
+}
+
 void direct_add_lanes_ow(struct direct_list *l)
 {
     const struct problem *p = l->p;
     if (p->p.dst_stride[CONVC_STRIDE_W] != 1 || p->p.src_stride[CONVC_STRIDE_W] != 1)
         return;
+    if (p->p.kernel[CONVC_H] * p->p.kernel[CONVC_W] > 1)
+        add_windows(l);
     int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
     int64_t pixels = p->out[0] * p->out[1] * p->out[2];
     bool fold = nest_foldable(p) && nest_even_pixels(p) && pixels != p->out[CONVC_W];

@@ -52,6 +52,15 @@ static double window_columns(const struct nest *n, double cols)
     return span < reads ? span : reads;
 }
 
+/* LANES_OW: vectors loaded from one row of the window, counted twice as rows begin anywhere in a
+ * line; under a stride of two neighbouring taps share some of theirs. */
+static double column_loads(const struct nest *n, double vecs)
+{
+    double taps = (double)n->p->p.kernel[CONVC_W];
+    int64_t step = n->p->p.stride[CONVC_W] * n->src_stride[CONVC_STRIDE_W];
+    return vecs * taps * (step == 1 ? 2 : step == 2 ? 3 : n->lanes);
+}
+
 /* Do loads of vectors straddle lines? */
 static bool straddles(const struct nest *n)
 {
@@ -86,17 +95,19 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     bool groups = n->plan.lanes == LANES_GROUPS;
     bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
     double fma = accs * taps * share * (t->fma ? 1 : 2);
-    double reads = window_rows(n, b->rows) * window_columns(n, b->cols) * share;
-    reads *= groups ? b->vecs : 1;
-    bool resident = accs + taps * b->vecs + 3 <= t->vector_registers;
-    double weights = (resident ? 1 : b->rows * share) * taps * b->vecs;
+    bool ow = n->plan.lanes == LANES_OW;
+    double per_row = ow ? column_loads(n, b->vecs) : window_columns(n, b->cols);
+    double reads = window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
+    double across = ow ? b->cols : b->vecs;
+    bool resident = accs + taps * across + 3 <= t->vector_registers;
+    double weights = (resident ? 1 : b->rows * share) * taps * across;
     double loads = reads * (straddles(n) ? 2 : 1) + weights;
     double shuffles = permuted ? reads * (nest_window_channels_written(n) ? 1.5 : 1) : 0;
-    double live = accs + b->cols * b->vecs + 2;
+    double live = accs + (ow ? b->vecs : b->cols * b->vecs) + 2;
     double spills = live > t->vector_registers ? (live - t->vector_registers) * taps : 0;
-    double crowded = crowding(n, t, window_rows(n, b->rows) * window_columns(n, b->cols));
+    double crowded = crowding(n, t, window_rows(n, b->rows) * (ow ? b->vecs : per_row));
     double again = crowded > 1 && n->p->icg > 1 ? reads * 6 * (1 - 1 / crowded) : 0;
-    double latency = 4 * taps * share / (groups && n->p->icg == 1 ? 3 : 1.5);
+    double latency = 4 * taps * share / ((groups || ow) && n->p->icg == 1 ? 3 : 1.5);
     cost->fma += b->times * fma / 2;
     cost->load += b->times * (loads / 2 + again);
     return larger(larger((fma + 0.3 * shuffles) / 2, loads / 2 + again), latency) + spills;
@@ -110,7 +121,9 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
     double steps = (double)n->p->icg * (double)p->kernel[CONVC_D] * inside_share(n, CONVC_D);
     double items = (double)nest_items(n, 1);
     double tiles = depth * (double)n->rows.tiles * (double)n->cols.tiles * (double)n->blocks;
-    double store = n->dst_stride[CONVC_STRIDE_C] == 1 ? 0.3 : 1.3 * n->lanes;
+    bool ow = n->plan.lanes == LANES_OW;
+    bool dense = n->dst_stride[ow ? CONVC_STRIDE_W : CONVC_STRIDE_C] == 1;
+    double store = dense ? (ow ? 2 : 0.3) : 1.3 * n->lanes;
     double accs = (double)(n->plan.rows * n->plan.cols * n->plan.vecs);
     if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
         store += 20;
@@ -122,6 +135,10 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
         b.rows = (double)(wide & 1 ? r->wide : r->narrow);
         b.cols = (double)(wide & 2 ? c->wide : c->narrow);
         b.vecs = n->plan.vecs;
+        if (ow) {
+            b.vecs = ceil(b.cols / n->lanes);
+            b.cols = n->plan.cols;
+        }
         if (b.times > 0)
             total += b.times * (channel_cycles(n, t, &b, cost) + (n->p->icg > 1 ? 2 : 0));
     }

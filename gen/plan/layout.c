@@ -55,9 +55,10 @@ int64_t layout_vector_groups(const struct problem *p, int lanes)
 
 uint64_t layout_hash(const struct layout *l)
 {
-    int64_t field[15] = { l->plain,  l->flip,        l->oc,        l->icg,           l->ocg,
-                          l->groups, l->kernel[0],   l->kernel[1], l->kernel[2],     l->block,
-                          l->unit,   l->group_block, l->lanes,     l->vector_groups, l->dots };
+    int64_t field[16] = { l->plain,     l->flip,          l->oc,        l->icg,
+                          l->ocg,       l->groups,        l->kernel[0], l->kernel[1],
+                          l->kernel[2], l->block,         l->unit,      l->group_block,
+                          l->lanes,     l->vector_groups, l->dots,      l->transformed };
     return hash64(field, sizeof field, 0);
 }
 

@@ -83,13 +83,14 @@ int64_t nest_window_emitted(const struct nest *n)
 {
     struct segment list[SEGMENTS_MAX];
     int segments = nest_segments(n, list);
+    bool ow = n->plan.lanes == LANES_OW;
     int64_t columns = 0, vecs = 0, rows = rows_written(n, n->rows.wide);
     if (n->rows.wide > n->rows.narrow)
         rows += rows_written(n, n->rows.narrow);
     for (int i = 0; i < segments; i++)
-        columns += list[i].width;
+        columns += ow ? (list[i].width + n->lanes - 1) / n->lanes : list[i].width;
     for (int i = 0; i < n->classes; i++)
-        vecs += n->channel[i].vecs;
+        vecs += ow ? n->channel[i].cols : n->channel[i].vecs;
     int64_t steps = nest_window_channels_written(n) ? n->p->icg : 1;
     return segments < 0 ? -1 : rows * columns * n->p->p.kernel[CONVC_W] * vecs * steps;
 }

@@ -1,6 +1,7 @@
 #include "gen/plan/plan.h"
 
 #include "gen/plan/plan_direct.h"
+#include "gen/plan/plan_winograd.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,10 @@ static const struct {
     [PLAN_DIRECT] = { "direct", true, 1, plan_direct_print, plan_direct_parse, plan_direct_check,
                       plan_direct_error_bound, plan_direct_layout, plan_direct_pack,
                       plan_direct_workspace_bytes, plan_direct_items, plan_direct_explain },
+    [PLAN_WINOGRAD] = { "winograd", false, 1, plan_winograd_print, plan_winograd_parse,
+                        plan_winograd_check, plan_winograd_error_bound, plan_winograd_layout,
+                        plan_winograd_pack, plan_winograd_workspace_bytes, plan_winograd_items,
+                        plan_winograd_explain },
 };
 
 const char *plan_algorithm_name(enum plan_algorithm a)
@@ -98,9 +103,14 @@ double plan_error_bound(const struct plan *plan, const struct problem *p)
     return algorithm[plan->algorithm].error_bound(plan, p);
 }
 
+bool plan_plain_sum(const struct plan *plan)
+{
+    return algorithm[plan->algorithm].plain_sum;
+}
+
 bool plan_admitted(const struct plan *plan, const struct problem *p)
 {
-    return algorithm[plan->algorithm].plain_sum || plan_error_bound(plan, p) <= p->p.tolerance;
+    return plan_plain_sum(plan) || plan_error_bound(plan, p) <= p->p.tolerance;
 }
 
 void plan_layout(const struct problem *p, const struct plan *plan, const struct target *t,

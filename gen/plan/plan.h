@@ -4,6 +4,7 @@
  * bug report quotes; plan_parse(plan_print(p)) is p, and the printed form of equal plans is equal.
  *
  *     direct lanes=oc tile=1x14x2 order=rows border=peel chunk=2
+ *     winograd f=4x4 block=49 tile=13x2 prefetch=weights
  *
  * A word that is missing is the first of its kind, or 0.
  *
@@ -16,7 +17,7 @@
 #include "gen/plan/target.h"
 #include "gen/problem/problem.h"
 
-enum plan_algorithm { PLAN_DIRECT, PLAN_ALGORITHMS };
+enum plan_algorithm { PLAN_DIRECT, PLAN_WINOGRAD, PLAN_ALGORITHMS };
 
 /* Which axis lies in the lanes of a vector register. */
 enum plan_lanes {
@@ -71,10 +72,19 @@ struct plan_direct {
     bool rest; /* channels beyond the last full vector of a group run with LANES_IC */
 };
 
+struct plan_winograd {
+    int m[2];       /* a tile's outputs, height and width; 1 where the kernel is 1     */
+    int rows, vecs; /* the register tile: tiles x vectors of output channels          */
+    int64_t block;  /* tiles that are transformed together, at most; 0: all of an image */
+    int64_t oc;     /* output channels of a work item, rounded up to vecs; 0: all      */
+    enum plan_prefetch prefetch;
+};
+
 struct plan {
     enum plan_algorithm algorithm;
     union {
         struct plan_direct direct;
+        struct plan_winograd winograd;
     };
 };
 
@@ -116,6 +126,9 @@ void plan_explain(const struct problem *p, const struct plan *plan, const struct
 
 /* The worst error of the plan's results, relative to the largest sum of |src*wei|. */
 double plan_error_bound(const struct plan *plan, const struct problem *p);
+
+/* Does it add the products up as the problem states them? Whole numbers then give exact results. */
+bool plan_plain_sum(const struct plan *plan);
 
 /* Is this error within the problem's tolerance? Plain sums always are. */
 bool plan_admitted(const struct plan *plan, const struct problem *p);

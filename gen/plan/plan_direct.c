@@ -185,11 +185,10 @@ static enum convc_status check_fold(const struct plan_direct *p, const struct pr
 static enum convc_status check_window(const struct plan_direct *p, const struct problem *problem,
                                       struct diag *d)
 {
-    bool channels = p->lanes == LANES_OC || p->lanes == LANES_GROUPS;
-    if (!channels || p->fold || p->prefetch || p->split || p->rest)
+    if (p->lanes == LANES_IC || p->fold || p->prefetch || p->split || p->rest)
         return diag_fail(d, CONVC_ERR_PLAN,
-                         "taps=window goes with lanes=oc or groups, and not with fold, prefetch, "
-                         "split or rest");
+                         "taps=window goes with lanes=oc, groups or ow, and not with fold, "
+                         "prefetch, split or rest");
     if (p->lanes == LANES_GROUPS && problem->p.src_stride[CONVC_STRIDE_C] != 1)
         return diag_fail(d, CONVC_ERR_PLAN,
                          "taps=window with lanes=groups needs channels side by side");

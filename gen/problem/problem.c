@@ -29,7 +29,7 @@ void problem_init(struct convc_problem *p)
     p->n = p->ic = p->oc = p->groups = 1;
     for (int a = 0; a < 3; a++)
         p->in[a] = p->kernel[a] = p->stride[a] = p->dilation[a] = 1;
-    p->tolerance = 1e-6;
+    p->tolerance = 1e-5;
 }
 
 int64_t dtype_bytes(enum convc_dtype t)

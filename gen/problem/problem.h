@@ -26,7 +26,7 @@ struct problem_key {
     int64_t field[32];
 };
 
-/* Defaults: those of convc_problem_init, with a tolerance of 1e-6. */
+/* Defaults: those of convc_problem_init, with a tolerance of 1e-5. */
 void problem_init(struct convc_problem *p);
 
 /* Bytes of an element: 4 or 8. */
@@ -77,7 +77,7 @@ void problem_key(const struct problem *p, struct problem_key *key);
  * 2 and 3 axes apart. Dilation counts benchdnn's way, 0 = dense. Padding is that at the beginning
  * (negative crops); the one at the end follows from the output, see problem_resolve. An addition is
  * printed, in this order, where it differs from problem_init (nothing, zeros, f32, nhwc, tolerance
- * 1e-6); strides where they are not dense in the layout. A real has as many digits as it takes to
+ * 1e-5); strides where they are not dense in the layout. A real has as many digits as it takes to
  * read back the same double. */
 void problem_print(const struct problem *p, struct text *t);
 

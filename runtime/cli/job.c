@@ -67,7 +67,7 @@ enum exit_code job_judge(struct job *j, struct result *r, struct failure *f)
                                   options_threads(j->o), &j->e, f);
     if (code)
         return code;
-    judge(p, &j->e, j->output.value, j->x.info.error_bound, false, &v);
+    judge(p, &j->e, j->output.value, &j->x.info, false, &v);
     r->max_error = v.max_error;
     return EXIT_FINE;
 }

@@ -145,6 +145,14 @@ static enum exit_code find_scales(const struct convc_problem *p, const struct op
     return code;
 }
 
+static double largest(const struct array *a)
+{
+    double most = 0;
+    for (int64_t i = 0; i < a->count; i++)
+        most = fmax(most, fabs(a->value[i]));
+    return most;
+}
+
 enum exit_code expectation_create(const struct convc_problem *p, const struct operands *o,
                                   const struct tensors *t, int64_t limit, int threads,
                                   struct expectation *e, struct failure *f)
@@ -155,6 +163,7 @@ enum exit_code expectation_create(const struct convc_problem *p, const struct op
     if (st)
         return fail_status(f, st);
     e->plane = out[0] * out[1] * out[2];
+    e->product = largest(&o->array[OPERAND_SRC]) * largest(&o->array[OPERAND_WEI]);
     enum exit_code code = choose_outputs(p->n * p->oc * e->plane, limit, e, f);
     if (code == EXIT_FINE)
         code = ask(p, &t->args, e->index, e->count, threads, e->want, f);
@@ -211,14 +220,17 @@ static double distance(double got, double want)
 }
 
 void judge(const struct convc_problem *p, const struct expectation *e, const double *got,
-           double error_bound, bool exact, struct verdict *v)
+           const struct convc_kernel_info *info, bool exact_data, struct verdict *v)
 {
-    *v = (struct verdict){ 0 };
+    const bool exact = exact_data && info->plain_sum;
+    *v = (struct verdict){ .exact = exact };
     for (int64_t i = 0; i < e->count; i++) {
         double y = got[e->index[i]], w = e->want[i], scale = e->scale[e->index[i] / e->plane];
+        if (!info->plain_sum)
+            scale = fmax(scale, e->product);
         double rounded = p->dst_dtype == CONVC_F64 ? w : (double)(float)w;
         double off = distance(y, y == rounded ? y : w);
-        double bound = exact ? 0 : allowance(p, error_bound, scale, w);
+        double bound = exact ? 0 : allowance(p, info->error_bound, scale, w);
         if (off > 0)
             v->max_error = fmax(v->max_error, scale > 0 ? off / scale : INFINITY);
         if (off > bound && !v->wrong) {

@@ -12,6 +12,10 @@
  * gelu, whose exp, tanh and erf kernels approximate, else 0. Where exact equality is demanded, y
  * must be w rounded once.
  *
+ * A kernel that adds up other sums than the formula's (plain_sum 0) also multiplies sources with
+ * weights that meet in no output, such as those around a cropped one. Its scale is at least the
+ * product of the largest source and the largest weight.
+ *
  * Stands on: convc_reference_at.
  */
 #ifndef CLI_JUDGE_H
@@ -23,8 +27,9 @@ struct expectation {
     int64_t count;  /* outputs that are looked at  */
     int64_t *index; /* which, in N, C, spatial order */
     double *want;
-    double *scale; /* of each channel of each image */
-    int64_t plane; /* outputs of one channel       */
+    double *scale;  /* of each channel of each image */
+    int64_t plane;  /* outputs of one channel       */
+    double product; /* of the largest |src| and the largest |wei| */
 };
 
 /* Asks the reference for `limit` outputs spread over all, or for all where limit is 0. */
@@ -38,11 +43,12 @@ struct verdict {
     bool wrong;
     int64_t index; /* the first wrong output */
     double got, want, bound;
+    bool exact; /* equality was demanded */
 };
 
-/* `got` holds all outputs in N, C, spatial order. */
+/* `got` holds all outputs in N, C, spatial order. Exact data demand equality of plain sums. */
 void judge(const struct convc_problem *p, const struct expectation *e, const double *got,
-           double error_bound, bool exact, struct verdict *v);
+           const struct convc_kernel_info *info, bool exact_data, struct verdict *v);
 
 /* Is whole-number data of this problem computed without rounding, whatever the order of summation?
  */

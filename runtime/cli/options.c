@@ -40,6 +40,8 @@ static const struct row rows[] = {
     { "peers", 0, COMMAND_BENCH, TEXT, AT(peers), "LIST",
       "of onednn,xnnpack,openblas,onnxruntime, or none (default: all)" },
     { "report", 0, COMMAND_BENCH, TEXT, AT(report), "FILE", "writes an HTML page" },
+    { "benchmark-out", 0, COMMAND_BENCH, TEXT, AT(benchmark_out), "FILE",
+      "writes Google Benchmark's JSON" },
     { "calibrate", 0, COMMAND_TUNE, FLAG, AT(calibrate), NULL,
       "measures the machine's ceilings for the cost model" },
     { "define", 'D', ALL_SPECS, DEFINE, 0, "NAME=VALUE", "sets a parameter of the specs" },

@@ -27,7 +27,7 @@ struct options {
     size_t define_count;
 
     const char *input, *weights, *bias, *residual, *output; /* files; NULL: none */
-    const char *report;                                     /* files; NULL: none */
+    const char *report, *benchmark_out;                     /* files; NULL: none */
     const char *peers;                                      /* NULL: all */
     const char *plan;                                       /* NULL: the cost model chooses */
     const char *target;                                     /* NULL: this machine */

@@ -156,6 +156,21 @@ static void draw_layout(struct random *r, struct convc_problem *p)
         draw_strides(r, (int64_t[]){ p->n, p->oc, out[0], out[1], out[2] }, true, p->dst_stride);
 }
 
+/* Neighbouring taps and outputs along height and width, mostly under a kernel of 3. */
+static void draw_unit_steps(struct random *r, struct convc_problem *p)
+{
+    for (int axis = CONVC_H; axis <= CONVC_W; axis++) {
+        p->stride[axis] = p->dilation[axis] = 1;
+        if (axis == CONVC_W || p->spatial > 1)
+            p->kernel[axis] = PICK(r, 1, 2, 3, 3, 3, 3, 4, 5, 6, 7);
+    }
+    if (once_in(r, 2)) {
+        p->groups = 1;
+        p->ic = PICK(r, 1, 5, 8, 16, 19, 32, 40);
+        p->oc = PICK(r, 1, 7, 16, 20, 33, 48);
+    }
+}
+
 static void draw(struct random *r, struct convc_problem *p)
 {
     convc_problem_init(p);
@@ -172,9 +187,14 @@ static void draw(struct random *r, struct convc_problem *p)
     p->flip = once_in(r, 6);
     p->bias = once_in(r, 2);
     p->residual = once_in(r, 4);
-    p->tolerance = once_in(r, 8) ? 0 : 1e-6;
+    bool unit_steps = once_in(r, 4);
+    if (unit_steps) /* what Winograd's algorithm asks for */
+        draw_unit_steps(r, p);
+    p->tolerance = once_in(r, 8) ? 0 : once_in(r, 4) ? 1e-3 : 1e-5;
     draw_activation(r, p);
     draw_layout(r, p);
+    if (unit_steps && once_in(r, 2))
+        p->layout = CONVC_NHWC;
 }
 
 /* Multiply-adds of the problem, as if no tap fell outside. */

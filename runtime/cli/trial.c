@@ -106,7 +106,7 @@ static void report_wrong(const struct bench *b, convc_context *cx, const char *p
     for (int axis = 0; axis < a->rank; axis++)
         fprintf(b->t->lines, "%s%" PRId64, axis ? ", " : "", at[axis]);
     fprintf(b->t->lines, ") is %.17g, not %.17g", v->got, v->want);
-    if (d->exact)
+    if (v->exact)
         fputs(" exactly\n", b->t->lines);
     else
         fprintf(b->t->lines, " within %.3g\n", v->bound);
@@ -138,7 +138,7 @@ static enum exit_code try_data(struct bench *b, convc_context *cx, const struct 
     enum exit_code code = guarded_take(b->p, &b->dst, b->output.value, f);
     if (code)
         return code;
-    judge(b->p, &d->expectation, b->output.value, x->info.error_bound, d->exact, &v);
+    judge(b->p, &d->expectation, b->output.value, &x->info, d->exact, &v);
     struct result *r = &b->t->result;
     r->max_error = isnan(r->max_error) ? v.max_error : fmax(r->max_error, v.max_error);
     r->checksum = result_checksum(b->output.value, b->output.count, b->p->dst_dtype);

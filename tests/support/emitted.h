@@ -38,9 +38,9 @@ void sample_free(struct sample *o);
 /* Fills `bytes` bytes with NaN of the problem's type. */
 void sample_fill_nan(const struct problem *p, void *to, size_t bytes);
 
-/* Is dst as expected? Else prints the first element that is not. The activations that cannot be
- * exact may err by what em_math.h states. */
-bool sample_agrees(const struct sample *o, const void *dst);
+/* Is dst as expected of the plan? Else prints the first element that is not. The activations that
+ * cannot be exact may err by what em_math.h states, transforms by their bound. */
+bool sample_agrees(const struct sample *o, const struct plan *plan, const void *dst);
 
 /* ---- kernels -----------------------------------------------------------------------------------
  */
@@ -63,7 +63,8 @@ void emitted_free(struct emitted *e);
 /* Writes header and weights; slots that no channel fills hold 0. */
 void emitted_pack(const struct emitted *e, const void *plain, void *packed);
 
-/* Runs all work items of `n` images, split somewhere. */
+/* Runs all work items of `n` images, split somewhere, each part in scratch memory of its own that
+ * holds NaN. Ends the test where the kernel writes behind it. */
 void emitted_run(const struct emitted *e, const struct convc_args *args, struct test_random *r);
 
 /* Packs, runs on tensors of its own and compares; prints problem and plan where they differ. */

@@ -1,7 +1,8 @@
 /* layer: one convolution with its tensors, for tests of the runtime.
  *
  * Values are small integers, so that every order of summation gives the same result, and the result
- * can be demanded exactly. Failures end the test. Stands on: convc/convc.h, cmocka.
+ * can be demanded exactly; of transforms within their bound. Failures end the test. Stands on:
+ * convc/convc.h, cmocka.
  */
 #ifndef TESTS_SUPPORT_LAYER_H
 #define TESTS_SUPPORT_LAYER_H

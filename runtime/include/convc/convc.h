@@ -174,7 +174,7 @@ CONVC_API void convc_kernel_release(convc_kernel *k); /* NULL is fine */
 struct convc_kernel_info {
     size_t struct_bytes;      /* set before the call */
     const char *plan;         /* one line; these texts live as long as the kernel */
-    const char *algorithm;    /* "direct" */
+    const char *algorithm;    /* "direct", "winograd" */
     const char *target;       /* "x86_64-pc-linux-gnu:znver5" */
     const char *reason;       /* why it is the reference; "" where it is not */
     enum convc_source source; /* where the kernel first came from */
@@ -183,6 +183,7 @@ struct convc_kernel_info {
     size_t object_bytes;      /* 0 for the reference */
     convc_kernel_fn function; /* NULL for the reference */
     int32_t phases;
+    int32_t plain_sum; /* 1: sums as the formula does, exact on whole numbers; 0: see error_bound */
 };
 CONVC_API enum convc_status convc_kernel_info(const convc_kernel *k,
                                               struct convc_kernel_info *info);
