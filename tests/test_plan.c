@@ -260,10 +260,12 @@ static void what_does_not_fit_is_named(void **state)
           "taps=unroll does not go with border=computed" },
         { "padded", "direct tile=1x4x1 border=computed taps=window",
           "taps=window does not go with border=computed" },
-        { "", "direct lanes=ow tile=1x4x1 taps=window",
-          "taps=window goes with lanes=oc or groups, and not with fold, prefetch, split or rest" },
+        { "", "direct tile=1x4x1 taps=window prefetch=weights",
+          "taps=window goes with lanes=oc, groups or ow, and not with fold, prefetch, split or "
+          "rest" },
         { "", "direct tile=1x4x1 split=2 taps=window",
-          "taps=window goes with lanes=oc or groups, and not with fold, prefetch, split or rest" },
+          "taps=window goes with lanes=oc, groups or ow, and not with fold, prefetch, split or "
+          "rest" },
         { "", "direct tile=1x4x1 order=pixels", "order=pixels needs lanes=groups" },
         { "", "direct tile=1x4x1 chunk=3", "chunk=3 is more than the 2 column tiles" },
         { "padded", "direct tile=1x4x1 border=none",
