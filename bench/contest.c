@@ -196,7 +196,8 @@ static struct entrant *enter(struct arena *a, enum peer_layout layout, struct pe
             e->peer->destroy(&e->run);
     }
     if (code) {
-        snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why.text);
+        if (!r->reason[0])
+            snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why.text);
         return NULL;
     }
     a->racer[2 + a->entrants] =

@@ -212,12 +212,28 @@ static void put_peer_facts(const struct peer_result *r, FILE *out)
     fputs("</p>\n", out);
 }
 
+/* The plan as a loop nest with its cost, as far as the plans that lost. */
+static void put_plan_tip(const struct contest *c, FILE *out)
+{
+    const char *text = c->reason ? c->reason : c->result.plan;
+    const char *lost = strstr(text, "considered:");
+    char head[2048];
+    size_t length = lost ? (size_t)(lost - text) : strlen(text);
+    if (length >= sizeof head)
+        length = sizeof head - 1;
+    while (length && (text[length - 1] == ' ' || text[length - 1] == '\n'))
+        length--;
+    memcpy(head, text, length);
+    head[length] = 0;
+    html_text(out, head);
+}
+
 static void put_layer(const struct network *net, size_t spec, size_t kind, FILE *out)
 {
     const struct contest *c = &net->contest[kind];
     const struct result *r = &c->result;
     fprintf(out, "<details class=\"layer\" id=\"s%zuk%zu\"><summary data-tip=\"", spec, kind);
-    html_text(out, r->plan);
+    put_plan_tip(c, out);
     fputs("\"><div><span class=\"name\">", out);
     html_text(out, r->name);
     fprintf(out,

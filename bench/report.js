@@ -12,7 +12,9 @@ openTarget();
 
 const tip = document.getElementById("tip");
 function show(event) {
-  const owner = event.target.closest("[data-tip]");
+  const found = event.target.closest("[data-tip]");
+  // A finger on a layer opens it, which tells the same.
+  const owner = event.pointerType === "touch" && found?.tagName === "SUMMARY" ? null : found;
   tip.hidden = !owner;
   if (!owner) return;
   tip.textContent = owner.dataset.tip;

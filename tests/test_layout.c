@@ -142,21 +142,28 @@ static int64_t taps(const struct layout *l)
 static int64_t block_of(const struct layout *l, int64_t o)
 {
     int64_t group = o / l->ocg, within = o % l->ocg;
-    int64_t per_group = (l->ocg + l->block - 1) / l->block;
+    int64_t per_group = (l->ocg - l->dots + l->block - 1) / l->block;
     return l->vector_groups ? group / l->group_block : group * per_group + within / l->block;
 }
 
-/* [block][kd][kh][kw][ic][slot] */
+/* [block][kd][kh][kw][ic][slot], and behind them [group][dot][kd][kh][kw][ic] */
 static void weight_is_in_its_block(const struct visit *v, int64_t o, int64_t i,
                                    const int64_t tap[3], void *argument)
 {
     const struct layout *l = v->l;
-    int64_t block = block_of(l, o), width = layout_width(l, block), stored[3];
-    int64_t within = layout_index(l, o, i, tap) - layout_block_offset(l, block);
+    int64_t stored[3], dot = o % l->ocg - (l->ocg - l->dots);
     (void)argument;
     for (int a = 0; a < 3; a++)
         stored[a] = l->flip ? l->kernel[a] - 1 - tap[a] : tap[a];
     int64_t flat = (stored[0] * l->kernel[1] + stored[1]) * l->kernel[2] + stored[2];
+    if (dot >= 0) {
+        int64_t channel = o / l->ocg * l->dots + dot;
+        HOLDS(v, layout_index(l, o, i, tap) ==
+                     layout_dots_offset(l) + (channel * taps(l) + flat) * l->icg + i);
+        return;
+    }
+    int64_t block = block_of(l, o), width = layout_width(l, block);
+    int64_t within = layout_index(l, o, i, tap) - layout_block_offset(l, block);
     HOLDS(v, within / width == flat * l->icg + i);
     int64_t slot = within % width, first = o;
     if (l->vector_groups)
@@ -177,7 +184,8 @@ static void check_blocks(const struct visit *v)
         HOLDS(v, width > 0 && width <= l->block && width % l->unit == 0);
         offset += width * l->icg * taps(l);
     }
-    HOLDS(v, offset == layout_elements(l));
+    HOLDS(v, offset == layout_dots_offset(l));
+    HOLDS(v, offset + l->groups * l->dots * l->icg * taps(l) == layout_elements(l));
     HOLDS(v, layout_block_elements(l) == l->block * l->icg * taps(l));
     visit_weights(v, weight_is_in_its_block, NULL);
 }

@@ -63,6 +63,17 @@ void direct_add_orders(struct direct_list *l, struct plan_direct d)
     }
 }
 
+/* Eight sums at least: two multiply-adds a cycle, four cycles each. */
+static int split(const struct plan_direct *d)
+{
+    int sums = d->rows * d->cols * d->vecs, sets = 1;
+    if (d->lanes != LANES_OC && d->lanes != LANES_IC)
+        return 0;
+    while (sums * sets < 8)
+        sets *= 2;
+    return sets > 1 ? sets : 0;
+}
+
 void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, int64_t ow,
                        int64_t oh)
 {
@@ -74,6 +85,7 @@ void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, in
         for (int64_t i = tiles; i <= tiles + 2; i++) {
             d.rows = rows;
             d.cols = (int)((ow + i - 1) / i);
+            d.split = split(&d);
             d.chunk = nest_chunk(split_even(ow, d.cols).tiles);
             direct_add_orders(l, d);
         }
@@ -92,6 +104,7 @@ enum convc_status plan_direct_candidates(struct arena *a, const struct problem *
     direct_add_lanes_oc(&l);
     direct_add_lanes_groups(&l);
     direct_add_lanes_ow(&l);
+    direct_add_lanes_ic(&l);
     /* Always possible, however odd the problem. */
     struct plan_direct plain = { .lanes = LANES_OC, .rows = 1, .cols = 1, .vecs = 1 };
     plain.border = problem_axis_pads(p, CONVC_W) ? BORDER_COMPUTED : BORDER_NONE;

@@ -33,6 +33,7 @@ void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, in
 void direct_add_lanes_oc(struct direct_list *l);
 void direct_add_lanes_groups(struct direct_list *l);
 void direct_add_lanes_ow(struct direct_list *l);
+void direct_add_lanes_ic(struct direct_list *l);
 
 /* Those that unroll a whole window, with vectors of either kind of channels. */
 void direct_add_windows(struct direct_list *l, enum plan_lanes lanes, int vecs);

@@ -1,27 +1,91 @@
-/* What a direct plan should cost, by counting.
- *
- *     step    = max(multiply-adds / 2, loads / 2, shuffles, latency)      one tap of one channel
- *     tile    = taps x channels x step + entering, leaving, storing
- *     image   = max(all tiles with bytes from L2 / 40, bytes from further out / 10)
- *               + waiting for lines
- *
- * Rates are bytes per cycle of one core as measured on AVX-512 machines; only ratios matter. */
+/* What a direct plan should cost, by counting: see direct_cost.h. */
 #include "gen/plan/direct_cost.h"
 
 #include <math.h>
 
-static const double l2_rate = 40, memory_rate = 10, fma_latency = 4;
+/* Cycles, fitted: entering a tile, a row of its taps, and one where places are computed; storing an
+ * accumulator, or adding its lanes up and storing one element, side by side or apart. */
+static const double tile_entry = 24, tap_row = 1.5, computed_row = 6;
+static const double store_vector = 0.15, store_sums = 0.2, store_sums_apart = 0.4;
+
+/* Turns of a load unit that a broadcast takes where L1's sets are crowded, and the loads that a
+ * prefetched line of weights is worth. */
+static const double crowded_load = 1.5, prefetch_loads = 2;
+
+/* How well two things overlap: 1 one after the other, more and more perfectly above. */
+static const double overlap_l2 = 4, overlap_memory = 3.2;
+
+static const double fma_latency = 4;
 
 static double larger(double a, double b)
 {
     return a > b ? a : b;
 }
 
-/* What one body of tile does: shape, and how often it runs. */
-struct shape {
-    double rows, cols, vecs; /* accumulators */
-    double times;
+/* ---- taps that read inside ------------------------------------------------------------------- */
+
+/* How many taps of how many tiles are read inside by 0, 1, 2 ... rows or columns. */
+struct inside {
+    double times[TILE_COLS + 1];
+    double apart; /* columns that take a tap one by one */
 };
+
+/* Outputs [begin, begin + count) that tap k of an axis reads inside. */
+static int64_t outputs_inside(const struct nest *n, int axis, int64_t begin, int64_t count,
+                              int64_t k)
+{
+    const struct convc_problem *p = &n->p->p;
+    int64_t s = p->stride[axis], first = begin * s - p->pad_begin[axis] + k * p->dilation[axis];
+    int64_t skip = first < 0 ? (-first + s - 1) / s : 0;
+    int64_t stop = n->in[axis] - first > 0 ? (n->in[axis] - first + s - 1) / s : 0;
+    stop = stop < count ? stop : count;
+    return stop > skip ? stop - skip : 0;
+}
+
+/* Taps and tiles that are looked at; more are taken to be inside. */
+enum { LOOKED_AT_MAX = 1 << 10 };
+
+static void count_tile(const struct nest *n, int axis, int64_t begin, int64_t width, double times,
+                       struct inside *in)
+{
+    int64_t taps = n->p->p.kernel[axis];
+    bool skips = n->p->p.padding_mode == CONVC_PAD_ZEROS && n->plan.lanes != LANES_OW;
+    for (int64_t k = 0; k < taps; k++) {
+        int64_t inside = outputs_inside(n, axis, begin, width, k);
+        if (axis == CONVC_W && n->plan.border == BORDER_COMPUTED && inside < width)
+            in->apart += times * (double)(skips ? inside : width);
+        else
+            in->times[skips ? inside : width] += times;
+    }
+}
+
+static struct inside count_inside(const struct nest *n, int axis, const struct split *s)
+{
+    struct inside in = { 0 };
+    int64_t taps = n->p->p.kernel[axis], looked = 0;
+    bool pads = problem_axis_pads(n->p, axis) && !n->scattered && !n->plan.fold;
+    for (int64_t tile = 0; tile < s->tiles;) {
+        int64_t width = split_width(s, tile), begin = split_begin(s, tile);
+        int64_t same = (tile < s->wide_tiles ? s->wide_tiles : s->tiles) - tile;
+        bool edge = pads && (outputs_inside(n, axis, begin, width, 0) < width ||
+                             outputs_inside(n, axis, begin, width, taps - 1) < width);
+        if (edge && taps <= LOOKED_AT_MAX && looked < LOOKED_AT_MAX) {
+            count_tile(n, axis, begin, width, 1, &in);
+            looked += taps;
+            tile++;
+        } else if (pads && same > 2 && looked < LOOKED_AT_MAX) {
+            in.times[width] += (double)taps;
+            looked++;
+            tile++;
+        } else {
+            in.times[width] += (double)taps * (double)same;
+            tile += same;
+        }
+    }
+    return in;
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -30,204 +94,228 @@ static int64_t gcd(int64_t a, int64_t b)
 
 /* Lines that a step's broadcasts keep alive in the fullest set of L1, per way. Strides that are
  * powers of two crowd a few sets. */
-static double l1_crowding(const struct nest *n, const struct target *t, const struct shape *s)
+static double l1_crowding(const struct nest *n, const struct target *t, double pixels)
 {
     int64_t stride = n->p->p.stride[CONVC_W] * n->src_stride[CONVC_STRIDE_W] * n->bytes;
     int64_t sets = t->l1_bytes / t->l1_ways / 64;
     if (n->plan.lanes == LANES_OW || stride < 64 || stride % 64)
         return 0;
     double distinct = (double)(sets / gcd(stride / 64, sets));
-    double lines = s->rows * s->cols * (n->plan.prefetch == PREFETCH_PIXELS ? 2 : 1);
+    double lines = pixels * (n->plan.prefetch == PREFETCH_PIXELS ? 2 : 1);
     double per_set = lines <= distinct ? 1 : lines / distinct;
     return per_set / larger(1, t->l1_ways - 2);
+}
+
+/* What one body of tile does: shape, and how often it runs. */
+struct shape {
+    double rows, cols, vecs; /* accumulators */
+    double times;
+};
+
+/* Loads of 64 bytes that begin anywhere take two turns. */
+static double vector_load(const struct nest *n, int64_t elements)
+{
+    return elements % n->lanes ? 2 : 1;
+}
+
+static double step_loads(const struct nest *n, const struct shape *s)
+{
+    double fma = s->rows * s->cols * s->vecs, icg = (double)n->p->icg;
+    double loads;
+    if (n->plan.lanes == LANES_OC) {
+        loads = s->rows * s->cols + s->vecs;
+        if (n->plan.prefetch == PREFETCH_WEIGHTS) {
+            double tiles = (double)(n->out[CONVC_D] * n->row_tiles * n->cols.tiles);
+            loads += ceil(s->vecs * n->lanes * (double)n->bytes / tiles / 64) * prefetch_loads;
+        }
+    } else if (n->plan.lanes == LANES_IC) {
+        loads = s->rows * s->cols * vector_load(n, n->p->icg) + s->vecs * vector_load(n, n->p->icg);
+    } else if (n->plan.lanes == LANES_OW) {
+        double unaligned = n->p->p.stride[CONVC_W] * n->src_stride[CONVC_STRIDE_W] > 1 ? 6 : 1.5;
+        loads = s->rows * s->vecs * unaligned + s->cols;
+    } else {
+        double reuse = n->plan.taps == TAPS_UNROLL ? (double)n->p->p.kernel[CONVC_W] : 1;
+        bool gathered = n->src_stride[CONVC_STRIDE_C] != 1;
+        loads = fma * (gathered ? n->lanes : larger(1 / reuse, 1 / s->cols)) / icg + s->vecs;
+    }
+    return loads;
 }
 
 static double step_cycles(const struct nest *n, const struct target *t, const struct shape *s,
                           struct cost *cost)
 {
-    double fma = s->rows * s->cols * s->vecs, loads, shuffles = 0, icg = (double)n->p->icg;
-    if (n->plan.lanes == LANES_OC) {
-        loads = s->rows * s->cols + s->vecs;
-    } else if (n->plan.lanes == LANES_OW) {
-        double unaligned = n->p->p.stride[CONVC_W] * n->src_stride[CONVC_STRIDE_W] > 1 ? 6 : 1.5;
-        loads = s->rows * s->vecs * unaligned + s->cols;
-    } else {
+    double fma = s->rows * s->cols * s->vecs * (t->fma ? 1 : 2) / 2, shuffles = 0;
+    double loads = step_loads(n, s) / 2, icg = (double)n->p->icg;
+    double latency = fma_latency / (n->plan.split ? n->plan.split : 1);
+    if (n->plan.lanes == LANES_GROUPS) {
         bool identity = icg == 1 && n->p->ocg == 1;
-        double reuse = n->plan.taps == TAPS_UNROLL ? (double)n->p->p.kernel[CONVC_W] : 1;
         bool gathered = n->src_stride[CONVC_STRIDE_C] != 1;
-        loads = fma * (gathered ? n->lanes : larger(1 / reuse, 1 / s->cols)) / icg + s->vecs;
-        shuffles = identity || gathered ? 0 : fma;
+        shuffles = identity || gathered ? 0 : s->rows * s->cols * s->vecs;
     }
-    double mul = t->fma ? 1 : 2;
-    double crowded = l1_crowding(n, t, s) > 1 ? s->rows * s->cols * 1.5 : 0;
-    cost->fma += s->times * fma * mul / 2;
-    cost->load += s->times * (loads / 2 + crowded);
-    double step = larger(larger(fma * mul / 2, loads / 2 + crowded), larger(shuffles, fma_latency));
-    return n->plan.border == BORDER_COMPUTED ? step + s->rows * s->cols / icg * 8 : step;
+    if (l1_crowding(n, t, s->rows * s->cols) > 1)
+        loads += s->rows * s->cols * crowded_load;
+    cost->fma += s->times * fma;
+    cost->load += s->times * loads;
+    double step = larger(larger(fma, loads), larger(shuffles, latency));
+    bool computed =
+        n->plan.border == BORDER_COMPUTED && n->plan.lanes != LANES_OC && n->plan.lanes != LANES_IC;
+    return computed ? step + s->rows * s->cols / icg * 8 : step;
+}
+
+/* Steps of one tap: channels, or the vectors that they fill. */
+static double tap_steps(const struct nest *n)
+{
+    int64_t icg = n->p->icg, kw = n->p->p.kernel[CONVC_W], lanes = n->lanes;
+    bool in_line = n->p->p.dilation[CONVC_W] * n->src_stride[CONVC_STRIDE_W] == icg;
+    if (n->plan.lanes != LANES_IC)
+        return (double)icg;
+    if (in_line && n->plan.border != BORDER_COMPUTED)
+        return (double)((icg * kw + lanes - 1) / lanes) / (double)kw;
+    return (double)((icg + lanes - 1) / lanes);
+}
+
+/* ---- tiles ----------------------------------------------------------------------------------- */
+
+static double store_cycles(const struct nest *n, const struct shape *s)
+{
+    const struct convc_problem *p = &n->p->p;
+    bool ow = n->plan.lanes == LANES_OW;
+    bool dense = n->dst_stride[ow ? CONVC_STRIDE_W : CONVC_STRIDE_C] == 1;
+    double store = dense ? store_vector : 1.3 * n->lanes;
+    if (nest_turned(n, (int64_t)s->cols)) /* each square costs the same, full or not */
+        store = 4.5 * n->lanes * ceil(s->cols / n->lanes) / s->cols;
+    if (n->plan.lanes == LANES_IC)
+        store = dense && s->vecs == (double)n->p->p.oc ? store_sums : store_sums_apart;
+    if (p->residual)
+        store *= 2;
+    if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
+        store += 20;
+    return store;
 }
 
 /* Entering and leaving a tile: address arithmetic, loops, stores, the epilogue. */
 static double tile_overhead(const struct nest *n, const struct shape *s)
 {
     const struct convc_problem *p = &n->p->p;
-    bool ow = n->plan.lanes == LANES_OW;
-    double accumulators = s->rows * s->cols * s->vecs;
-    bool dense = n->dst_stride[ow ? CONVC_STRIDE_W : CONVC_STRIDE_C] == 1;
-    double store = dense ? 1.5 : 1.3 * n->lanes;
-    if (nest_turned(n, (int64_t)s->cols)) /* each square costs the same, full or not */
-        store = 4.5 * n->lanes * ceil(s->cols / n->lanes) / s->cols;
     double rows = (double)(p->kernel[CONVC_D] * p->kernel[CONVC_H]);
-    double turns = n->plan.taps == TAPS_UNROLL ? 1 : (double)p->kernel[CONVC_W];
-    if (p->residual)
-        store *= 2;
-    if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
-        store += 20;
-    return 20 + rows * (8 + 2 * turns) + accumulators * store;
+    double computed = n->plan.border == BORDER_COMPUTED ? computed_row * rows : 0;
+    return tile_entry + rows * tap_row + computed +
+           s->rows * s->cols * s->vecs * store_cycles(n, s);
 }
 
-/* Runs f over the bodies of the nest; channel classes times row heights times column widths. */
-static double all_tiles(const struct nest *n, const struct target *t, struct cost *cost)
+/* Entering the tiles of a channel class, by height and width. */
+static void add_overhead(const struct nest *n, double blocks, double vecs, struct cost *cost)
 {
-    const struct convc_problem *p = &n->p->p;
-    double k = (double)(n->p->icg * p->kernel[0] * p->kernel[1] * p->kernel[2]);
-    double total = 0, groups = (double)n->blocks / (double)n->blocks_per_group;
-    for (int i = 0; i < n->classes; i++) {
-        const struct channel_class *c = &n->channel[i];
-        double blocks =
-            groups * (i || n->blocks_per_group == 1 ? 1 : (double)n->blocks_per_group - 1);
-        if (n->classes == 1)
-            blocks = (double)n->blocks;
-        for (int wide = 0; wide < 4; wide++) {
-            const struct split *r = &n->rows, *w = &n->cols;
-            double rows = (double)(wide & 1 ? r->wide_tiles : r->tiles - r->wide_tiles);
-            double cols = (double)(wide & 2 ? w->wide_tiles : w->tiles - w->wide_tiles);
-            double width = (double)(wide & 2 ? w->wide : w->narrow);
-            struct shape s = { .rows = (double)(wide & 1 ? r->wide : r->narrow), .cols = width };
-            s.vecs = c->vecs;
-            if (n->plan.lanes == LANES_OW) {
-                s.cols = (double)c->cols;
-                s.vecs = (double)(((int64_t)width + n->lanes - 1) / n->lanes);
-            }
-            double times = blocks * rows * cols * (double)n->out[CONVC_D];
-            if (times == 0)
-                continue;
-            s.times = times * k;
-            total += times * k * step_cycles(n, t, &s, cost);
-            cost->overhead += times * tile_overhead(n, &s);
+    for (int wide = 0; wide < 4; wide++) {
+        const struct split *r = &n->rows, *w = &n->cols;
+        double rows = (double)(wide & 1 ? r->wide_tiles : r->tiles - r->wide_tiles);
+        double cols = (double)(wide & 2 ? w->wide_tiles : w->tiles - w->wide_tiles);
+        struct shape s = { .rows = (double)(wide & 1 ? r->wide : r->narrow),
+                           .cols = (double)(wide & 2 ? w->wide : w->narrow),
+                           .vecs = vecs };
+        if (n->plan.lanes == LANES_OW) {
+            s.vecs = ceil(s.cols / n->lanes);
+            s.cols = vecs;
         }
+        cost->overhead += blocks * rows * cols * (double)n->out[CONVC_D] * tile_overhead(n, &s);
+    }
+}
+
+/* Steps of one channel class. `vecs`: with LANES_OW, its columns. */
+static double class_cycles(const struct nest *n, const struct target *t, const struct inside *rows,
+                           const struct inside *cols, double vecs, double times, struct cost *cost)
+{
+    double total = 0;
+    for (int r = 1; r <= TILE_ROWS; r++) {
+        for (int c = 1; c <= TILE_COLS && rows->times[r] > 0; c++) {
+            struct shape s = { r, c, vecs, times * rows->times[r] * cols->times[c] };
+            if (cols->times[c] == 0)
+                continue;
+            total += s.times * step_cycles(n, t, &s, cost);
+        }
+        struct shape one = { r, 1, vecs, times * rows->times[r] * cols->apart };
+        if (one.times > 0)
+            total += one.times * step_cycles(n, t, &one, cost);
     }
     return total;
 }
 
-static bool pointwise(const struct problem *p)
+/* With LANES_OW tiles are vectors wide. */
+static struct inside whole_columns(const struct nest *n)
 {
-    return p->p.kernel[0] * p->p.kernel[1] * p->p.kernel[2] == 1;
+    struct inside in = { 0 };
+    double taps = (double)n->p->p.kernel[CONVC_W];
+    int64_t wide = (n->cols.wide + n->lanes - 1) / n->lanes,
+            narrow = (n->cols.narrow + n->lanes - 1) / n->lanes;
+    in.times[wide] += taps * (double)n->cols.wide_tiles;
+    in.times[narrow] += taps * (double)(n->cols.tiles - n->cols.wide_tiles);
+    return in;
 }
 
-/* Cycles that a line of source from beyond L2 costs on top of what overlaps: pixels are read in
- * lines a pixel apart, which no hardware prefetcher follows. With taps a line serves several of
- * them. */
-static double far_line(const struct nest *n)
+double direct_tiles_cost(const struct nest *n, const struct target *t, struct cost *cost)
 {
-    if (!pointwise(n->p))
-        return 2;
-    return n->plan.prefetch == PREFETCH_PIXELS ? 2.5 : 6;
-}
-
-/* Weights from beyond L2: cycles a line that nothing hides, and the wait of a tile that wants them
- * faster than they come. Later tiles find them in L2. Spread over the tiles before, a line costs
- * little. */
-static double weights_late(const struct nest *n, double far)
-{
-    const struct plan_direct *d = &n->plan;
-    double step = d->rows * d->cols * d->vecs / 2.0;
-    double wanted = (double)(n->channel[0].width * n->bytes) / larger(step, fma_latency);
-    double late = wanted > memory_rate ? far / memory_rate * (1 - memory_rate / wanted) : 0;
-    return d->prefetch == PREFETCH_WEIGHTS ? far / 64 : far / 64 * 4 + late;
-}
-
-/* Strides may skip some of the input. */
-static double pixels_read(const struct nest *n)
-{
-    double pixels = 1;
-    for (int a = 0; a < 3; a++) {
-        double taps = (double)n->out[a] * (double)n->p->p.kernel[a], in = (double)n->in[a];
-        pixels *= taps < in ? taps : in;
+    bool ow = n->plan.lanes == LANES_OW;
+    struct inside rows = count_inside(n, CONVC_H, &n->rows);
+    struct inside cols = ow ? whole_columns(n) : count_inside(n, CONVC_W, &n->cols);
+    double times = tap_steps(n) * (double)(n->p->p.kernel[CONVC_D] * n->out[CONVC_D]);
+    double total = 0, groups = (double)n->blocks / (double)n->blocks_per_group;
+    for (int i = 0; i < n->classes; i++) {
+        const struct channel_class *c = &n->channel[i];
+        bool all = n->classes == 1, last = i == 1;
+        double blocks = all ? (double)n->blocks : last ? groups : (double)n->blocks - groups;
+        double across = ow ? (double)c->cols : c->vecs;
+        add_overhead(n, blocks, across, cost);
+        total += class_cycles(n, t, &rows, &cols, across, blocks * times, cost);
     }
-    return pixels;
+    return total;
 }
 
-/* Bytes that move into L1 and into L2, and the waiting for them that nothing hides. */
-static double traffic(const struct nest *n, const struct target *t, struct cost *cost)
-{
-    const struct convc_problem *p = &n->p->p;
-    double bytes = (double)n->bytes, l2 = t->l2_bytes * 0.6, l1 = t->l1_bytes * 0.5;
-    double in = pixels_read(n);
-    double out = (double)n->out[0] * (double)n->out[1] * (double)n->out[2];
-    double src = in * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
-    double wei = (double)layout_elements(&n->layout) * bytes, blocks = (double)n->blocks;
-    double items = (double)(n->out[CONVC_D] * n->row_tiles * n->chunks);
-    double tiles = (double)(n->out[CONVC_D] * n->row_tiles * n->cols.tiles);
-    double panel = wei / blocks, groups = (double)p->groups;
-    double src_times = n->plan.lanes == LANES_GROUPS ? 1 : blocks / groups;
-    double kernel = (double)(p->kernel[CONVC_D] * p->kernel[CONVC_H]);
+/* ---- all together ---------------------------------------------------------------------------- */
 
-    double per_tile = panel > l1 ? panel : 0;
-    double halo = larger(1, kernel / (double)n->plan.rows / 3);
-    double src_l2 = src * src_times * halo;
-    cost->l2 = (per_tile * blocks * tiles + src_l2 + dst) / l2_rate;
-
-    /* What of the tensors the last run has left in L2. */
-    double away = larger(0, 1 - t->l2_bytes * 0.9 / (src + dst + wei));
-    double src_far = src * away, wei_far = wei * away, dst_far = dst * away;
-    if (n->plan.order == ORDER_ROWS && wei > l2)
-        wei_far += wei * (items - 1);
-    if (n->plan.order == ORDER_WEIGHTS && src / groups > l2 - panel)
-        src_far += src * (src_times - 1);
-    /* Beside the rows that stream past, a block's weights stay in L2 up to some two fifths of it.
-     */
-    double over = panel / (t->l2_bytes * 0.4) - 1;
-    if (n->plan.order == ORDER_WEIGHTS && over > 0)
-        wei_far += wei * (items - 1) * (over < 1 ? over : 1);
-    cost->memory = (src_far + wei_far + dst_far) / memory_rate;
-    return src_l2 / 64 * 0.5 + src_far / 64 * far_line(n) + weights_late(n, wei_far) + dst_far / 64;
-}
-
-/* One more load and some arithmetic per step; a tile that does not fit beside the next one is worse
- * off. */
+/* A tile that does not fit beside the next one is worse off. */
 static double prefetching(const struct nest *n, const struct target *t)
 {
     double tile = (double)(n->plan.rows * n->plan.cols * n->p->icg * n->bytes);
-    if (n->plan.prefetch == PREFETCH_NONE)
+    if (n->plan.prefetch != PREFETCH_PIXELS)
         return 1;
-    return n->plan.prefetch == PREFETCH_PIXELS && tile > t->l1_bytes * 0.4 ? 1.05 : 1.01;
+    return tile > t->l1_bytes * 0.4 ? 1.05 : 1.01;
 }
 
 /* Two things that overlap, less and less well the closer they come. */
-static double together(double a, double b)
+static double together(double a, double b, double e)
 {
-    return sqrt(sqrt(a * a * a * a + b * b * b * b));
+    return a + b > 0 ? pow(pow(a, e) + pow(b, e), 1 / e) : 0;
 }
 
 void plan_direct_cost(const struct problem *p, const struct plan *plan, const struct target *t,
                       struct cost *cost)
 {
-    struct nest n;
+    struct nest part[PARTS_MAX];
     *cost = (struct cost){ .limit = "fma" };
-    nest_of(p, &plan->direct, t, &n);
+    int parts = nest_parts(p, &plan->direct, t, part);
     if (plan->direct.taps == TAPS_WINDOW) {
-        direct_cost_window(&n, t, cost);
+        direct_cost_window(&part[0], t, cost);
         return;
     }
-    double compute = all_tiles(&n, t, cost) * prefetching(&n, t);
-    double waiting = traffic(&n, t, cost);
+    for (int i = 0; i < parts; i++) {
+        struct cost one = { 0 };
+        double compute = direct_tiles_cost(&part[i], t, &one) * prefetching(&part[i], t);
+        double waiting = direct_traffic_cost(&part[i], t, &one);
+        cost->cycles +=
+            together(together(compute, one.l2, overlap_l2), one.memory, overlap_memory) + waiting +
+            one.overhead;
+        cost->fma += one.fma;
+        cost->load += one.load;
+        cost->l2 += one.l2;
+        cost->memory += one.memory;
+        cost->overhead += one.overhead;
+    }
     cost->compile_ms = 0.6 + 0.018 * (double)nest_emitted(p, &plan->direct, t);
-    double most = larger(together(compute, cost->l2), cost->memory);
+    double most = larger(cost->fma, cost->load);
     if (cost->load > cost->fma)
         cost->limit = "load";
-    if (cost->l2 > compute)
+    if (cost->l2 > most)
         cost->limit = "l2";
-    if (cost->memory == most)
+    if (cost->memory > larger(most, cost->l2))
         cost->limit = "memory";
-    cost->cycles = most + waiting + cost->overhead;
 }

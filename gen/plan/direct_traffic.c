@@ -1,0 +1,138 @@
+/* The traffic of a direct nest: bytes into L1 and into L2, and what waits for them. */
+#include "gen/plan/direct_cost.h"
+
+/* What is left of the ceilings, and of L1 for weights that every tile reads again. */
+static const double l2_share = 0.9, l3_share = 0.83, l1_for_weights = 1.1;
+
+/* Shares of L2: beyond the first, weights that every row streams through fall out; what a run
+ * leaves to the next; beyond the third, a block's weights fall out while rows stream past. */
+static const double l2_for_weights = 0.4, l2_kept = 1.1, l2_for_block = 0.7;
+
+/* Cycles a line that nothing hides: source from L2; from further out, one pixel after the other
+ * without and with prefetching, and where taps share lines; weights in a stream and asked for
+ * ahead; results, and each time that a pixel of them is come back to. */
+static const double src_line = 0.3, far_pixel = 3.1, far_pixel_ahead = 1.5, far_taps = 0.3;
+static const double far_weights = 0.45, far_weights_ahead = 0.5, far_dst = 0.1, far_dst_again = 1.5;
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static bool pointwise(const struct problem *p)
+{
+    return p->p.kernel[0] * p->p.kernel[1] * p->p.kernel[2] == 1;
+}
+
+/* Input positions along an axis that some output reads: strides may skip some. */
+static double pixels_read(const struct nest *n)
+{
+    double pixels = 1;
+    for (int a = 0; a < 3; a++) {
+        double taps = (double)n->out[a] * (double)n->p->p.kernel[a], in = (double)n->in[a];
+        pixels *= taps < in ? taps : in;
+    }
+    return pixels;
+}
+
+/* The share of the taps that reads inside for any output: small images leave outer ones alone. */
+static double taps_used(const struct nest *n)
+{
+    const struct convc_problem *p = &n->p->p;
+    double share = 1;
+    if (p->padding_mode != CONVC_PAD_ZEROS)
+        return 1;
+    for (int a = 0; a < 3; a++) {
+        int64_t first = p->pad_begin[a] - (n->out[a] - 1) * p->stride[a];
+        int64_t begin = first > 0 ? (first + p->dilation[a] - 1) / p->dilation[a] : 0;
+        int64_t end = (n->in[a] - 1 + p->pad_begin[a]) / p->dilation[a] + 1;
+        end = end < p->kernel[a] ? end : p->kernel[a];
+        share *= larger(0, (double)(end - begin)) / (double)p->kernel[a];
+    }
+    return share;
+}
+
+/* Bytes of the tensors of one image, and of what this nest moves. */
+struct tensors {
+    double src, dst, wei; /* once                       */
+    double panel;         /* weights of one channel block */
+    double blocks;        /* of a group                 */
+    double items, tiles;  /* of one channel block       */
+};
+
+static struct tensors find_tensors(const struct nest *n)
+{
+    const struct convc_problem *p = &n->p->p;
+    double bytes = (double)n->bytes, groups = (double)p->groups;
+    struct tensors x = { .items = (double)(n->out[CONVC_D] * n->row_tiles * n->chunks) };
+    double kernel = (double)(p->kernel[0] * p->kernel[1] * p->kernel[2]) * taps_used(n);
+    double width = (double)n->channel[0].width;
+    if (n->plan.lanes == LANES_IC)
+        width = (double)n->block_channels;
+    x.tiles = (double)(n->out[CONVC_D] * n->row_tiles * n->cols.tiles);
+    x.src = pixels_read(n) * (double)p->ic * bytes;
+    x.dst = (double)(n->out[0] * n->out[1] * n->out[2]) * groups * (double)n->channels * bytes;
+    x.panel = width * (double)n->p->icg * kernel * bytes;
+    if (n->plan.lanes == LANES_GROUPS)
+        x.panel = (double)layout_elements(&n->layout) * bytes / (double)n->blocks;
+    x.wei = x.panel * (double)n->blocks;
+    x.blocks = n->plan.lanes == LANES_GROUPS ? 1 : (double)n->blocks / groups;
+    return x;
+}
+
+/* Cycles that a line of source from beyond L2 costs on top of what overlaps: pixels are read in
+ * lines a pixel apart. With taps a line serves several of them. */
+static double far_line(const struct nest *n)
+{
+    if (!pointwise(n->p))
+        return far_taps;
+    return n->plan.prefetch == PREFETCH_PIXELS ? far_pixel_ahead : far_pixel;
+}
+
+/* Bytes that come from beyond L2, by operand. */
+struct far {
+    double src, wei, dst;
+};
+
+static struct far find_far(const struct nest *n, const struct target *t, const struct tensors *x)
+{
+    double l2 = t->l2_bytes * l2_for_weights;
+    /* What of the tensors the last run has left in L2. */
+    double away = larger(0, 1 - t->l2_bytes * l2_kept / (x->src + x->dst + x->wei));
+    struct far far = { x->src * away, x->wei * away, x->dst * away };
+    if (n->plan.order == ORDER_ROWS && x->wei > l2)
+        far.wei += x->wei * (x->items - 1);
+    if (n->plan.order == ORDER_WEIGHTS && x->src / (double)n->p->p.groups > l2 - x->panel)
+        far.src += x->src * (x->blocks - 1);
+    double over = x->panel / (t->l2_bytes * l2_for_block) - 1;
+    if (n->plan.order == ORDER_WEIGHTS && over > 0)
+        far.wei += x->wei * (x->items - 1) * (over < 1 ? over : 1);
+    return far;
+}
+
+double direct_traffic_cost(const struct nest *n, const struct target *t, struct cost *cost)
+{
+    const struct convc_problem *p = &n->p->p;
+    struct tensors x = find_tensors(n);
+    struct far far = find_far(n, t, &x);
+    double l1 = t->l1_bytes * l1_for_weights;
+    double wei = n->plan.order == ORDER_ROWS ? x.wei * x.items : x.wei;
+    if (x.panel > l1)
+        wei = x.wei * x.tiles;
+    else if (x.wei < l1)
+        wei = 0;
+    double kernel = (double)(p->kernel[CONVC_D] * p->kernel[CONVC_H]);
+    double halo = larger(1, kernel / (double)n->plan.rows / 3);
+    double src_l2 = x.src * x.blocks * halo;
+    cost->l2 += (wei + src_l2 + x.dst) / (t->ceilings.l2 * l2_share);
+
+    bool beyond = x.src + x.dst + x.wei > t->l3_bytes * 0.5;
+    double rate = beyond ? t->ceilings.memory : t->ceilings.l3 * l3_share;
+    cost->memory += (far.src + far.wei + far.dst) / rate;
+    double weights = n->plan.prefetch == PREFETCH_WEIGHTS ? far_weights_ahead : far_weights;
+    double run = (double)(n->channel[0].width * n->bytes), again = 0;
+    if (x.blocks > 1)
+        again = far.dst / run * far_dst_again;
+    return src_l2 / 64 * src_line + far.src / 64 * far_line(n) + far.wei / 64 * weights +
+           far.dst / 64 * far_dst + again;
+}
