@@ -108,9 +108,13 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double crowded = crowding(n, t, window_rows(n, b->rows) * (ow ? b->vecs : per_row));
     double again = crowded > 1 && n->p->icg > 1 ? reads * 6 * (1 - 1 / crowded) : 0;
     double latency = 4 * taps * share / ((groups || ow) && n->p->icg == 1 ? 3 : 1.5);
+    /* Weights that are loaded again for every row serve only the columns; with more than three rows
+     * at once they displace what the columns share. */
+    double reloading = resident || !groups ? 1 : 1 + 0.35 / b->cols + (b->rows > 3 ? 0.1 : 0);
     cost->fma += b->times * fma / 2;
     cost->load += b->times * (loads / 2 + again);
-    return larger(larger((fma + 0.3 * shuffles) / 2, loads / 2 + again), latency) + spills;
+    return larger(larger((fma + 0.3 * shuffles) / 2 * reloading, loads / 2 + again), latency) +
+           spills;
 }
 
 /* Runs over the bodies of the nest. */
