@@ -49,14 +49,16 @@ void direct_add_orders(struct direct_list *l, struct plan_direct d)
         d.border = BORDER_COMPUTED;
         d.taps = TAPS_LOOP;
     }
-    for (int i = 0; i < 4; i++) {
+    struct nest n;
+    nest_of(l->p, &d, l->t, &n);
+    int64_t tiles = n.out[CONVC_D] * n.row_tiles * n.cols.tiles;
+    /* The only tile has no next one. */
+    for (int i = 0; i < (n.cols.tiles > 1 ? 4 : 2); i++) {
         d.order = i & 1 ? ORDER_WEIGHTS : ORDER_ROWS;
         d.prefetch = i & 2 ? PREFETCH_PIXELS : PREFETCH_NONE;
         direct_add(l, &d);
     }
-    struct nest n;
-    nest_of(l->p, &d, l->t, &n);
-    if (n.blocks > 1 && n.out[CONVC_D] * n.row_tiles * n.cols.tiles <= SHARES_MAX) {
+    if (n.blocks > 1 && tiles > 1 && tiles <= SHARES_MAX) {
         d.order = ORDER_WEIGHTS;
         d.prefetch = PREFETCH_WEIGHTS;
         direct_add(l, &d);

@@ -23,7 +23,7 @@ void direct_add_lanes_oc(struct direct_list *l)
     const struct problem *p = l->p;
     int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
     struct plan_direct d = { .lanes = LANES_OC };
-    if (p->ocg <= lanes && p->ocg > lanes / 4)
+    if (p->ocg <= lanes && p->ocg > lanes / 4 && p->p.groups > 1)
         direct_add_windows(l, LANES_OC, 1);
     add_vectors(l, d, (p->ocg + lanes - 1) / lanes);
     /* A last vector that is mostly empty. */

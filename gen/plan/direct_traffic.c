@@ -89,24 +89,40 @@ static double far_line(const struct nest *n)
     return n->plan.prefetch == PREFETCH_PIXELS ? far_pixel_ahead : far_pixel;
 }
 
-/* Bytes that come from beyond L2, by operand. */
+/* Systems report the L3 of all core complexes together; a core fills its own. */
+static double l3_within_reach(const struct target *t)
+{
+    const int one_complex = 32 << 20;
+    return t->l3_bytes < one_complex ? t->l3_bytes : one_complex;
+}
+
+/* Bytes that come from beyond L2, by operand, and those of them that come from beyond L3. */
 struct far {
     double src, wei, dst;
+    double memory;
 };
+
+static void come_again(struct far *far, double *operand, double bytes, bool from_memory)
+{
+    *operand += bytes;
+    if (from_memory)
+        far->memory += bytes;
+}
 
 static struct far find_far(const struct nest *n, const struct target *t, const struct tensors *x)
 {
-    double l2 = t->l2_bytes * l2_for_weights;
+    double l2 = t->l2_bytes * l2_for_weights, l3 = l3_within_reach(t) * 0.5;
+    double all = x->src + x->dst + x->wei;
     /* What of the tensors the last run has left in L2. */
-    double away = larger(0, 1 - t->l2_bytes * l2_kept / (x->src + x->dst + x->wei));
-    struct far far = { x->src * away, x->wei * away, x->dst * away };
+    double away = larger(0, 1 - t->l2_bytes * l2_kept / all);
+    struct far far = { x->src * away, x->wei * away, x->dst * away, all > l3 ? all * away : 0 };
     if (n->plan.order == ORDER_ROWS && x->wei > l2)
-        far.wei += x->wei * (x->items - 1);
+        come_again(&far, &far.wei, x->wei * (x->items - 1), x->wei > l3);
     if (n->plan.order == ORDER_WEIGHTS && x->src / (double)n->p->p.groups > l2 - x->panel)
-        far.src += x->src * (x->blocks - 1);
+        come_again(&far, &far.src, x->src * (x->blocks - 1), x->src > l3);
     double over = x->panel / (t->l2_bytes * l2_for_block) - 1;
     if (n->plan.order == ORDER_WEIGHTS && over > 0)
-        far.wei += x->wei * (x->items - 1) * (over < 1 ? over : 1);
+        come_again(&far, &far.wei, x->wei * (x->items - 1) * (over < 1 ? over : 1), x->panel > l3);
     return far;
 }
 
@@ -126,9 +142,8 @@ double direct_traffic_cost(const struct nest *n, const struct target *t, struct 
     double src_l2 = x.src * x.blocks * halo;
     cost->l2 += (wei + src_l2 + x.dst) / (t->ceilings.l2 * l2_share);
 
-    bool beyond = x.src + x.dst + x.wei > t->l3_bytes * 0.5;
-    double rate = beyond ? t->ceilings.memory : t->ceilings.l3 * l3_share;
-    cost->memory += (far.src + far.wei + far.dst) / rate;
+    double near = far.src + far.wei + far.dst - far.memory;
+    cost->memory += near / (t->ceilings.l3 * l3_share) + far.memory / t->ceilings.memory;
     double weights = n->plan.prefetch == PREFETCH_WEIGHTS ? far_weights_ahead : far_weights;
     double run = (double)(n->channel[0].width * n->bytes), again = 0;
     if (x.blocks > 1)

@@ -28,14 +28,18 @@ static void try_plan(struct list *l, const struct plan_winograd *w)
     plan_winograd_cost(l->p, &plan, l->t, &c->cost);
 }
 
-/* Blocks of some multiples of a full row panel, and all tiles in one. */
+/* Blocks of some multiples of a full row panel, and all tiles in one. That one is two work items,
+ * each with half of the output channels where they are many: each streams its own weights, and the
+ * input transform, which both need, is little beside them. */
 static void try_blocks(struct list *l, struct plan_winograd w, int64_t tiles)
 {
     static const int panels[] = { 1, 2, 4, 8 };
+    int64_t lanes = target_lanes(l->t, dtype_bytes(l->p->p.src_dtype));
     for (size_t i = 0; i < sizeof panels / sizeof *panels; i++) {
         w.block = panels[i] * w.rows;
         if (w.block >= tiles) {
             w.block = 0;
+            w.oc = l->p->ocg >= 8 * w.vecs * lanes ? (l->p->ocg + 1) / 2 : 0;
             i = sizeof panels / sizeof *panels;
         }
         try_plan(l, &w);
