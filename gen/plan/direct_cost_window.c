@@ -99,7 +99,8 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double per_row = ow ? column_loads(n, b->vecs) : window_columns(n, b->cols);
     double reads = window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
     double across = ow ? b->cols : b->vecs;
-    bool resident = accs + taps * across + 3 <= t->vector_registers;
+    double room = t->vector_registers - 3 - (groups ? b->cols : 0);
+    bool resident = accs + taps * across <= room;
     double weights = (resident ? 1 : b->rows * share) * taps * across;
     double loads = reads * (straddles(n) ? 2 : 1) + weights;
     double shuffles = permuted ? reads * (nest_window_channels_written(n) ? 1.5 : 1) : 0;
