@@ -207,6 +207,8 @@ static struct problem a_problem(const char *kind)
     }
     if (!strcmp(kind, "wide groups"))
         p.groups = 2, p.ic = 34, p.oc = 34;
+    if (!strcmp(kind, "far rows"))
+        p.in[CONVC_H] = 20000, p.stride[CONVC_H] = 5000;
     return resolved(&p);
 }
 
@@ -272,6 +274,8 @@ static void what_does_not_fit_is_named(void **state)
           "border=none, but taps fall outside along the width" },
         { "long", "direct tile=1x32x1 border=peel taps=unroll",
           "the plan would make code of more than 6000 multiply-adds" },
+        { "far rows", "direct tile=2x4x1 taps=window",
+          "the plan would make code of more than 6000 multiply-adds" },
     };
     struct target t = target_named("x86_64-pc-linux-gnu:x86-64-v4");
     (void)state;
@@ -298,6 +302,30 @@ static void every_candidate_fits(void **state)
 {
     (void)state;
     visit_candidates(400, check_fit);
+}
+
+/* No axis is walked tap by tap, or row by row: were it so, this would take minutes. */
+static void the_longest_axes_are_planned(void **state)
+{
+    const int64_t most = 1000000001;
+    struct target t = target_named("x86_64-pc-linux-gnu:x86-64-v4");
+    (void)state;
+    for (int axis = 0; axis < 6; axis++) {
+        struct convc_problem from = small_problem();
+        int a = axis % 3;
+        from.spatial = 3;
+        if (axis < 3)
+            from.kernel[a] = most, from.pad_begin[a] = from.pad_end[a] = most / 2;
+        else
+            from.in[a] = 2 * most, from.stride[a] = most - 3;
+        struct problem p = resolved(&from);
+        struct arena arena = { 0 };
+        struct candidates plans;
+        struct diag d = { 0 };
+        assert_int_equal(choose_plans(&arena, &p, &t, &plans, &d), CONVC_OK);
+        assert_true(plans.count >= 1);
+        arena_free(&arena);
+    }
 }
 
 /* ---- whatever is accepted is right --------------------------------------------------------------
@@ -400,6 +428,31 @@ static void random_plans_that_fit_are_right(void **state)
     }
 }
 
+/* A channel of one group may lie as far from the next as pixels do: what follows a tap's channel
+ * then is no tap. */
+static void dot_products_run_over_lines_without_gaps(void **state)
+{
+    static const char *const texts[] = { "direct lanes=ic tile=1x2x1",
+                                         "direct tile=1x2x1 rest=ic" };
+    struct convc_problem p = small_problem();
+    const int64_t stride[5] = { 1000, 2, 0, 20, 2 };
+    struct test_random r = { 1 };
+    (void)state;
+    p.groups = p.ic = 2;
+    p.oc = 34;
+    memcpy(p.src_stride, stride, sizeof stride);
+    for (int i = 0; i < 2 * machines; i++) {
+        struct plan plan;
+        struct sample s;
+        struct diag d = { 0 };
+        sample_draw(&s, &p, &r);
+        assert_int_equal(plan_parse(texts[i % 2], &plan, &d), CONVC_OK);
+        assert_int_equal(plan_check(&plan, &s.problem, &machine[i / 2], &d), CONVC_OK);
+        assert_true(plan_is_right(&s, &plan, &machine[i / 2], &r));
+        sample_free(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,7 +463,9 @@ int main(void)
         cmocka_unit_test(a_plan_has_an_end),
         cmocka_unit_test(what_does_not_fit_is_named),
         cmocka_unit_test(every_candidate_fits),
+        cmocka_unit_test(the_longest_axes_are_planned),
         cmocka_unit_test(random_plans_that_fit_are_right),
+        cmocka_unit_test(dot_products_run_over_lines_without_gaps),
     };
     return cmocka_run_group_tests(tests, emitted_setup, emitted_teardown);
 }

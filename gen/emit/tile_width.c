@@ -215,13 +215,15 @@ static void one_tap(struct reads *s, const struct tile_row *row, const struct ta
         channels(s, row, here, em_int(em, 1), icg);
 }
 
-/* Do taps and channels lie in one line, so that one loop runs over both? */
+/* Do taps and channels lie in one line, so that one loop runs over both? Dot products want its
+ * elements side by side, which those of groups of one channel may not be. */
 static bool in_line(const struct tile *t)
 {
     const struct nest *n = t->nest;
-    return n->plan.lanes != LANES_GROUPS &&
-           n->p->p.dilation[CONVC_W] * n->src_stride[CONVC_STRIDE_W] ==
-               n->p->icg * n->src_stride[CONVC_STRIDE_C];
+    int64_t channel = n->src_stride[CONVC_STRIDE_C];
+    bool loads = n->plan.lanes != LANES_IC || channel == 1;
+    return loads && n->plan.lanes != LANES_GROUPS &&
+           n->p->p.dilation[CONVC_W] * n->src_stride[CONVC_STRIDE_W] == n->p->icg * channel;
 }
 
 static struct tap known_tap(struct tile *t, int64_t kw)

@@ -1,8 +1,9 @@
 /* Facts of taps=window: how the rows of a window lie, and how much code they make. */
 #include "gen/plan/nest.h"
 
-/* Taps of a window that is written down whole. */
-enum { WHOLE_MAX = 27 };
+/* Taps of a window that is written down whole; rows and columns of one that code could name at all,
+ * so few that each can be looked at. */
+enum { WHOLE_MAX = 27, NAMED_MAX = 1 << 12 };
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -59,15 +60,15 @@ bool nest_window_outside(const struct nest *n, int rows, int64_t begin, int64_t 
            high + (end - 1) * p->dilation[CONVC_H] >= n->in[CONVC_H];
 }
 
-/* Rows of taps times rows of the tile that the code for one height names. */
+/* Rows of taps times rows of the tile that the code for one height names; -1: far too many. */
 static int64_t rows_written(const struct nest *n, int64_t rows)
 {
     int64_t kernel = n->p->p.kernel[CONVC_H], last = (rows - 1) * nest_window_step(n), count = 0;
     bool tall = nest_window_tall(n) && kernel > last + 1;
-    for (int64_t y = 0; y < kernel + last; y++) {
+    if (last > NAMED_MAX || (!tall && kernel > NAMED_MAX))
+        return -1;
+    for (int64_t y = 0; y < kernel + last; y = tall && y == last ? kernel : y + 1) {
         int64_t used = 0;
-        if (tall && y == last + 1)
-            y = kernel; /* written down once, for row `last` */
         for (int64_t r = 0; r < rows; r++) {
             int64_t tap = y - r * nest_window_step(n);
             used += tap >= 0 && tap < kernel;
@@ -84,13 +85,15 @@ int64_t nest_window_emitted(const struct nest *n)
     struct segment list[SEGMENTS_MAX];
     int segments = nest_segments(n, list);
     bool ow = n->plan.lanes == LANES_OW;
-    int64_t columns = 0, vecs = 0, rows = rows_written(n, n->rows.wide);
+    int64_t columns = 0, vecs = 0, rows = rows_written(n, n->rows.wide), narrow = 0;
     if (n->rows.wide > n->rows.narrow)
-        rows += rows_written(n, n->rows.narrow);
+        narrow = rows_written(n, n->rows.narrow);
+    if (segments < 0 || rows < 0 || narrow < 0 || n->p->p.kernel[CONVC_W] > NAMED_MAX)
+        return -1;
     for (int i = 0; i < segments; i++)
         columns += ow ? (list[i].width + n->lanes - 1) / n->lanes : list[i].width;
     for (int i = 0; i < n->classes; i++)
         vecs += ow ? n->channel[i].cols : n->channel[i].vecs;
     int64_t steps = nest_window_channels_written(n) ? n->p->icg : 1;
-    return segments < 0 ? -1 : rows * columns * n->p->p.kernel[CONVC_W] * vecs * steps;
+    return (rows + narrow) * columns * n->p->p.kernel[CONVC_W] * vecs * steps;
 }
