@@ -10,7 +10,7 @@ void direct_add_lanes_groups(struct direct_list *l)
         return;
     if (p->p.src_stride[CONVC_STRIDE_C] == 1)
         for (int vecs = 1; vecs <= 2 && (vecs - 1) * held < p->p.groups; vecs++)
-            direct_add_windows(l, LANES_GROUPS, vecs);
+            direct_add_windows(l, LANES_GROUPS, vecs, l->t->vector_registers * 3 / 8);
     for (int vecs = 1; vecs <= 2 && (vecs - 1) * held < p->p.groups; vecs++) {
         struct plan_direct d = { .lanes = LANES_GROUPS, .vecs = vecs };
         if (p->p.kernel[CONVC_W] * p->icg <= 16)

@@ -92,11 +92,10 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
 {
     const int64_t *kernel = n->p->p.kernel;
     double taps = (double)(kernel[CONVC_H] * kernel[CONVC_W]), accs = b->rows * b->cols * b->vecs;
-    double share = inside_share(n, CONVC_H) * inside_share(n, CONVC_W);
-    bool groups = n->plan.lanes == LANES_GROUPS;
+    bool groups = n->plan.lanes == LANES_GROUPS, ow = n->plan.lanes == LANES_OW;
+    double share = inside_share(n, CONVC_H) * (ow ? 1 : inside_share(n, CONVC_W));
     bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
     double fma = accs * taps * share * (t->fma ? 1 : 2);
-    bool ow = n->plan.lanes == LANES_OW;
     double per_row = ow ? column_loads(n, b->vecs) : window_columns(n, b->cols);
     double reads = window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
     double across = ow ? b->cols : b->vecs;
@@ -115,6 +114,10 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double reloading = resident || !groups ? 1 : 1 + 0.35 / b->cols + (b->rows > 3 ? 0.1 : 0);
     cost->fma += b->times * fma / 2;
     cost->load += b->times * (loads / 2 + again);
+    if (ow && b->cols > 1) /* long blocks of broadcasts and misaligned vectors: 0.85 of the peak */
+        fma *= 1.15;
+    if (n->plan.lanes == LANES_OC && n->p->ocg > n->lanes)
+        fma *= 1.05; /* 0.95 of it: weights in as many streams as there are taps */
     return larger(larger((fma + 0.3 * shuffles) / 2 * reloading, loads / 2 + again), latency) +
            spills;
 }
@@ -131,6 +134,8 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
     bool dense = n->dst_stride[ow ? CONVC_STRIDE_W : CONVC_STRIDE_C] == 1;
     double store = dense ? (ow ? 2 : 0.3) : 1.3 * n->lanes;
     double accs = (double)(n->plan.rows * n->plan.cols * n->plan.vecs);
+    if (nest_turned(n, n->plan.cols))
+        store = 4.5 * n->lanes * ceil((double)n->plan.cols / n->lanes) / n->plan.cols;
     if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
         store += 20;
     for (int wide = 0; wide < 4; wide++) {
