@@ -11,8 +11,8 @@ static void add_tile(struct direct_list *l, struct plan_direct d)
     int64_t emitted = nest_emitted(l->p, &d, l->t);
     if (emitted < 0 || emitted > WRITTEN_MOST)
         return;
-    for (int i = 0; i < 2; i++) {
-        d.order = i ? ORDER_WEIGHTS : ORDER_ROWS;
+    for (int order = d.vecs > 1 ? ORDER_PIXELS : ORDER_ROWS; order <= ORDER_PIXELS; order++) {
+        d.order = (enum plan_order)order;
         direct_add(l, &d);
     }
 }
