@@ -171,7 +171,14 @@ static double source_lines(const struct nest *n, const struct target *t, double 
     double across = larger(1, cols / (double)(n->plan.cols * p->stride[CONVC_W]));
     double sets = distinct_sets(n, t) * 64 / (t->l1_bytes / t->l1_ways / 64);
     if (n->plan.order == ORDER_PIXELS) {
-        double again = rows * cols * pixel > l1 ? down * across : down;
+        /* Columns that the next tile reads again are lost the sooner the more of L1 all channels of
+         * the tile's pixels fill; crowded sets lose what has only just come, too. */
+        double own = (double)(n->plan.rows * n->plan.cols);
+        double full = (rows * cols + own) * pixel / t->l1_bytes;
+        double lost = full < 0.5 ? 0 : full < 1 ? 2 * full - 1 : 1;
+        double again = down * (1 + (across - 1) * lost);
+        if (sets <= 8 && full > 1)
+            again *= 1 + 0.6 * (full - 1);
         return src * again / 64 * (n->plan.vecs > 1 ? 1.7 : 2.1);
     }
     bool weights_first = n->plan.order == ORDER_WEIGHTS;
