@@ -73,11 +73,9 @@ enum { EMITTED_MOST = 120, TRIES = 12 };
 
 static bool writes_little(const struct problem *p, const struct plan *plan, const struct target *t)
 {
-    struct nest n;
     if (plan->algorithm == PLAN_WINOGRAD)
         return plan->winograd.m[0] + plan->winograd.m[1] <= 4;
-    nest_of(p, &plan->direct, t, &n);
-    return nest_emitted(&n) <= EMITTED_MOST;
+    return nest_emitted(p, &plan->direct, t) <= EMITTED_MOST;
 }
 
 static struct plan draw_plan(const struct problem *p, const struct target *t, struct test_random *r)
