@@ -95,11 +95,42 @@ static enum convc_status check_residual(const struct convc_kernel *k, const stru
     return args->residual == args->dst ? CONVC_OK : check_apart(dst, "residual", &e, d);
 }
 
+static bool overlap(const struct extent *a, const struct extent *b)
+{
+    uintptr_t x = (uintptr_t)a->begin, y = (uintptr_t)b->begin;
+    return x < y + b->bytes && y < x + a->bytes;
+}
+
+/* Scratch memory may lie in no tensor, not even in its gaps. */
+static enum convc_status check_workspace(const struct convc_kernel *k,
+                                         const struct convc_args *args, const struct extent *src,
+                                         const struct extent *dst, struct diag *d)
+{
+    const struct convc_problem *p = &k->problem.p;
+    const struct extent own = { args->workspace, convc_workspace_bytes(k, args->n, 0), true };
+    const struct extent tensor[] = {
+        *src,
+        *dst,
+        { args->wei, k->packed_bytes, true },
+        { p->bias ? args->bias : NULL, p->bias ? (size_t)(p->oc * k->dst.bytes) : 0, true },
+        { p->residual ? args->residual : NULL, p->residual ? dst->bytes : 0, true },
+    };
+    static const char *const name[] = { "src", "dst", "wei", "bias", "the residual" };
+    if (!own.bytes)
+        return CONVC_OK;
+    if (check_pointer("workspace", own.begin, BLOCK_ALIGN, d) != CONVC_OK)
+        return d->status;
+    for (size_t i = 0; i < sizeof tensor / sizeof *tensor; i++) {
+        if (overlap(&own, &tensor[i]))
+            return diag_fail(d, CONVC_ERR_ARGUMENT, "the workspace overlaps %s", name[i]);
+    }
+    return CONVC_OK;
+}
+
 static enum convc_status check_tensors(const struct convc_kernel *k, const struct convc_args *args,
                                        struct diag *d)
 {
     const struct convc_problem *p = &k->problem.p;
-    size_t workspace_bytes = convc_workspace_bytes(k, args->n, 0);
     struct extent src, dst;
 
     enum convc_status st = extent_of("src", &k->src, args->src, args->n, &src, d);
@@ -115,8 +146,8 @@ static enum convc_status check_tensors(const struct convc_kernel *k, const struc
         st = check_block("bias", args->bias, (size_t)(p->oc * k->dst.bytes), k->dst.bytes, &dst, d);
     if (st == CONVC_OK && p->residual)
         st = check_residual(k, args, &dst, d);
-    if (st == CONVC_OK && workspace_bytes)
-        st = check_block("workspace", args->workspace, workspace_bytes, BLOCK_ALIGN, &dst, d);
+    if (st == CONVC_OK)
+        st = check_workspace(k, args, &src, &dst, d);
     return st;
 }
 

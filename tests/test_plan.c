@@ -260,6 +260,15 @@ static void what_does_not_fit_is_named(void **state)
           "lanes=ic and rest=ic need channels of the source side by side and taps=loop" },
         { "padded", "direct tile=1x4x1 border=computed taps=unroll",
           "taps=unroll does not go with border=computed" },
+        { "padded", "direct tile=1x4x1 border=computed taps=window",
+          "taps=window does not go with border=computed" },
+        { "", "direct tile=1x4x1 taps=window prefetch=weights",
+          "taps=window goes with lanes=oc, groups or ow, and not with fold, prefetch, split or "
+          "rest" },
+        { "", "direct tile=1x4x1 split=2 taps=window",
+          "taps=window goes with lanes=oc, groups or ow, and not with fold, prefetch, split or "
+          "rest" },
+        { "", "direct tile=1x4x1 order=pixels", "order=pixels needs lanes=groups" },
         { "", "direct tile=1x4x1 chunk=3", "chunk=3 is more than the 2 column tiles" },
         { "padded", "direct tile=1x4x1 border=none",
           "border=none, but taps fall outside along the width" },
@@ -336,7 +345,7 @@ static struct plan draw_plan(struct test_random *r, const struct problem *p)
     d->rows = (int)test_random_in(r, 1, one_of(r, 2) ? 1 : 8);
     d->cols = (int)test_random_in(r, 1, one_of(r, 2) ? 6 : 32);
     d->vecs = (int)test_random_in(r, 1, one_of(r, 2) ? 2 : 8);
-    d->order = (enum plan_order)one_of(r, 2);
+    d->order = (enum plan_order)one_of(r, 3);
     d->border = (enum plan_border)one_of(r, 3);
     d->taps = (enum plan_taps)one_of(r, 3);
     if (nest_foldable(p) && one_of(r, 2)) {

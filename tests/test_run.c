@@ -122,6 +122,53 @@ static void weights_packed_for_another_layout_are_refused(void **state)
     layer_free(&l);
 }
 
+static void scratch_memory_lies_in_no_tensor(void **state)
+{
+    (void)state;
+    struct layer l;
+    convc_context *cx = make_context(1, NULL, NULL);
+    const struct convc_compile_options opt = { .struct_bytes = sizeof opt,
+                                               .plan = "winograd f=2x2 tile=4x1" };
+    make_layer(&l, 16, 16, 64, 64, 1);
+    convc_kernel *k = layer_compile(cx, &l, &opt);
+    layer_pack(&l, k);
+    size_t bytes = (size_t)l.dst_elements * sizeof(float);
+    float *before = malloc(bytes);
+    memcpy(before, l.dst, bytes);
+    /* The tensors come to the workspace: where the heap puts them decides nothing then. */
+    size_t room = convc_workspace_bytes(k, 1, 0) + bytes + convc_packed_bytes(k) + 64;
+    char *workspace = aligned_alloc(64, room / 64 * 64);
+    const struct convc_args good = layer_args(&l);
+    struct convc_args args = good;
+    assert_true(workspace && convc_workspace_bytes(k, 1, 0) > 0);
+    refused(k, &args, &l, before, "workspace is missing");
+    args.workspace = workspace + 4;
+    refused(k, &args, &l, before, "is not aligned to 64 bytes");
+    args.workspace = workspace;
+    args.src = workspace + 4;
+    refused(k, &args, &l, before, "the workspace overlaps src");
+    args.src = good.src;
+    args.dst = workspace;
+    refused(k, &args, &l, before, "the workspace overlaps dst");
+    args.dst = good.dst;
+    args.bias = workspace + 8;
+    refused(k, &args, &l, before, "the workspace overlaps bias");
+    args.bias = good.bias;
+    args.residual = workspace;
+    refused(k, &args, &l, before, "the workspace overlaps the residual");
+    args.residual = good.residual;
+    memcpy(workspace + 64, l.packed, convc_packed_bytes(k));
+    args.wei = workspace + 64;
+    refused(k, &args, &l, before, "the workspace overlaps wei");
+    args.wei = good.wei;
+    assert_int_equal(convc_run(k, &args), CONVC_OK);
+    free(workspace);
+    free(before);
+    convc_kernel_release(k);
+    convc_context_destroy(cx);
+    layer_free(&l);
+}
+
 static void pack_refuses_what_is_missing_or_misaligned(void **state)
 {
     (void)state;
@@ -348,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_run_refuses_leaves_dst_untouched),
         cmocka_unit_test(weights_packed_for_another_layout_are_refused),
+        cmocka_unit_test(scratch_memory_lies_in_no_tensor),
         cmocka_unit_test(pack_refuses_what_is_missing_or_misaligned),
         cmocka_unit_test(a_batch_of_none_does_nothing),
         cmocka_unit_test(a_broadcast_image_may_be_larger_than_memory),

@@ -53,6 +53,8 @@ static struct item decode(struct em *em, const struct nest *n, const struct args
     i.image = rest;
     if (n->plan.order == ORDER_WEIGHTS)
         i.block = em_divide(em, rest, args->n, &i.image);
+    if (n->plan.order == ORDER_PIXELS)
+        i.block = em_int(em, 0);
     i.group = em_int(em, 0);
     i.in_group = i.block;
     if (n->blocks != n->blocks_per_group)
@@ -104,8 +106,38 @@ static void find_pointers(struct em *em, const struct nest *n, const struct args
     i->bias = em_opaque(em, em_at(em, args->bias, em_mul(em, channel, bytes)));
 }
 
+static void place_tile(struct tile *t, const struct item *i)
+{
+    t->src = i->src;
+    t->wei = i->wei;
+    t->bias = i->bias;
+    t->residual = i->residual;
+    t->dst = i->dst;
+}
+
+/* One place of a tile: for the item's channel block, or for all those of the tile's class. */
+static void emit_blocks(struct tile *t, const struct args *args, const struct item *i)
+{
+    const struct nest *n = t->nest;
+    struct em *em = t->em;
+    struct item one = *i;
+    bool last = t->channel != n->channel;
+    int64_t full = n->classes > 1 ? n->blocks - 1 : n->blocks;
+    if (n->plan.order != ORDER_PIXELS) {
+        place_tile(t, i);
+        tile_emit(t);
+        return;
+    }
+    EM_FOR (em, block, em_int(em, last ? full : 0), em_int(em, last ? n->blocks : full)) {
+        one.block = one.in_group = block;
+        find_pointers(em, n, args, &one);
+        place_tile(t, &one);
+        tile_emit(t);
+    }
+}
+
 /* The column tiles of one segment that lie in the item's chunk. */
-static void emit_segment(struct tile *t, const struct item *i)
+static void emit_segment(struct tile *t, const struct args *args, const struct item *i)
 {
     const struct nest *n = t->nest;
     const struct segment *s = t->segment;
@@ -130,12 +162,12 @@ static void emit_segment(struct tile *t, const struct item *i)
         if (s->edge)
             t->ow = em_int(em, ow);
         t->number = em_add(em, em_mul(em, row, n->cols.tiles), tile);
-        tile_emit(t);
+        emit_blocks(t, args, i);
     }
 }
 
-static void emit_columns(struct em *em, const struct nest *n, const struct item *i,
-                         const struct channel_class *channel, int rows)
+static void emit_columns(struct em *em, const struct nest *n, const struct args *args,
+                         const struct item *i, const struct channel_class *channel, int rows)
 {
     struct segment segment[SEGMENTS_MAX];
     int count = nest_segments(n, segment);
@@ -147,43 +179,44 @@ static void emit_columns(struct em *em, const struct nest *n, const struct item 
     for (int s = 0; s < count; s++) {
         struct tile t;
         tile_open(&t, em, n, channel, &segment[s], rows);
-        t.src = i->src;
-        t.wei = i->wei;
-        t.bias = i->bias;
-        t.residual = i->residual;
-        t.dst = i->dst;
         t.od = i->od;
         t.oh = oh;
-        emit_segment(&t, i);
+        emit_segment(&t, args, i);
     }
 }
 
 /* Row tiles of both heights. */
-static void emit_rows(struct em *em, const struct nest *n, const struct item *i,
-                      const struct channel_class *channel)
+static void emit_rows(struct em *em, const struct nest *n, const struct args *args,
+                      const struct item *i, const struct channel_class *channel)
 {
     LLVMValueRef wide = em_true(em);
     if (n->rows.wide != n->rows.narrow)
         wide = em_below(em, i->row, em_int(em, n->rows.wide_tiles));
     EM_IF (em, wide) {
-        emit_columns(em, n, i, channel, (int)n->rows.wide);
+        emit_columns(em, n, args, i, channel, (int)n->rows.wide);
     }
     EM_IF (em, em_not(em, wide)) {
-        emit_columns(em, n, i, channel, (int)n->rows.narrow);
+        emit_columns(em, n, args, i, channel, (int)n->rows.narrow);
     }
 }
 
 /* Full channel blocks, and the narrower last one of a group. */
-static void emit_item(struct em *em, const struct nest *n, const struct item *i)
+static void emit_item(struct em *em, const struct nest *n, const struct args *args,
+                      const struct item *i)
 {
     LLVMValueRef last = LLVMConstNull(em->i1);
+    if (n->plan.order == ORDER_PIXELS) {
+        for (int c = 0; c < n->classes; c++)
+            emit_rows(em, n, args, i, &n->channel[c]);
+        return;
+    }
     if (n->classes > 1)
         last = em_equal(em, i->in_group, em_int(em, n->blocks_per_group - 1));
     EM_IF (em, em_not(em, last)) {
-        emit_rows(em, n, i, &n->channel[0]);
+        emit_rows(em, n, args, i, &n->channel[0]);
     }
     EM_IF (em, last) {
-        emit_rows(em, n, i, &n->channel[1]);
+        emit_rows(em, n, args, i, &n->channel[1]);
     }
 }
 
@@ -193,8 +226,9 @@ static void emit_nest(struct em *em, const struct nest *n, const struct args *ar
 {
     EM_FOR (em, index, begin, end) {
         struct item item = decode(em, n, args, index);
-        find_pointers(em, n, args, &item);
-        emit_item(em, n, &item);
+        if (n->plan.order != ORDER_PIXELS)
+            find_pointers(em, n, args, &item);
+        emit_item(em, n, args, &item);
     }
 }
 

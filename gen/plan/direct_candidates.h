@@ -36,6 +36,6 @@ void direct_add_lanes_ow(struct direct_list *l);
 void direct_add_lanes_ic(struct direct_list *l);
 
 /* Those that unroll a whole window, with vectors of either kind of channels. */
-void direct_add_windows(struct direct_list *l, enum plan_lanes lanes, int vecs);
+void direct_add_windows(struct direct_list *l, enum plan_lanes lanes, int vecs, int accumulators);
 
 #endif

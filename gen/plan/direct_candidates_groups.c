@@ -9,7 +9,8 @@ void direct_add_lanes_groups(struct direct_list *l)
     if (held < 2 && !(held == 1 && p->icg == 1))
         return;
     if (p->p.src_stride[CONVC_STRIDE_C] == 1)
-        direct_add_windows(l, LANES_GROUPS, 1);
+        for (int vecs = 1; vecs <= 2 && (vecs - 1) * held < p->p.groups; vecs++)
+            direct_add_windows(l, LANES_GROUPS, vecs, l->t->vector_registers * 3 / 8);
     for (int vecs = 1; vecs <= 2 && (vecs - 1) * held < p->p.groups; vecs++) {
         struct plan_direct d = { .lanes = LANES_GROUPS, .vecs = vecs };
         if (p->p.kernel[CONVC_W] * p->icg <= 16)

@@ -23,8 +23,10 @@ void direct_add_lanes_oc(struct direct_list *l)
     const struct problem *p = l->p;
     int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
     struct plan_direct d = { .lanes = LANES_OC };
-    if (p->ocg <= lanes && p->p.groups > 1)
-        direct_add_windows(l, LANES_OC, 1);
+    if (p->ocg <= lanes && p->ocg > lanes / 4 && p->p.groups > 1)
+        direct_add_windows(l, LANES_OC, 1, l->t->vector_registers * 3 / 8);
+    else if (p->ocg > lanes && p->p.src_stride[CONVC_STRIDE_C] != 1)
+        direct_add_windows(l, LANES_OC, 1, l->t->vector_registers * 3 / 4);
     add_vectors(l, d, (p->ocg + lanes - 1) / lanes);
     /* A last vector that is mostly empty. */
     d.rest = true;

@@ -11,8 +11,8 @@ static void add_tile(struct direct_list *l, struct plan_direct d)
     int64_t emitted = nest_emitted(l->p, &d, l->t);
     if (emitted < 0 || emitted > WRITTEN_MOST)
         return;
-    for (int i = 0; i < 2; i++) {
-        d.order = i ? ORDER_WEIGHTS : ORDER_ROWS;
+    for (int order = d.vecs > 1 ? ORDER_PIXELS : ORDER_ROWS; order <= ORDER_PIXELS; order++) {
+        d.order = (enum plan_order)order;
         direct_add(l, &d);
     }
 }
@@ -32,10 +32,10 @@ static void add_widths(struct direct_list *l, struct plan_direct d, int most)
     }
 }
 
-void direct_add_windows(struct direct_list *l, enum plan_lanes lanes, int vecs)
+void direct_add_windows(struct direct_list *l, enum plan_lanes lanes, int vecs, int accumulators)
 {
     const struct problem *p = l->p;
-    int most = l->t->vector_registers * 3 / 8 / vecs;
+    int most = accumulators / vecs;
     struct plan_direct d = { .lanes = lanes, .cols = 1, .vecs = vecs, .taps = TAPS_WINDOW };
     if (p->p.kernel[CONVC_H] * p->p.kernel[CONVC_W] == 1)
         return;

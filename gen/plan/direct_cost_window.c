@@ -70,16 +70,20 @@ static bool straddles(const struct nest *n)
     return n->plan.lanes == LANES_GROUPS && (pixel % 64 || block % 64);
 }
 
+/* Sets of L1 that lines a pixel apart fall into. */
+static double distinct_sets(const struct nest *n, const struct target *t)
+{
+    int64_t stride = n->src_stride[CONVC_STRIDE_W] * n->bytes;
+    int64_t distinct = t->l1_bytes / t->l1_ways / 64;
+    for (; stride % 128 == 0 && distinct > 1; distinct /= 2)
+        stride /= 2;
+    return (double)distinct;
+}
+
 /* Lines of the source in the fullest set of L1, by its ways: `lines` a pixel apart. */
 static double crowding(const struct nest *n, const struct target *t, double lines)
 {
-    int64_t stride = n->src_stride[CONVC_STRIDE_W] * n->bytes;
-    int64_t sets = t->l1_bytes / t->l1_ways / 64, distinct = sets;
-    while (stride % 128 == 0 && distinct > 1) {
-        stride /= 2;
-        distinct /= 2;
-    }
-    return lines / (double)(distinct * t->l1_ways);
+    return lines / (distinct_sets(n, t) * t->l1_ways);
 }
 
 /* Cycles of one channel of the window. */
@@ -88,15 +92,15 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
 {
     const int64_t *kernel = n->p->p.kernel;
     double taps = (double)(kernel[CONVC_H] * kernel[CONVC_W]), accs = b->rows * b->cols * b->vecs;
-    double share = inside_share(n, CONVC_H) * inside_share(n, CONVC_W);
-    bool groups = n->plan.lanes == LANES_GROUPS;
+    bool groups = n->plan.lanes == LANES_GROUPS, ow = n->plan.lanes == LANES_OW;
+    double share = inside_share(n, CONVC_H) * (ow ? 1 : inside_share(n, CONVC_W));
     bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
     double fma = accs * taps * share * (t->fma ? 1 : 2);
-    bool ow = n->plan.lanes == LANES_OW;
     double per_row = ow ? column_loads(n, b->vecs) : window_columns(n, b->cols);
     double reads = window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
     double across = ow ? b->cols : b->vecs;
-    bool resident = accs + taps * across + 3 <= t->vector_registers;
+    double room = t->vector_registers - 3 - (groups ? b->cols : 0);
+    bool resident = accs + taps * across <= room;
     double weights = (resident ? 1 : b->rows * share) * taps * across;
     double loads = reads * (straddles(n) ? 2 : 1) + weights;
     double shuffles = permuted ? reads * (nest_window_channels_written(n) ? 1.5 : 1) : 0;
@@ -105,9 +109,17 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double crowded = crowding(n, t, window_rows(n, b->rows) * (ow ? b->vecs : per_row));
     double again = crowded > 1 && n->p->icg > 1 ? reads * 6 * (1 - 1 / crowded) : 0;
     double latency = 4 * taps * share / ((groups || ow) && n->p->icg == 1 ? 3 : 1.5);
+    /* Weights that are loaded again for every row serve only the columns; with more than three rows
+     * at once they displace what the columns share. */
+    double reloading = resident || !groups ? 1 : 1 + 0.35 / b->cols + (b->rows > 3 ? 0.1 : 0);
     cost->fma += b->times * fma / 2;
     cost->load += b->times * (loads / 2 + again);
-    return larger(larger((fma + 0.3 * shuffles) / 2, loads / 2 + again), latency) + spills;
+    if (ow && b->cols > 1) /* long blocks of broadcasts and misaligned vectors: 0.85 of the peak */
+        fma *= 1.15;
+    if (n->plan.lanes == LANES_OC && n->p->ocg > n->lanes)
+        fma *= 1.05; /* 0.95 of it: weights in as many streams as there are taps */
+    return larger(larger((fma + 0.3 * shuffles) / 2 * reloading, loads / 2 + again), latency) +
+           spills;
 }
 
 /* Runs over the bodies of the nest. */
@@ -122,6 +134,8 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
     bool dense = n->dst_stride[ow ? CONVC_STRIDE_W : CONVC_STRIDE_C] == 1;
     double store = dense ? (ow ? 2 : 0.3) : 1.3 * n->lanes;
     double accs = (double)(n->plan.rows * n->plan.cols * n->plan.vecs);
+    if (nest_turned(n, n->plan.cols))
+        store = 4.5 * n->lanes * ceil((double)n->plan.cols / n->lanes) / n->plan.cols;
     if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
         store += 20;
     for (int wide = 0; wide < 4; wide++) {
@@ -143,6 +157,34 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
     return total;
 }
 
+/* Cycles in which the source moves from L2 to L1. What the next tiles read again stays there where
+ * it fits. Rows and weights first, pixels of one block follow one another: where those crowd few
+ * sets of L1, each line is late. Pixels first, lines of a pixel follow one another instead, but
+ * less of them is read again. */
+static double source_lines(const struct nest *n, const struct target *t, double src, double block)
+{
+    const struct convc_problem *p = &n->p->p;
+    double rows = window_rows(n, n->plan.rows), fresh = n->plan.rows * (double)nest_window_step(n);
+    double cols = window_columns(n, n->plan.cols), l1 = t->l1_bytes * 0.6;
+    double pixel = (double)(p->ic * n->bytes), columns = (double)n->in[CONVC_W];
+    double down = larger(1, rows / fresh);
+    double across = larger(1, cols / (double)(n->plan.cols * p->stride[CONVC_W]));
+    double sets = distinct_sets(n, t) * 64 / (t->l1_bytes / t->l1_ways / 64);
+    if (n->plan.order == ORDER_PIXELS) {
+        double again = rows * cols * pixel > l1 ? down * across : down;
+        return src * again / 64 * (n->plan.vecs > 1 ? 1.7 : 2.1);
+    }
+    bool weights_first = n->plan.order == ORDER_WEIGHTS;
+    double kept = rows * columns * (weights_first ? block : pixel) / l1;
+    if (weights_first)
+        kept = larger(kept, crowding(n, t, rows * columns) * 1.4);
+    double again = kept > 1 ? down : 1, late = 0;
+    if (sets <= 8 && n->plan.lanes == LANES_GROUPS)
+        late = src * down * across / 64 * (weights_first ? 3 : 1.6);
+    double repeats = n->plan.lanes == LANES_OC ? (double)n->blocks_per_group : 1;
+    return src * again * repeats / 45 + late;
+}
+
 /* Bytes that move into L1 and into L2. */
 static void traffic(const struct nest *n, const struct target *t, struct cost *cost)
 {
@@ -157,15 +199,8 @@ static void traffic(const struct nest *n, const struct target *t, struct cost *c
     double wei = (double)layout_elements(&n->layout) * bytes;
     bool weights_first = n->plan.order == ORDER_WEIGHTS;
 
-    /* Rows that the next row tile reads again, where they do not stay in L1. */
-    double rows = window_rows(n, n->plan.rows), fresh = n->plan.rows * (double)nest_window_step(n);
     double block = larger(64, (double)n->block_channels / n->p->ocg * n->p->icg * bytes);
-    double line = weights_first ? block : (double)p->ic * bytes;
-    double kept = rows * (double)n->in[CONVC_W] * line / (t->l1_bytes * 0.7);
-    double crowded = weights_first ? crowding(n, t, rows * (double)n->in[CONVC_W]) * 1.4 : kept;
-    double halo = larger(kept, crowded) > 1 ? larger(1, rows / fresh) : 1;
-    double repeats = n->plan.lanes == LANES_OC ? (double)n->blocks_per_group : 1;
-    cost->l2 = (src * halo * repeats + 1.5 * dst) / 45;
+    cost->l2 = source_lines(n, t, src, block) + 1.5 * dst / 45;
 
     double away = larger(0, 1 - t->l2_bytes * 0.9 / (src + dst + wei));
     double far = (src + dst) * away + wei * away;

@@ -53,11 +53,13 @@ void plan_direct_explain(const struct problem *p, const struct plan *plan, const
         line(&pr, "channel block", n.blocks, "its weights stay in cache");
     text_add(text, "%*sfor image < n\n", 2 * pr.depth++, "");
     row_loops(&pr, &n);
-    if (!weights_first)
+    if (plan->direct.order == ORDER_ROWS)
         line(&pr, "channel block", n.blocks, "the rows stay in cache");
     text_add(text, "%*sfor column tile    # ", 2 * pr.depth++, "");
     split_text(&n.cols, text);
     text_add(text, "\n");
+    if (plan->direct.order == ORDER_PIXELS)
+        line(&pr, "channel block", n.blocks, "all of a pixel");
     line(&pr, "kd", p->p.kernel[CONVC_D], "");
     line(&pr, "kh", p->p.kernel[CONVC_H], "");
     line(&pr, "kw", p->p.kernel[CONVC_W], plan->direct.taps == TAPS_UNROLL ? "unrolled" : "");

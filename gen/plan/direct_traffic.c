@@ -126,6 +126,23 @@ static struct far find_far(const struct nest *n, const struct target *t, const s
     return far;
 }
 
+/* LANES_OC on planes of columns: every channel of a tap is a line of its own for each row of the
+ * tile. Those of one tap that overflow L1 are fetched for every tap again, in steps that no
+ * prefetcher follows: a cycle each beyond what overlaps. */
+static double lines_again(const struct nest *n, const struct target *t, const struct tensors *x)
+{
+    const struct convc_problem *p = &n->p->p;
+    const int64_t *stride = n->src_stride;
+    bool planes = stride[CONVC_STRIDE_W] == 1 && stride[CONVC_STRIDE_C] > 1;
+    if (n->plan.lanes != LANES_OC || !planes || n->plan.taps == TAPS_WINDOW)
+        return 0;
+    double taps = (double)(p->kernel[0] * p->kernel[1] * p->kernel[2]);
+    double span = (double)((n->cols.wide - 1) * p->stride[CONVC_W] * n->bytes);
+    double lines = (double)(n->rows.wide * n->p->icg) * (1 + span / 64);
+    bool fits = lines * 64 <= t->l1_bytes || taps == 1;
+    return fits ? 0 : lines * taps * x->tiles * (double)n->blocks;
+}
+
 double direct_traffic_cost(const struct nest *n, const struct target *t, struct cost *cost)
 {
     const struct convc_problem *p = &n->p->p;
@@ -149,5 +166,5 @@ double direct_traffic_cost(const struct nest *n, const struct target *t, struct 
     if (x.blocks > 1)
         again = far.dst / run * far_dst_again;
     return src_l2 / 64 * src_line + far.src / 64 * far_line(n) + far.wei / 64 * weights +
-           far.dst / 64 * far_dst + again;
+           far.dst / 64 * far_dst + again + lines_again(n, t, &x);
 }

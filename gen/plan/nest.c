@@ -210,7 +210,8 @@ bool nest_turned(const struct nest *n, int64_t cols)
 
 int64_t nest_items(const struct nest *n, int64_t batch)
 {
-    return batch * n->blocks * n->out[CONVC_D] * n->row_tiles * n->chunks;
+    int64_t blocks = n->plan.order == ORDER_PIXELS ? 1 : n->blocks;
+    return batch * blocks * n->out[CONVC_D] * n->row_tiles * n->chunks;
 }
 
 /* ---- borders along the height -------------------------------------------------------------- */

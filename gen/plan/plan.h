@@ -31,6 +31,7 @@ enum plan_lanes {
 enum plan_order {
     ORDER_ROWS,    /* image, row, channel block: activations stay, weights stream past */
     ORDER_WEIGHTS, /* channel block, image, row: weights stay, activations stream past */
+    ORDER_PIXELS,  /* image, row, column tile, channel block: all channels of a pixel at once */
 };
 
 /* How taps outside of the input are dealt with along the width. */

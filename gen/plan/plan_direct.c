@@ -13,7 +13,7 @@ enum { EMITTED_MAX = 6000 };
 /* ---- text ---------------------------------------------------------------------------------- */
 
 static const char *const lanes_word[] = { "oc", "groups", "ow", "ic" };
-static const char *const order_word[] = { "rows", "weights" };
+static const char *const order_word[] = { "rows", "weights", "pixels" };
 static const char *const border_word[] = { "none", "peel", "computed" };
 static const char *const prefetch_word[] = { "none", "pixels", "weights" };
 static const char *const rest_word[] = { "oc", "ic" };
@@ -75,7 +75,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
         good = (word = find(value, lanes_word, 4)) >= 0;
         p->lanes = (enum plan_lanes)word;
     } else if (!strcmp(key, "order")) {
-        good = (word = find(value, order_word, 2)) >= 0;
+        good = (word = find(value, order_word, 3)) >= 0;
         p->order = (enum plan_order)word;
     } else if (!strcmp(key, "border")) {
         good = (word = find(value, border_word, 3)) >= 0;
@@ -225,6 +225,8 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
         return diag_fail(
             d, CONVC_ERR_PLAN,
             "lanes=groups needs more than one group, each within the %d lanes of a vector", lanes);
+    if (direct->order == ORDER_PIXELS && direct->lanes != LANES_GROUPS)
+        return diag_fail(d, CONVC_ERR_PLAN, "order=pixels needs lanes=groups");
     if (direct->taps != TAPS_LOOP && direct->border == BORDER_COMPUTED)
         return diag_fail(d, CONVC_ERR_PLAN, "taps=%s does not go with border=computed",
                          taps_word[direct->taps]);

@@ -121,7 +121,12 @@ struct convc_problem {
     int32_t flip, bias, residual; /* 0 or 1 */
     enum convc_activation activation;
     double activation_args[2];
-    double tolerance; /* see the spec language; 0 admits direct algorithms only */
+    /* How far off results may be, relative to the largest sum of |src*wei| within one output
+     * channel of one image; 0 admits direct algorithms only. Transforms mix the elements of a patch
+     * of src, and of a kernel, before they multiply: where one value dwarfs its neighbours the
+     * error is relative to the largest |src| times the largest |wei|, and an infinite or NaN
+     * element spoils the whole tile that reads it. */
+    double tolerance;
 
     /* In elements, by CONVC_STRIDE_*. All zero: dense in `layout`. The residual has dst's strides.
      * Strides are not negative; those of dst must keep its elements apart. */
