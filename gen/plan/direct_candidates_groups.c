@@ -8,9 +8,12 @@ void direct_add_lanes_groups(struct direct_list *l)
     int64_t held = layout_vector_groups(p, lanes);
     if (held < 2 && !(held == 1 && p->icg == 1))
         return;
-    if (p->p.src_stride[CONVC_STRIDE_C] == 1)
-        for (int vecs = 1; vecs <= 2 && (vecs - 1) * held < p->p.groups; vecs++)
-            direct_add_windows(l, LANES_GROUPS, vecs, l->t->vector_registers * 3 / 8);
+    size_t before = l->count;
+    bool beside = p->p.src_stride[CONVC_STRIDE_C] == 1;
+    for (int vecs = 1; beside && vecs <= 2 && (vecs - 1) * held < p->p.groups; vecs++)
+        direct_add_windows(l, LANES_GROUPS, vecs, l->t->vector_registers * 3 / 8);
+    if (l->count > before)
+        return; /* nothing is faster than a window */
     for (int vecs = 1; vecs <= 2 && (vecs - 1) * held < p->p.groups; vecs++) {
         struct plan_direct d = { .lanes = LANES_GROUPS, .vecs = vecs };
         if (p->p.kernel[CONVC_W] * p->icg <= 16)

@@ -170,8 +170,15 @@ static double source_lines(const struct nest *n, const struct target *t, double 
     double down = larger(1, rows / fresh);
     double across = larger(1, cols / (double)(n->plan.cols * p->stride[CONVC_W]));
     double sets = distinct_sets(n, t) * 64 / (t->l1_bytes / t->l1_ways / 64);
+    double own = (double)(n->plan.rows * n->plan.cols);
+    double full = (rows * cols + own) * pixel / t->l1_bytes;
     if (n->plan.order == ORDER_PIXELS) {
-        double again = rows * cols * pixel > l1 ? down * across : down;
+        /* Columns that the next tile reads again are lost the sooner the more of L1 all channels of
+         * the tile's pixels fill; crowded sets lose what has only just come, too. */
+        double lost = full < 0.5 ? 0 : full < 1 ? 2 * full - 1 : 1;
+        double again = down * (1 + (across - 1) * lost);
+        if (sets <= 8 && full > 1)
+            again *= 1 + 0.6 * (full - 1);
         return src * again / 64 * (n->plan.vecs > 1 ? 1.7 : 2.1);
     }
     bool weights_first = n->plan.order == ORDER_WEIGHTS;
@@ -180,7 +187,7 @@ static double source_lines(const struct nest *n, const struct target *t, double 
         kept = larger(kept, crowding(n, t, rows * columns) * 1.4);
     double again = kept > 1 ? down : 1, late = 0;
     if (sets <= 8 && n->plan.lanes == LANES_GROUPS)
-        late = src * down * across / 64 * (weights_first ? 3 : 1.6);
+        late = src * down * across / 64 * (weights_first ? 3 : 1.6) * larger(1, full);
     double repeats = n->plan.lanes == LANES_OC ? (double)n->blocks_per_group : 1;
     return src * again * repeats / 45 + late;
 }
