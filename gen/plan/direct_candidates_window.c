@@ -12,6 +12,9 @@ static void add_tile(struct direct_list *l, struct plan_direct d)
     if (emitted < 0 || emitted > WRITTEN_MOST)
         return;
     for (int order = d.vecs > 1 ? ORDER_PIXELS : ORDER_ROWS; order <= ORDER_PIXELS; order++) {
+        /* Several multiply-adds a pixel and channel hide how pixels lie. */
+        if (order == ORDER_PIXELS && l->p->icg > 1)
+            continue;
         d.order = (enum plan_order)order;
         direct_add(l, &d);
     }

@@ -18,6 +18,9 @@
  * ->overhead. */
 double direct_tiles_cost(const struct nest *n, const struct target *t, struct cost *cost);
 
+/* Sets of L1 that lines a pixel of the source apart fall into, of 64. */
+double direct_cost_sets(const struct nest *n, const struct target *t);
+
 /* All of the cost of a plan with taps=window. */
 void direct_cost_window(const struct nest *n, const struct target *t, struct cost *cost);
 

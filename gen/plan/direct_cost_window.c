@@ -80,6 +80,11 @@ static double distinct_sets(const struct nest *n, const struct target *t)
     return (double)distinct;
 }
 
+double direct_cost_sets(const struct nest *n, const struct target *t)
+{
+    return distinct_sets(n, t) * 64 / (t->l1_bytes / t->l1_ways / 64);
+}
+
 /* Lines of the source in the fullest set of L1, by its ways: `lines` a pixel apart. */
 static double crowding(const struct nest *n, const struct target *t, double lines)
 {
@@ -169,7 +174,7 @@ static double source_lines(const struct nest *n, const struct target *t, double 
     double pixel = (double)(p->ic * n->bytes), columns = (double)n->in[CONVC_W];
     double down = larger(1, rows / fresh);
     double across = larger(1, cols / (double)(n->plan.cols * p->stride[CONVC_W]));
-    double sets = distinct_sets(n, t) * 64 / (t->l1_bytes / t->l1_ways / 64);
+    double sets = direct_cost_sets(n, t);
     double own = (double)(n->plan.rows * n->plan.cols);
     double full = (rows * cols + own) * pixel / t->l1_bytes;
     if (n->plan.order == ORDER_PIXELS) {

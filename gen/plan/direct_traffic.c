@@ -143,6 +143,23 @@ static double lines_again(const struct nest *n, const struct target *t, const st
     return fits ? 0 : lines * taps * x->tiles * (double)n->blocks;
 }
 
+/* Vectors of channels are read pixel by pixel: where pixels crowd few sets of L1 nothing read for
+ * one row or column of taps is there for the next, and the lines are late. Fitted like that of
+ * windows. */
+static double crowded_lines(const struct nest *n, const struct target *t, const struct tensors *x)
+{
+    const struct convc_problem *p = &n->p->p;
+    if (n->plan.lanes != LANES_GROUPS || direct_cost_sets(n, t) > 8)
+        return 0;
+    double rows = n->plan.rows, cols = n->plan.cols, step = (double)p->stride[CONVC_W];
+    double tall = (rows - 1) * (double)p->stride[CONVC_H] + (double)p->kernel[CONVC_H];
+    double span = (cols - 1) * step + (double)((p->kernel[CONVC_W] - 1) * p->dilation[CONVC_W]) + 1;
+    double reads = cols * (double)p->kernel[CONVC_W];
+    double down = larger(1, tall / (rows * (double)p->stride[CONVC_H]));
+    double across = larger(1, (span < reads ? span : reads) / (cols * step));
+    return x->src * down * across / 64 * (n->plan.order == ORDER_WEIGHTS ? 3 : 1.6);
+}
+
 double direct_traffic_cost(const struct nest *n, const struct target *t, struct cost *cost)
 {
     const struct convc_problem *p = &n->p->p;
@@ -166,5 +183,5 @@ double direct_traffic_cost(const struct nest *n, const struct target *t, struct 
     if (x.blocks > 1)
         again = far.dst / run * far_dst_again;
     return src_l2 / 64 * src_line + far.src / 64 * far_line(n) + far.wei / 64 * weights +
-           far.dst / 64 * far_dst + again + lines_again(n, t, &x);
+           far.dst / 64 * far_dst + again + lines_again(n, t, &x) + crowded_lines(n, t, &x);
 }
