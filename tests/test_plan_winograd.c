@@ -276,6 +276,62 @@ static void results_do_not_depend_on_the_blocks(void **state)
     trial_free(&first);
 }
 
+/* ---- layouts -----------------------------------------------------------------------------------
+ */
+
+/* Odd channels, partial tiles, rows shorter than a vector, blocks that end within a row of tiles;
+ * every padding mode, with residual and bias, each tensor in either layout. */
+static void check_layouts(const char *text, const struct plan *plan, enum convc_padding_mode mode,
+                          const struct target *t, struct test_random *r)
+{
+    struct problem base = problem_of(text);
+    for (int layouts = 1; layouts < 4; layouts++) {
+        struct convc_problem p = base.p;
+        struct sample o;
+        struct emitted e;
+        const int64_t last_in[5] = { 0, 1, p.in[1] * p.in[2] * p.ic, p.in[2] * p.ic, p.ic };
+        p.padding_mode = mode;
+        p.bias = p.residual = true;
+        p.layout = layouts == 2 ? CONVC_NHWC : CONVC_NCHW;
+        memset(p.src_stride, 0, sizeof p.src_stride);
+        memset(p.dst_stride, 0, sizeof p.dst_stride);
+        if (layouts == 1) { /* inputs with channels side by side, outputs without */
+            memcpy(p.src_stride, last_in, sizeof last_in);
+            p.src_stride[0] = p.ic * p.in[0] * p.in[1] * p.in[2];
+        } else if (layouts == 2) { /* and the other way round, with gaps */
+            int64_t row = base.out[2] + 3, plane = row * base.out[1] + 1;
+            const int64_t gaps[5] = { p.oc * plane * base.out[0], plane * base.out[0], plane, row,
+                                      1 };
+            memcpy(p.dst_stride, gaps, sizeof gaps);
+        }
+        sample_make_exact(&p);
+        sample_draw(&o, &p, r);
+        emitted_make(&e, &o.problem, plan, t, false);
+        if (!emitted_agrees(&e, &o, r))
+            fail_msg("%s, padding mode %d, layouts %d", text, (int)mode, layouts);
+        emitted_free(&e);
+        sample_free(&o);
+    }
+}
+
+static void pixels_may_lie_side_by_side(void **state)
+{
+    static const char *const row[][2] = {
+        { "mb2ic19ih9iw37oc21kh3kw3ph1pw1", "winograd f=4x4 tile=5x2 block=7" },
+        { "g3mb1ic15ih7iw7oc51kh3kw3ph2pw2", "winograd f=2x2 tile=4x1" },
+        { "mb1ic33ih6iw50oc18kh3kw5ph1pw2;dtype=f64", "winograd f=4x2 tile=3x2 block=11 oc=16" },
+        { "mb1ic16id3ih9iw18oc16kd3kh3kw3pd1ph1pw1", "winograd f=4x4 tile=6x1 block=8" },
+    };
+    struct test_random r = { 11 };
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct plan plan = plan_of(row[i][1]);
+        for (int mode = CONVC_PAD_ZEROS; mode <= CONVC_PAD_IDENTITY; mode++)
+            check_layouts(row[i][0], &plan, (enum convc_padding_mode)mode,
+                          &machine[((int)i + mode) % machines], &r);
+    }
+}
+
 /* ---- what is refused, what is chosen -----------------------------------------------------------
  */
 
@@ -290,8 +346,6 @@ static void what_does_not_fit_is_named(void **state)
           "winograd needs stride=1 and dilation=1 along height and width" },
         { "ic16ih9oc16kh1", "winograd f=1x1 tile=6x2",
           "winograd needs a kernel of more than one tap along height or width" },
-        { "ic16ih9oc16kh3;layout=nchw", "winograd f=4x4 tile=6x2",
-          "winograd needs channels side by side" },
         { "ic16ih9oc16kh3", "winograd f=4x3 tile=6x2",
           "f=4x3 has no transform for a kernel of 3 x 3: 1 goes with 1, else f + kernel - 1 must "
           "be "
@@ -311,6 +365,19 @@ static void what_does_not_fit_is_named(void **state)
         assert_int_equal(plan_check(&plan, &p, &machine[0], &d), CONVC_ERR_PLAN);
         assert_string_equal(d.text, row[i].sentence);
     }
+}
+
+static void gaps_between_channels_and_pixels_are_named(void **state)
+{
+    struct problem p = problem_of("ic16ih9oc16kh3"), odd;
+    struct plan plan = plan_of("winograd f=4x4 tile=6x2");
+    struct diag d = { 0 };
+    (void)state;
+    odd = p;
+    odd.p.src_stride[CONVC_STRIDE_C] = 2;
+    odd.p.src_stride[CONVC_STRIDE_W] = 32;
+    assert_int_equal(plan_check(&plan, &odd, &machine[0], &d), CONVC_ERR_PLAN);
+    assert_string_equal(d.text, "winograd needs the channels or the pixels of a row side by side");
 }
 
 static void what_cannot_be_read_is_named(void **state)
@@ -357,6 +424,8 @@ static void winograd_is_chosen_where_it_pays(void **state)
     assert_chosen("mb1ic64ih56oc64oh56kh3ph1", "winograd f=4x4");
     assert_chosen("mb1ic256ih14oc256oh14kh3ph1", "winograd f=4x4");
     assert_chosen("mb1ic512ih7oc512oh7kh3ph1", "winograd");
+    assert_chosen("mb1ic64ih56oc64oh56kh3ph1;layout=nchw", "winograd f=4x4");
+    assert_chosen("mb1ic512ih7oc512oh7kh3ph1;layout=nchw", "winograd");
     assert_chosen("mb1ic64ih56oc64oh56kh3ph1;tol=1e-3", "winograd f=");
     assert_chosen("mb1ic64ih56oc64oh56kh3ph1;tol=2e-6", "winograd f=2x2");
     assert_chosen("mb1ic64ih56oc64oh56kh3ph1;tol=0", "direct");
@@ -375,7 +444,9 @@ int main(void)
         cmocka_unit_test(transforms_agree_in_f64),
         cmocka_unit_test(f43_errs_little_up_to_512_channels),
         cmocka_unit_test(results_do_not_depend_on_the_blocks),
+        cmocka_unit_test(pixels_may_lie_side_by_side),
         cmocka_unit_test(what_does_not_fit_is_named),
+        cmocka_unit_test(gaps_between_channels_and_pixels_are_named),
         cmocka_unit_test(what_cannot_be_read_is_named),
         cmocka_unit_test(winograd_is_chosen_where_it_pays),
     };

@@ -78,10 +78,11 @@ static void find_pointers(struct winograd_stage *s, const struct item *i)
     int64_t block = w->block_panels * w->plan.vecs * w->lanes;
     LLVMValueRef channel = em_mul(em, i->group, w->p->ocg);
     channel = em_mul(em, em_add(em, channel, em_mul(em, i->oc_block, block)), w->bytes);
-    LLVMValueRef to =
-        em_add(em, em_mul(em, i->image, p->dst_stride[CONVC_STRIDE_N] * w->bytes), channel);
+    LLVMValueRef to = em_mul(em, i->image, p->dst_stride[CONVC_STRIDE_N] * w->bytes);
+    to = em_add(em, to, em_mul(em, channel, p->dst_stride[CONVC_STRIDE_C]));
     LLVMValueRef from = em_mul(em, i->image, p->src_stride[CONVC_STRIDE_N] * w->bytes);
-    from = em_add(em, from, em_mul(em, i->group, w->p->icg * w->bytes));
+    from = em_add(em, from,
+                  em_mul(em, i->group, w->p->icg * p->src_stride[CONVC_STRIDE_C] * w->bytes));
     LLVMValueRef wei = em_mul(em, i->oc_block, block * w->k * w->points * w->bytes);
     int64_t group = w->vectors * w->lanes * w->k * w->points * w->bytes;
     wei = em_add(em, wei, em_mul(em, i->group, group));
@@ -100,6 +101,8 @@ void emit_winograd(struct em *em, const struct problem *p, const struct plan *pl
     all.vector = em_vector(all.element, w.lanes);
     load_arguments(&all);
     fill_outside(&all);
+    if (w.src_strip)
+        winograd_strip_begin(&all);
     LLVMValueRef begin = LLVMGetParam(em->function, 2), end = LLVMGetParam(em->function, 3);
     EM_FOR (em, index, begin, end) {
         struct winograd_stage s = all;

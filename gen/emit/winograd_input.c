@@ -2,7 +2,9 @@
  *
  * Tiles within the image are read where they lie. For the others, and for a last vector of channels
  * that is not full, a table of pointers (to pixels, or to what lies outside) is followed into a
- * patch, one vector of channels at a time, which the same code then reads. */
+ * patch, one vector of channels at a time, which the same code then reads. Images that go through a
+ * strip are read from there as if it were the image: its rows are those of the tile, within the
+ * image or not, and its last vector of channels is full. */
 #include "gen/emit/border.h"
 #include "gen/emit/winograd_stage.h"
 #include "gen/emit/winograd_transform.h"
@@ -18,6 +20,8 @@ struct tile {
 
 static int64_t pixel_bytes(const struct winograd_stage *s, int axis)
 {
+    if (s->w->src_strip)
+        return axis == CONVC_H ? s->w->src_row : s->w->vector_bytes;
     return s->w->p->p.src_stride[axis == CONVC_H ? CONVC_STRIDE_H : CONVC_STRIDE_W] * s->w->bytes;
 }
 
@@ -28,16 +32,19 @@ static void fill_table(const struct winograd_stage *s, const struct tile *t, LLV
     const struct convc_problem *p = &w->p->p;
     struct em *em = s->em;
     LLVMValueRef table = winograd_scratch(s, w->table_at);
+    LLVMValueRef outside = w->src_strip ? winograd_strip_outside(s) : s->scratch;
     EM_FOR (em, row, em_int(em, 0), em_int(em, w->h.n)) {
-        struct border y = border_emit(em, p->padding_mode, em_add(em, t->y, row), p->in[CONVC_H]);
+        struct border y = { row, em_true(em) };
+        if (!w->src_strip)
+            y = border_emit(em, p->padding_mode, em_add(em, t->y, row), p->in[CONVC_H]);
         LLVMValueRef line = em_at(em, t->plane, em_mul(em, y.index, pixel_bytes(s, CONVC_H)));
         LLVMValueRef line_inside = em_and(em, inside, y.inside);
         EM_FOR (em, col, em_int(em, 0), em_int(em, w->w.n)) {
             struct border x =
                 border_emit(em, p->padding_mode, em_add(em, t->x, col), p->in[CONVC_W]);
             LLVMValueRef pixel = em_at(em, line, em_mul(em, x.index, pixel_bytes(s, CONVC_W)));
-            LLVMValueRef found = LLVMBuildSelect(em->builder, em_and(em, line_inside, x.inside),
-                                                 pixel, s->scratch, "");
+            LLVMValueRef found =
+                LLVMBuildSelect(em->builder, em_and(em, line_inside, x.inside), pixel, outside, "");
             LLVMValueRef entry = em_add(em, em_mul(em, row, w->w.n), col);
             em_store(em, found, em_at(em, table, em_mul(em, entry, 8)), 8);
         }
@@ -117,9 +124,10 @@ static void emit_channels(const struct winograd_stage *s, const struct tile *t)
 {
     const struct winograd *w = s->w;
     struct em *em = s->em;
-    bool has_tail = w->tail != w->lanes;
+    bool has_tail = w->tail != w->lanes && !w->src_strip;
+    int64_t distance = w->src_strip ? w->src_channel : w->vector_bytes;
     EM_FOR (em, c, em_int(em, 0), em_int(em, w->channels)) {
-        LLVMValueRef channel_bytes = em_mul(em, c, w->vector_bytes);
+        LLVMValueRef channel_bytes = em_mul(em, c, distance);
         LLVMValueRef tail = LLVMConstNull(em->i1), direct = t->direct;
         if (has_tail) {
             tail = em_equal(em, c, em_int(em, w->channels - 1));
@@ -137,6 +145,37 @@ static void emit_channels(const struct winograd_stage *s, const struct tile *t)
     }
 }
 
+/* The slab's plane: of the image, or of the strip. */
+static LLVMValueRef find_plane(const struct winograd_stage *s, LLVMValueRef od, LLVMValueRef slab,
+                               LLVMValueRef *inside)
+{
+    const struct winograd *w = s->w;
+    const struct convc_problem *p = &w->p->p;
+    struct em *em = s->em;
+    *inside = em_true(em);
+    if (w->src_strip)
+        return em_at(em, winograd_scratch(s, w->src_at),
+                     em_mul(em, slab, w->channels * w->src_channel));
+    LLVMValueRef id = em_mul_add(em, od, p->stride[CONVC_D], -p->pad_begin[CONVC_D]);
+    id = em_add(em, id, em_mul(em, slab, p->dilation[CONVC_D]));
+    struct border depth = border_emit(em, p->padding_mode, id, p->in[CONVC_D]);
+    *inside = depth.inside;
+    return em_at(em, s->src, em_mul(em, depth.index, p->src_stride[CONVC_STRIDE_D] * w->bytes));
+}
+
+/* i1: is all of the tile within the image, or within the strip's columns? */
+static LLVMValueRef find_inside(const struct winograd_stage *s, const struct tile *t)
+{
+    const struct winograd *w = s->w;
+    struct em *em = s->em;
+    int64_t room_h = w->p->p.in[CONVC_H] - w->h.n + 1, room_w = w->p->p.in[CONVC_W] - w->w.n + 1;
+    room_h = w->src_strip ? 1 : room_h;
+    if (room_h <= 0 || room_w <= 0)
+        return LLVMConstNull(em->i1);
+    return em_and(em, em_below(em, t->y, em_int(em, room_h)),
+                  em_below(em, t->x, em_int(em, room_w)));
+}
+
 /* All slabs of one tile; `v` is its place in V. */
 static void emit_tile(const struct winograd_stage *s, LLVMValueRef tile, LLVMValueRef v,
                       LLVMValueRef step)
@@ -147,23 +186,26 @@ static void emit_tile(const struct winograd_stage *s, LLVMValueRef tile, LLVMVal
     struct winograd_place at = winograd_locate(s, tile);
     struct tile t = { .step = step };
     t.y = em_opaque(em, em_sub(em, at.y, em_int(em, p->pad_begin[CONVC_H])));
+    if (w->src_strip)
+        t.y = em_int(em, 0);
     t.x = em_opaque(em, em_sub(em, at.x, em_int(em, p->pad_begin[CONVC_W])));
-    LLVMValueRef inside = LLVMConstNull(em->i1);
-    int64_t room_h = p->in[CONVC_H] - w->h.n + 1, room_w = p->in[CONVC_W] - w->w.n + 1;
-    if (room_h > 0 && room_w > 0)
-        inside = em_and(em, em_below(em, t.y, em_int(em, room_h)),
-                        em_below(em, t.x, em_int(em, room_w)));
+    LLVMValueRef inside = find_inside(s, &t);
+    if (w->src_strip) {
+        LLVMValueRef begins = em_equal(em, at.x, em_int(em, 0));
+        begins = LLVMBuildOr(em->builder, begins, em_equal(em, tile, s->tile), "");
+        EM_IF (em, begins) {
+            winograd_strip_read(s, tile);
+        }
+    }
+    bool tables = w->tail != w->lanes && !w->src_strip;
     EM_FOR (em, slab, em_int(em, 0), em_int(em, w->slabs)) {
-        LLVMValueRef id = em_mul_add(em, at.od, p->stride[CONVC_D], -p->pad_begin[CONVC_D]);
-        id = em_add(em, id, em_mul(em, slab, p->dilation[CONVC_D]));
-        struct border depth = border_emit(em, p->padding_mode, id, p->in[CONVC_D]);
-        LLVMValueRef plane = em_mul(em, depth.index, p->src_stride[CONVC_STRIDE_D] * w->bytes);
-        t.plane = em_opaque(em, em_at(em, s->src, plane));
-        t.direct = em_and(em, inside, depth.inside);
+        LLVMValueRef plane_inside;
+        t.plane = em_opaque(em, find_plane(s, at.od, slab, &plane_inside));
+        t.direct = em_and(em, inside, plane_inside);
         LLVMValueRef ahead = LLVMBuildMul(em->builder, em_mul(em, slab, w->channels), step, "");
         t.v = em_opaque(em, em_at(em, v, ahead));
-        EM_IF (em, w->tail == w->lanes ? em_not(em, t.direct) : em_true(em)) {
-            fill_table(s, &t, depth.inside);
+        EM_IF (em, tables ? em_true(em) : em_not(em, t.direct)) {
+            fill_table(s, &t, plane_inside);
         }
         emit_channels(s, &t);
     }

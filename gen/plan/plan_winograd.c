@@ -82,8 +82,11 @@ static enum convc_status check_problem(const struct problem *p, struct diag *d)
         return diag_fail(d, CONVC_ERR_PLAN,
                          "winograd needs a kernel of more than one tap along "
                          "height or width");
-    if (c->src_stride[CONVC_STRIDE_C] != 1 || c->dst_stride[CONVC_STRIDE_C] != 1)
-        return diag_fail(d, CONVC_ERR_PLAN, "winograd needs channels side by side");
+    const int64_t *from = c->src_stride, *to = c->dst_stride;
+    if ((from[CONVC_STRIDE_C] != 1 && from[CONVC_STRIDE_W] != 1) ||
+        (to[CONVC_STRIDE_C] != 1 && to[CONVC_STRIDE_W] != 1))
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "winograd needs the channels or the pixels of a row side by side");
     return CONVC_OK;
 }
 
@@ -112,7 +115,10 @@ static enum convc_status check_size(const struct plan_winograd *plan, const stru
     if (n * depth * ocg * (double)p->p.groups * bytes > WEIGHTS_GIB_MAX * 0x1p30)
         return diag_fail(d, CONVC_ERR_PLAN, "winograd's weights would take more than %d GiB",
                          WEIGHTS_GIB_MAX);
-    if (n * block * (depth + ocg) * bytes > WORKSPACE_MIB_MAX * 0x1p20)
+    /* And the strips of a row of tiles, which only some layouts have. */
+    double strip = depth * n * ((double)p->p.in[CONVC_W] + LANES_MOST);
+    strip += n * LANES_MOST * ((double)p->out[CONVC_W] + LANES_MOST + n);
+    if ((n * block * (depth + ocg) + strip) * bytes > WORKSPACE_MIB_MAX * 0x1p20)
         return diag_fail(d, CONVC_ERR_PLAN,
                          "winograd's scratch memory would take more than %d MiB; block=%lld",
                          WORKSPACE_MIB_MAX, (long long)plan->block);
@@ -219,6 +225,8 @@ void plan_winograd_explain(const struct problem *p, const struct plan *plan, con
     text_add(text, "  for image < n, group < %lld\n", (long long)p->p.groups);
     text_add(text, "    for block < %lld    # of %lld tiles of %d x %d outputs\n",
              (long long)w.blocks.tiles, (long long)w.blocks.wide, w.h.m, w.w.m);
+    if (w.src_strip)
+        text_add(text, "      turn the inputs of each row of tiles, channels last, into a strip\n");
     text_add(text, "      transform %d x %d inputs a tile; %lld channels\n", w.h.n, w.w.n,
              (long long)p->icg);
     text_add(text, "      for oc block < %lld\n", (long long)w.oc_blocks);
@@ -227,5 +235,7 @@ void plan_winograd_explain(const struct problem *p, const struct plan *plan, con
     text_add(text, "          register tile %d x %d vectors of %d output channels\n", w.wide,
              w.plan.vecs, w.lanes);
     text_add(text, "        transform back, %d x %d outputs a tile\n", w.h.m, w.w.m);
+    if (w.dst_strip)
+        text_add(text, "        turn the outputs of each row of tiles back\n");
     text_add(text, "  scratch memory %lld KiB\n", (long long)w.workspace / 1024);
 }

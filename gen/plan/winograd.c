@@ -131,6 +131,17 @@ static void split_channels(const struct problem *p, struct winograd *w)
     w->oc_blocks = ceil_div(w->panels, w->block_panels);
 }
 
+/* Columns past the image's take what the last square of vectors writes; rows that are an odd number
+ * of cache lines apart lie in different sets of L1. */
+static void size_strips(const struct problem *p, struct winograd *w)
+{
+    w->src_strip = p->p.src_stride[CONVC_STRIDE_C] != 1;
+    w->dst_strip = p->p.dst_stride[CONVC_STRIDE_C] != 1;
+    w->src_row = odd_lines((p->p.in[CONVC_W] + w->lanes) * w->vector_bytes);
+    w->src_channel = w->h.n * w->src_row;
+    w->dst_row = odd_lines((w->tiles_w * w->w.m + w->lanes) * w->vector_bytes);
+}
+
 static void place_scratch(struct winograd *w)
 {
     int64_t slots = w->block_panels * w->plan.vecs * w->lanes;
@@ -143,7 +154,9 @@ static void place_scratch(struct winograd *w)
         w->m_stride = w->v_stride;
     w->patch_at = odd_lines(w->channels * w->vector_bytes);
     w->table_at = w->patch_at + odd_lines(w->points * w->vector_bytes);
-    w->m_at = w->table_at + odd_lines(w->points * 8);
+    w->src_at = w->table_at + odd_lines(w->points * 8);
+    w->dst_at = w->src_at + (w->src_strip ? w->slabs * w->channels * w->src_channel : 0);
+    w->m_at = w->dst_at + (w->dst_strip ? w->h.m * w->dst_row : 0);
     w->v_at = w->m_at + (w->shared ? w->m_stride : w->points * w->m_stride);
     w->workspace = w->v_at + w->points * w->v_stride;
 }
@@ -159,6 +172,7 @@ void winograd_of(const struct problem *p, const struct plan_winograd *plan, cons
     w->points = w->h.n * w->w.n;
     split_tiles(p, w);
     split_channels(p, w);
+    size_strips(p, w);
     place_scratch(w);
 }
 

@@ -12,7 +12,15 @@
  *     V[point][row panel][slab, channel vector][row][lane]     U[oc block][point][panel][k][slot]
  *     M[point][panel][row][slot]
  *
- * Slabs are the taps along the depth; k counts slab and padded channel. Stands on: plan, nest.
+ * Slabs are the taps along the depth; k counts slab and padded channel.
+ *
+ * Tensors whose pixels of a row lie side by side, rather than their channels, go through strips in
+ * scratch memory: the inputs, and the outputs of one vector of channels, of one row of tiles, with
+ * the channels of a vector side by side:
+ *
+ *     src strip[slab][channel vector][row][column][lane]     dst strip[row][column][lane]
+ *
+ * Stands on: plan, nest.
  */
 #ifndef GEN_PLAN_WINOGRAD_H
 #define GEN_PLAN_WINOGRAD_H
@@ -60,11 +68,16 @@ struct winograd {
     int last_vecs;    /* vectors of the last one              */
     int64_t oc_blocks, block_panels;
 
+    /* Strips, where there are any: bytes from row to row, and from one vector of channels to the
+     * next. The last pixel of a row holds what lies outside of the image. */
+    bool src_strip, dst_strip;
+    int64_t src_row, src_channel, dst_row;
+
     /* Bytes. M of a point lies in the dead V of the one before, unless V serves several channel
      * blocks. */
     bool shared;
     int64_t v_stride, m_stride; /* from point to point */
-    int64_t patch_at, table_at, v_at, m_at, workspace;
+    int64_t patch_at, table_at, src_at, dst_at, v_at, m_at, workspace;
 };
 
 /* `plan` must have passed plan_check, or its tile sizes exist: nothing else is asked for. */

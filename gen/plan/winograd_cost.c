@@ -1,7 +1,7 @@
 /* What a Winograd plan should cost, by counting.
  *
  *     products   = max(multiply-adds / 2, loads / 2, latency) with the stream of weights
- *     transforms = additions / 2, loads and stores
+ *     transforms = additions / 2, loads and stores; strips of channels-first tensors
  *     traffic    = images that lie beyond L2, V and M that do not stay there
  *
  * Rates are bytes per cycle of one core as measured on AVX-512 machines. */
@@ -75,6 +75,21 @@ static double transforms(const struct winograd *w, const struct target *t)
     return 60 + vectors * (in + border) + 6 * border + (double)w->vectors * (out + 8);
 }
 
+/* Turning the inputs and outputs of an image over through strips: a square of vectors takes about
+ * four cycles a vector, for loads, shuffles and stores. Rows of tiles overlap, and so do the parts
+ * of one that lie in two blocks. */
+static double strips(const struct winograd *w)
+{
+    double parts = (double)w->tiles / (double)w->tiles_w + (double)w->blocks.tiles - 1;
+    double per_part = (double)w->tiles / parts, lanes = w->lanes, cycles = 0;
+    double in = per_part * w->w.m + w->w.n - w->w.m, out = per_part * w->w.m;
+    if (w->src_strip)
+        cycles += w->h.n * ceil(in / lanes) * (double)(w->slabs * w->channels);
+    if (w->dst_strip)
+        cycles += w->h.m * ceil(out / lanes) * (double)w->vectors;
+    return cycles * parts * lanes * 4;
+}
+
 /* Waiting for images that the last run has not left in L2. */
 static double images(const struct winograd *w, const struct target *t, double weights)
 {
@@ -113,6 +128,7 @@ void plan_winograd_cost(const struct problem *p, const struct plan *plan, const 
     /* V and M leave L1 in any case; beyond L2 they are written, read and read again. */
     double room = 1 + 0.1 * (scratch < l2 ? scratch / l2 : 1);
     cost->overhead = transforms(&w, t) * room * (double)w.tiles * groups;
+    cost->overhead += strips(&w) * groups;
     cost->overhead += images(&w, t, weights * groups);
     cost->overhead += larger(0, scratch - 0.9 * l2) / l3_rate * blocks * groups;
     cost->fma *= blocks * groups;
@@ -123,5 +139,6 @@ void plan_winograd_cost(const struct problem *p, const struct plan *plan, const 
     if (cost->memory > compute)
         cost->limit = "memory";
     double steps = (double)(w.wide + w.narrow) * w.plan.vecs * (w.lanes < 4 ? w.lanes : 4);
-    cost->compile_ms = 2 + 0.018 * steps + 0.02 * w.points * (2 + w.h.pairs);
+    cost->compile_ms = (w.src_strip ? 4 : 0) + (w.dst_strip ? 4 : 0);
+    cost->compile_ms += 2 + 0.018 * steps + 0.02 * w.points * (2 + w.h.pairs);
 }
