@@ -34,9 +34,9 @@ static void tile_line(struct printer *pr, const struct nest *n)
 {
     const struct plan_direct *d = &n->plan;
     static const char *const lanes[] = { "output channels", "output channels of several groups",
-                                         "output columns" };
-    static const char *const src[] = { "broadcast", "vector, permuted", "vector" };
-    static const char *const wei[] = { "vector", "vector", "broadcast" };
+                                         "output columns", "input channels" };
+    static const char *const src[] = { "broadcast", "vector, permuted", "vector", "vector" };
+    static const char *const wei[] = { "vector", "vector", "broadcast", "vector" };
     text_add(pr->text, "%*sregister tile %d x %d x %d vectors of %d %s; src %s, wei %s\n",
              2 * pr->depth, "", d->rows, d->cols, d->vecs, n->lanes, lanes[d->lanes], src[d->lanes],
              wei[d->lanes]);
