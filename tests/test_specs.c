@@ -60,9 +60,13 @@ static void filters_have_their_classic_taps(void **state)
         { "prewitt_x", { -1, 0, 1, -1, 0, 1, -1, 0, 1 } },
         { "prewitt_y", { -1, -1, -1, 0, 0, 0, 1, 1, 1 } },
         { "laplacian", { 0, 1, 0, 1, -4, 1, 0, 1, 0 } },
+        { "laplacian_8", { 1, 1, 1, 1, -8, 1, 1, 1, 1 } },
         { "sharpen", { 0, -1, 0, -1, 5, -1, 0, -1, 0 } },
         { "edge_detect", { -1, -1, -1, -1, 8, -1, -1, -1, -1 } },
         { "emboss", { -2, -1, 0, -1, 1, 1, 0, 1, 2 } },
+        { "kirsch('n')", { 5, 5, 5, -3, 0, -3, -3, -3, -3 } },
+        { "kirsch('sw')", { -3, -3, -3, 5, 0, -3, 5, 5, -3 } },
+        { "outer({ 1, 2, 3 }, { 1, 0, -1 })", { 1, 0, -1, 2, 0, -2, 3, 0, -3 } },
         { "gabor(3, 1e9, 0, 4)", { 0, 1, 0, 0, 1, 0, 0, 1, 0 } },
     };
     for (size_t i = 0; i < sizeof classics / sizeof classics[0]; i++) {
@@ -82,8 +86,9 @@ static void blurs_sum_to_one_and_edge_filters_to_zero(void **state)
         const char *expression;
         double sum;
     } sums[] = {
-        { "box(3)", 1 },           { "box(6)", 1 },      { "gaussian(5, 1)", 1 },
-        { "gaussian(8, 0.3)", 1 }, { "log(9, 1.4)", 0 }, { "log(4, 1)", 0 },
+        { "box(3)", 1 },           { "box(6)", 1 },       { "gaussian(5, 1)", 1 },
+        { "gaussian(8, 0.3)", 1 }, { "log(9, 1.4)", 0 },  { "log(4, 1)", 0 },
+        { "dog(9, 1, 1.6)", 0 },   { "motion(9, 1)", 1 }, { "unsharp(5, 1, 2)", 1 },
     };
     for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
         int64_t count;

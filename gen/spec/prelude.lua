@@ -2,9 +2,9 @@
 -- libraries in reach, and returns the environment of the spec. What loops is written in Lua here,
 -- so that it counts as instructions and cannot outlast the sandbox.
 
-local conv, param, require = ...
+local conv, param, require, filters = ...
 
-local error, type, next, select, floor = error, type, next, select, math.floor
+local error, type, next, select = error, type, next, select
 
 local function check(condition, sentence)
     if not condition then error(sentence, 3) end
@@ -154,99 +154,6 @@ randomseed(0) -- the same numbers in every run
 function math.randomseed(seed)
     check(type(seed) == "number", "math.randomseed: value 1 is no number")
     randomseed(seed)
-end
-
----- filters ---------------------------------------------------------------------------------------
-
-local filters = {
-    identity = { { 0, 0, 0 }, { 0, 1, 0 }, { 0, 0, 0 } },
-    sobel_x = { { -1, 0, 1 }, { -2, 0, 2 }, { -1, 0, 1 } },
-    sobel_y = { { -1, -2, -1 }, { 0, 0, 0 }, { 1, 2, 1 } },
-    scharr_x = { { -3, 0, 3 }, { -10, 0, 10 }, { -3, 0, 3 } },
-    scharr_y = { { -3, -10, -3 }, { 0, 0, 0 }, { 3, 10, 3 } },
-    prewitt_x = { { -1, 0, 1 }, { -1, 0, 1 }, { -1, 0, 1 } },
-    prewitt_y = { { -1, -1, -1 }, { 0, 0, 0 }, { 1, 1, 1 } },
-    laplacian = { { 0, 1, 0 }, { 1, -4, 1 }, { 0, 1, 0 } },
-    sharpen = { { 0, -1, 0 }, { -1, 5, -1 }, { 0, -1, 0 } },
-    edge_detect = { { -1, -1, -1 }, { -1, 8, -1 }, { -1, -1, -1 } },
-    emboss = { { -2, -1, 0 }, { -1, 1, 1 }, { 0, 1, 2 } },
-}
-
--- An n x n kernel of value(x, y), where (0, 0) is the middle; `n` may be even.
-local function square(name, n, value)
-    if type(n) ~= "number" or n ~= floor(n) or n < 1 or n > 255 then
-        error("convc.filters." .. name .. ": the size is a whole number from 1 to 255", 3)
-    end
-    local kernel = {}
-    for i = 1, n do
-        kernel[i] = {}
-        for j = 1, n do
-            kernel[i][j] = value(j - (n + 1) / 2, i - (n + 1) / 2)
-        end
-    end
-    return kernel
-end
-
-local function check_positive(name, value)
-    if type(value) ~= "number" or not (value > 0 and value < math.huge) then
-        error("convc.filters." .. name .. " is a number above 0", 3)
-    end
-end
-
-local function map_sum(kernel, change)
-    local sum, count = 0, 0
-    for i = 1, #kernel do
-        for j = 1, #kernel[i] do
-            sum, count = sum + kernel[i][j], count + 1
-        end
-    end
-    for i = 1, #kernel do
-        for j = 1, #kernel[i] do
-            kernel[i][j] = change(kernel[i][j], sum, count)
-        end
-    end
-    return kernel
-end
-
--- The mean of n x n values.
-function filters.box(n)
-    return square("box", n, function() return 1 / (n * n) end)
-end
-
--- Sums to 1.
-function filters.gaussian(n, sigma)
-    check_positive("gaussian: sigma", sigma)
-    local kernel = square("gaussian", n, function(x, y)
-        return math.exp(-(x * x + y * y) / (2 * sigma * sigma))
-    end)
-    return map_sum(kernel, function(v, sum) return v / sum end)
-end
-
--- The Laplacian of a Gaussian, positive at the rim and negative in the middle. Sums to 0.
-function filters.log(n, sigma)
-    check_positive("log: sigma", sigma)
-    local kernel = square("log", n, function(x, y)
-        local r = (x * x + y * y) / (2 * sigma * sigma)
-        return (r - 1) * math.exp(-r) / (math.pi * sigma ^ 4)
-    end)
-    return map_sum(kernel, function(v, sum, count) return v - sum / count end)
-end
-
--- A wave of length `lambda` across the direction `theta` (radians), shifted by `psi`, under a
--- Gaussian that is `gamma` times as narrow along the wave's crests.
-function filters.gabor(n, sigma, theta, lambda, gamma, psi)
-    gamma, psi = gamma or 1, psi or 0
-    check_positive("gabor: sigma", sigma)
-    check_positive("gabor: lambda", lambda)
-    check_positive("gabor: gamma", gamma)
-    check(type(theta) == "number" and type(psi) == "number",
-          "convc.filters.gabor: theta and psi are numbers")
-    local c, s = math.cos(theta), math.sin(theta)
-    return square("gabor", n, function(x, y)
-        local u, v = x * c + y * s, y * c - x * s
-        return math.exp(-(u * u + gamma * gamma * v * v) / (2 * sigma * sigma))
-               * math.cos(2 * math.pi * u / lambda + psi)
-    end)
 end
 
 ---- the environment -------------------------------------------------------------------------------

@@ -12,6 +12,9 @@
 static const char environment[] = "convc.environment";
 static const char modules[] = "convc.modules";
 
+static const char filters[] = {
+#include "gen/spec/filters.inc"
+};
 static const char prelude[] = {
 #include "gen/spec/prelude.inc"
 };
@@ -157,6 +160,8 @@ void env_open(lua_State *L)
     lua_pushcfunction(L, read_conv);
     lua_pushcfunction(L, param);
     lua_pushcfunction(L, require);
-    lua_call(L, 3, 1);
+    sandbox_load(L, filters, sizeof filters, PRELUDE_CHUNK);
+    lua_call(L, 0, 1);
+    lua_call(L, 4, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, environment);
 }

@@ -1,6 +1,7 @@
 /* spec_env: what a spec can name: convc, the harmless part of Lua's library, require.
  *
- * The greater part is Lua itself, in prelude.lua, so that its loops count as instructions.
+ * The greater part is Lua itself, in prelude.lua and filters.lua, so that its loops count as
+ * instructions.
  * Stands on: spec_sandbox, spec_read, spec_file, lua.
  */
 #ifndef GEN_SPEC_SPEC_ENV_H
