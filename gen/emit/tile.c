@@ -1,5 +1,6 @@
 #include "gen/emit/tile.h"
 
+#include "gen/base/number.h"
 #include "gen/emit/border.h"
 
 void tile_open(struct tile *t, struct em *em, const struct nest *n,
@@ -10,7 +11,7 @@ void tile_open(struct tile *t, struct em *em, const struct nest *n,
     t->vector = em_vector(t->element, n->lanes);
     bool ow = n->plan.lanes == LANES_OW;
     t->cols = (int)(ow ? channel->cols : segment->width);
-    t->vecs = ow ? (int)((segment->width + n->lanes - 1) / n->lanes) : channel->vecs;
+    t->vecs = ow ? (int)(ceil_div(segment->width, n->lanes)) : channel->vecs;
     t->sets = n->plan.split ? n->plan.split : 1;
     for (int i = 0; i < t->sets * t->rows * t->cols * t->vecs; i++)
         t->acc[i] = em_var(em, t->vector, "acc");

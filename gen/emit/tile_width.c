@@ -1,4 +1,5 @@
 /* The multiply-adds of one row of taps: the loops over kw and ic, and the step inside them. */
+#include "gen/base/number.h"
 #include "gen/emit/border.h"
 #include "gen/emit/tile_dot.h"
 
@@ -120,14 +121,14 @@ static LLVMValueRef next_weights(struct tile *t, LLVMValueRef wei, int64_t tiles
     LLVMValueRef rest, here = LLVMBuildPtrToInt(em->builder, wei, em->i64, "");
     LLVMValueRef begin = LLVMBuildPtrToInt(em->builder, t->wei, em->i64, "");
     LLVMValueRef within = em_divide(em, em_sub(em, here, begin), em_int(em, tiles), &rest);
-    LLVMValueRef share = em_mul_add(em, t->number, (block + tiles - 1) / tiles, block);
+    LLVMValueRef share = em_mul_add(em, t->number, ceil_div(block, tiles), block);
     return em_opaque(em, em_at(em, t->wei, em_add(em, share, within)));
 }
 
 /* Lines that step ic of a loop asks for. */
 static void prefetch_weights(struct tile *t, LLVMValueRef from, LLVMValueRef ic, int64_t tiles)
 {
-    int64_t width = t->channel->width * t->nest->bytes, step = (width + tiles - 1) / tiles;
+    int64_t width = t->channel->width * t->nest->bytes, step = ceil_div(width, tiles);
     LLVMValueRef p = em_at(t->em, from, em_mul(t->em, ic, step));
     for (int64_t line = 0; line < step; line += 64)
         em_prefetch(t->em, em_at_const(t->em, p, line));

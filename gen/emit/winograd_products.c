@@ -1,6 +1,7 @@
 /* The products: for each point and panel of output channels, a small matrix product of all tiles of
  * the block, in register tiles. The weights are one stream; the register tiles of a panel ask for
  * the next panel's, each for its share. */
+#include "gen/base/number.h"
 #include "gen/emit/winograd_stage.h"
 
 /* One register tile. */
@@ -43,7 +44,7 @@ static void step(struct product *t, LLVMValueRef u, LLVMValueRef v, int k)
 static int64_t share(const struct winograd *w)
 {
     int64_t bytes = (int64_t)w->lanes * w->plan.vecs * w->vector_bytes;
-    return (bytes / 64 + w->row_panels - 1) / w->row_panels * 64;
+    return ceil_div(bytes / 64, w->row_panels) * 64;
 }
 
 static void emit_product(struct product *t)

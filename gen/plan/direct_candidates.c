@@ -2,6 +2,8 @@
  * both loop orders, and the border policies. */
 #include "gen/plan/direct_candidates.h"
 
+#include "gen/base/number.h"
+
 /* SHARES_MAX: column tiles over which the next weights are worth spreading. */
 enum { CANDIDATES_MAX = 320, PEEL_MAX = 1200, SHARES_MAX = 64 };
 
@@ -81,12 +83,12 @@ void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, in
 {
     for (int rows = 1; rows <= 4 && rows <= oh; rows *= 2) {
         int64_t widest = most / rows < ow ? most / rows : ow;
-        int64_t tiles = widest ? (ow + widest - 1) / widest : 0;
+        int64_t tiles = widest ? ceil_div(ow, widest) : 0;
         if (!widest || (rows > 1 && tiles > 3))
             break;
         for (int64_t i = tiles; i <= tiles + 2; i++) {
             d.rows = rows;
-            d.cols = (int)((ow + i - 1) / i);
+            d.cols = (int)ceil_div(ow, i);
             d.split = split(&d);
             d.chunk = nest_chunk(split_even(ow, d.cols).tiles);
             direct_add_orders(l, d);

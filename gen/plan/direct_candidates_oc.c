@@ -1,4 +1,5 @@
 /* Direct plans with lanes=oc: output channels of one group in the lanes. */
+#include "gen/base/number.h"
 #include "gen/plan/direct_candidates.h"
 
 static void add_vectors(struct direct_list *l, struct plan_direct d, int64_t vectors)
@@ -27,7 +28,7 @@ void direct_add_lanes_oc(struct direct_list *l)
         direct_add_windows(l, LANES_OC, 1, l->t->vector_registers * 3 / 8);
     else if (p->ocg > lanes && p->p.src_stride[CONVC_STRIDE_C] != 1)
         direct_add_windows(l, LANES_OC, 1, l->t->vector_registers * 3 / 4);
-    add_vectors(l, d, (p->ocg + lanes - 1) / lanes);
+    add_vectors(l, d, ceil_div(p->ocg, lanes));
     /* A last vector that is mostly empty. */
     d.rest = true;
     if (p->ocg % lanes && p->ocg % lanes <= lanes * 3 / 4)

@@ -1,6 +1,8 @@
 /* What a direct plan should cost, by counting: see direct_cost.h. */
 #include "gen/plan/direct_cost.h"
 
+#include "gen/base/number.h"
+
 #include <math.h>
 
 /* Cycles, fitted: entering a tile, a row of its taps, and one where places are computed; storing an
@@ -36,8 +38,8 @@ static int64_t outputs_inside(const struct nest *n, int axis, int64_t begin, int
 {
     const struct convc_problem *p = &n->p->p;
     int64_t s = p->stride[axis], first = begin * s - p->pad_begin[axis] + k * p->dilation[axis];
-    int64_t skip = first < 0 ? (-first + s - 1) / s : 0;
-    int64_t stop = n->in[axis] - first > 0 ? (n->in[axis] - first + s - 1) / s : 0;
+    int64_t skip = first < 0 ? ceil_div(-first, s) : 0;
+    int64_t stop = n->in[axis] - first > 0 ? ceil_div(n->in[axis] - first, s) : 0;
     stop = stop < count ? stop : count;
     return stop > skip ? stop - skip : 0;
 }
@@ -86,11 +88,6 @@ static struct inside count_inside(const struct nest *n, int axis, const struct s
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
-
-static int64_t gcd(int64_t a, int64_t b)
-{
-    return b ? gcd(b, a % b) : a;
-}
 
 /* Lines that a step's broadcasts keep alive in the fullest set of L1, per way. Strides that are
  * powers of two crowd a few sets. */
@@ -170,8 +167,8 @@ static double tap_steps(const struct nest *n)
     if (n->plan.lanes != LANES_IC)
         return (double)icg;
     if (in_line && n->plan.border != BORDER_COMPUTED)
-        return (double)((icg * kw + lanes - 1) / lanes) / (double)kw;
-    return (double)((icg + lanes - 1) / lanes);
+        return (double)ceil_div(icg * kw, lanes) / (double)kw;
+    return (double)ceil_div(icg, lanes);
 }
 
 /* ---- tiles ----------------------------------------------------------------------------------- */
@@ -245,8 +242,8 @@ static struct inside whole_columns(const struct nest *n)
 {
     struct inside in = { 0 };
     double taps = (double)n->p->p.kernel[CONVC_W];
-    int64_t wide = (n->cols.wide + n->lanes - 1) / n->lanes,
-            narrow = (n->cols.narrow + n->lanes - 1) / n->lanes;
+    int64_t wide = ceil_div(n->cols.wide, n->lanes);
+    int64_t narrow = ceil_div(n->cols.narrow, n->lanes);
     in.times[wide] += taps * (double)n->cols.wide_tiles;
     in.times[narrow] += taps * (double)(n->cols.tiles - n->cols.wide_tiles);
     return in;

@@ -2,6 +2,8 @@
  * input serves all rows of the tile and all taps that read there. */
 #include "gen/plan/direct_cost.h"
 
+#include "gen/base/number.h"
+
 #include <math.h>
 
 static double larger(double a, double b)
@@ -22,7 +24,7 @@ static double inside_share(const struct nest *n, int axis)
         return 1;
     for (int64_t k = 0; k < p->kernel[axis]; k += apart) {
         int64_t at = k * p->dilation[axis] - p->pad_begin[axis], stride = p->stride[axis];
-        int64_t begin = at < 0 ? (-at + stride - 1) / stride : 0;
+        int64_t begin = at < 0 ? ceil_div(-at, stride) : 0;
         int64_t end = at >= n->in[axis] ? 0 : (n->in[axis] - 1 - at) / stride + 1;
         end = end < n->out[axis] ? end : n->out[axis];
         inside += end > begin ? (double)(end - begin) : 0;

@@ -1,11 +1,7 @@
 #include "gen/plan/layout.h"
 
 #include "gen/base/hash.h"
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
+#include "gen/base/number.h"
 
 static int64_t taps(const struct layout *l)
 {

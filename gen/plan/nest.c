@@ -1,11 +1,8 @@
 #include "gen/plan/nest.h"
 
-/* ---- splits -------------------------------------------------------------------------------- */
+#include "gen/base/number.h"
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
+/* ---- splits -------------------------------------------------------------------------------- */
 
 struct split split_even(int64_t extent, int64_t most)
 {
@@ -193,8 +190,8 @@ int nest_parts(const struct problem *p, const struct plan_direct *plan, const st
 
 int64_t nest_chunk(int64_t tiles)
 {
-    int64_t chunks = (tiles + 15) / 16;
-    return chunks > 1 ? (tiles + chunks - 1) / chunks : 0;
+    int64_t chunks = ceil_div(tiles, 16);
+    return chunks > 1 ? ceil_div(tiles, chunks) : 0;
 }
 
 /* Turning over a square pays from this many columns on. */

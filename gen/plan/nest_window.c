@@ -1,14 +1,11 @@
 /* Facts of taps=window: how the rows of a window lie, and how much code they make. */
 #include "gen/plan/nest.h"
 
+#include "gen/base/number.h"
+
 /* Taps of a window that is written down whole; rows and columns of one that code could name at all,
  * so few that each can be looked at. */
 enum { WHOLE_MAX = 27, NAMED_MAX = 1 << 12 };
-
-static int64_t gcd(int64_t a, int64_t b)
-{
-    return b ? gcd(b, a % b) : a;
-}
 
 void nest_rows(struct nest *n)
 {
@@ -18,7 +15,7 @@ void nest_rows(struct nest *n)
     if (n->plan.taps == TAPS_WINDOW)
         n->row_step = dilation / gcd(dilation, p->stride[CONVC_H]);
     n->phases = n->row_step < oh ? n->row_step : oh;
-    n->rows = split_even((oh + n->phases - 1) / n->phases, n->plan.rows);
+    n->rows = split_even(ceil_div(oh, n->phases), n->plan.rows);
     n->row_tiles = n->phases * n->rows.tiles;
 }
 
@@ -91,7 +88,7 @@ int64_t nest_window_emitted(const struct nest *n)
     if (segments < 0 || rows < 0 || narrow < 0 || n->p->p.kernel[CONVC_W] > NAMED_MAX)
         return -1;
     for (int i = 0; i < segments; i++)
-        columns += ow ? (list[i].width + n->lanes - 1) / n->lanes : list[i].width;
+        columns += ow ? ceil_div(list[i].width, n->lanes) : list[i].width;
     for (int i = 0; i < n->classes; i++)
         vecs += ow ? n->channel[i].cols : n->channel[i].vecs;
     int64_t steps = nest_window_channels_written(n) ? n->p->icg : 1;

@@ -1,5 +1,7 @@
 #include "gen/plan/winograd.h"
 
+#include "gen/base/number.h"
+
 #include <math.h>
 
 /* ---- transforms ---------------------------------------------------------------------------- */
@@ -89,11 +91,6 @@ void winograd_weights_row(const struct winograd_axis *a, int point, double row[W
 }
 
 /* ---- the plan in numbers ------------------------------------------------------------------- */
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
 
 /* From point to point: an odd number of cache lines, so that the points of a tile lie in different
  * sets of L1. */

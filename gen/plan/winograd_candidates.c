@@ -1,5 +1,6 @@
 /* The Winograd plans worth considering: every pair of tile sizes, each with the blocks and register
  * tiles that should serve it best. */
+#include "gen/base/number.h"
 #include "gen/plan/plan_winograd.h"
 #include "gen/plan/winograd.h"
 
@@ -39,7 +40,7 @@ static void try_blocks(struct list *l, struct plan_winograd w, int64_t tiles)
         w.block = panels[i] * w.rows;
         if (w.block >= tiles) {
             w.block = 0;
-            w.oc = l->p->ocg >= 8 * w.vecs * lanes ? (l->p->ocg + 1) / 2 : 0;
+            w.oc = l->p->ocg >= 8 * w.vecs * lanes ? ceil_div(l->p->ocg, 2) : 0;
             i = sizeof panels / sizeof *panels;
         }
         try_plan(l, &w);
@@ -51,7 +52,7 @@ static void try_tiles(struct list *l, struct plan_winograd w, int64_t tiles)
 {
     static const int wide[] = { 0, 24, 14, 8 }, narrow[] = { 0, 12, 6, 4 };
     int64_t lanes = target_lanes(l->t, dtype_bytes(l->p->p.src_dtype));
-    int64_t vectors = (l->p->ocg + lanes - 1) / lanes;
+    int64_t vectors = ceil_div(l->p->ocg, lanes);
     for (int vecs = 1; vecs <= 3; vecs++) {
         if (vecs > vectors || (vecs == 1 && vectors > 1))
             continue;
@@ -75,7 +76,7 @@ static void add_tiles_of(struct list *l, int h, int v)
         !winograd_axis_exists(v, p->p.kernel[CONVC_W]))
         return;
     struct plan_winograd w = { .m = { h, v }, .prefetch = PREFETCH_WEIGHTS };
-    int64_t rows = (p->out[CONVC_H] + h - 1) / h, cols = (p->out[CONVC_W] + v - 1) / v;
+    int64_t rows = ceil_div(p->out[CONVC_H], h), cols = ceil_div(p->out[CONVC_W], v);
     l->tries = 0;
     try_tiles(l, w, p->out[CONVC_D] * rows * cols);
     qsort(l->tried, l->tries, sizeof *l->tried, cheaper);
