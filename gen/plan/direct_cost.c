@@ -2,6 +2,7 @@
 #include "gen/plan/direct_cost.h"
 
 #include "gen/base/number.h"
+#include "gen/plan/cost.h"
 
 #include <math.h>
 
@@ -18,11 +19,6 @@ static const double crowded_load = 1.5, prefetch_loads = 2;
 static const double overlap_l2 = 4, overlap_memory = 3.2;
 
 static const double fma_latency = 4;
-
-static double larger(double a, double b)
-{
-    return a > b ? a : b;
-}
 
 /* ---- taps that read inside ------------------------------------------------------------------- */
 
@@ -278,8 +274,8 @@ static double prefetching(const struct nest *n, const struct target *t)
     return tile > t->l1_bytes * 0.4 ? 1.05 : 1.01;
 }
 
-/* Two things that overlap, less and less well the closer they come. */
-static double together(double a, double b, double e)
+/* Like together, with an exponent of its own. */
+static double overlapped(double a, double b, double e)
 {
     return a + b > 0 ? pow(pow(a, e) + pow(b, e), 1 / e) : 0;
 }
@@ -299,8 +295,8 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
         double compute = direct_tiles_cost(&part[i], t, &one) * prefetching(&part[i], t);
         double waiting = direct_traffic_cost(&part[i], t, &one);
         cost->cycles +=
-            together(together(compute, one.l2, overlap_l2), one.memory, overlap_memory) + waiting +
-            one.overhead;
+            overlapped(overlapped(compute, one.l2, overlap_l2), one.memory, overlap_memory) +
+            waiting + one.overhead;
         cost->fma += one.fma;
         cost->load += one.load;
         cost->l2 += one.l2;

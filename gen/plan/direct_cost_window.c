@@ -3,13 +3,9 @@
 #include "gen/plan/direct_cost.h"
 
 #include "gen/base/number.h"
+#include "gen/plan/cost.h"
 
 #include <math.h>
-
-static double larger(double a, double b)
-{
-    return a > b ? a : b;
-}
 
 /* Taps that are looked at one by one; of more, as many evenly apart tell enough. */
 enum { LOOKED_AT_MAX = 256 };
@@ -223,11 +219,6 @@ static void traffic(const struct nest *n, const struct target *t, struct cost *c
     if (weights_first && parts)
         far += src * away; /* lines that two blocks share come twice */
     cost->memory = far / 20;
-}
-
-static double together(double a, double b)
-{
-    return sqrt(sqrt(a * a * a * a + b * b * b * b));
 }
 
 void direct_cost_window(const struct nest *n, const struct target *t, struct cost *cost)

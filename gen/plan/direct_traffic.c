@@ -1,6 +1,8 @@
 /* The traffic of a direct nest: bytes into L1 and into L2, and what waits for them. */
 #include "gen/plan/direct_cost.h"
 
+#include "gen/plan/cost.h"
+
 /* What is left of the ceilings, and of L1 for weights that every tile reads again. */
 static const double l2_share = 0.9, l3_share = 0.83, l1_for_weights = 1.1;
 
@@ -13,11 +15,6 @@ static const double l2_for_weights = 0.4, l2_kept = 1.1, l2_for_block = 0.7;
  * ahead; results, and each time that a pixel of them is come back to. */
 static const double src_line = 0.3, far_pixel = 3.1, far_pixel_ahead = 1.5, far_taps = 0.3;
 static const double far_weights = 0.45, far_weights_ahead = 0.5, far_dst = 0.1, far_dst_again = 1.5;
-
-static double larger(double a, double b)
-{
-    return a > b ? a : b;
-}
 
 static bool pointwise(const struct problem *p)
 {

@@ -5,6 +5,7 @@
  *     traffic    = images that lie beyond L2, V and M that do not stay there
  *
  * Rates are bytes per cycle of one core as measured on AVX-512 machines. */
+#include "gen/plan/cost.h"
 #include "gen/plan/plan_winograd.h"
 #include "gen/plan/winograd.h"
 
@@ -14,17 +15,6 @@
  * usual size. Images come in shorter pieces; where they are large, L3 keeps little of them. */
 static const double l2_rate = 40, l3_rate = 17, far_rate = 9, image_rate = 30, large_rate = 8;
 static const double l3_bytes = 28e6, large_bytes = 8e6, fma_latency = 4;
-
-static double larger(double a, double b)
-{
-    return a > b ? a : b;
-}
-
-/* Two things that overlap, less and less well the closer they come. */
-static double together(double a, double b)
-{
-    return sqrt(sqrt(a * a * a * a + b * b * b * b));
-}
 
 /* Products of one block of `tiles` tiles over all points and output channels of a group. */
 static double products(const struct winograd *w, const struct target *t, double tiles,
