@@ -85,15 +85,19 @@ static struct inside count_inside(const struct nest *n, int axis, const struct s
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-/* Lines that a step's broadcasts keep alive in the fullest set of L1, per way. Strides that are
- * powers of two crowd a few sets. */
+int64_t direct_sets(const struct target *t, int64_t stride)
+{
+    int64_t sets = t->l1_bytes / t->l1_ways / 64;
+    return stride % 64 ? sets : sets / gcd(stride / 64, sets);
+}
+
+/* Lines that a step's broadcasts keep alive in the fullest set of L1, per way. */
 static double l1_crowding(const struct nest *n, const struct target *t, double pixels)
 {
     int64_t stride = n->p->p.stride[CONVC_W] * n->src_stride[CONVC_STRIDE_W] * n->bytes;
-    int64_t sets = t->l1_bytes / t->l1_ways / 64;
     if (n->plan.lanes == LANES_OW || stride < 64 || stride % 64)
         return 0;
-    double distinct = (double)(sets / gcd(stride / 64, sets));
+    double distinct = (double)direct_sets(t, stride);
     double lines = pixels * (n->plan.prefetch == PREFETCH_PIXELS ? 2 : 1);
     double per_set = lines <= distinct ? 1 : lines / distinct;
     return per_set / larger(1, t->l1_ways - 2);

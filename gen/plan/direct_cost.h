@@ -18,8 +18,15 @@
  * ->overhead. */
 double direct_tiles_cost(const struct nest *n, const struct target *t, struct cost *cost);
 
-/* Sets of L1 that lines a pixel of the source apart fall into, of 64. */
-double direct_cost_sets(const struct nest *n, const struct target *t);
+/* Sets of L1 that lines `stride` bytes apart fall into. Strides that are powers of two crowd few.
+ */
+int64_t direct_sets(const struct target *t, int64_t stride);
+
+/* Those of lines a pixel of the source apart, of 64. */
+double direct_pixel_sets(const struct nest *n, const struct target *t);
+
+/* Input positions that some output reads: strides may skip some. */
+double direct_pixels_read(const struct nest *n);
 
 /* All of the cost of a plan with taps=window. */
 void direct_cost_window(const struct nest *n, const struct target *t, struct cost *cost);

@@ -68,25 +68,11 @@ static bool straddles(const struct nest *n)
     return n->plan.lanes == LANES_GROUPS && (pixel % 64 || block % 64);
 }
 
-/* Sets of L1 that lines a pixel apart fall into. */
-static double distinct_sets(const struct nest *n, const struct target *t)
-{
-    int64_t stride = n->src_stride[CONVC_STRIDE_W] * n->bytes;
-    int64_t distinct = t->l1_bytes / t->l1_ways / 64;
-    for (; stride % 128 == 0 && distinct > 1; distinct /= 2)
-        stride /= 2;
-    return (double)distinct;
-}
-
-double direct_cost_sets(const struct nest *n, const struct target *t)
-{
-    return distinct_sets(n, t) * 64 / (t->l1_bytes / t->l1_ways / 64);
-}
-
 /* Lines of the source in the fullest set of L1, by its ways: `lines` a pixel apart. */
 static double crowding(const struct nest *n, const struct target *t, double lines)
 {
-    return lines / (distinct_sets(n, t) * t->l1_ways);
+    int64_t sets = direct_sets(t, n->src_stride[CONVC_STRIDE_W] * n->bytes);
+    return lines / (double)(sets * t->l1_ways);
 }
 
 /* Cycles of one channel of the window. */
@@ -172,7 +158,7 @@ static double source_lines(const struct nest *n, const struct target *t, double 
     double pixel = (double)(p->ic * n->bytes), columns = (double)n->in[CONVC_W];
     double down = larger(1, rows / fresh);
     double across = larger(1, cols / (double)(n->plan.cols * p->stride[CONVC_W]));
-    double sets = direct_cost_sets(n, t);
+    double sets = direct_pixel_sets(n, t);
     double own = (double)(n->plan.rows * n->plan.cols);
     double full = (rows * cols + own) * pixel / t->l1_bytes;
     if (n->plan.order == ORDER_PIXELS) {
@@ -199,13 +185,9 @@ static double source_lines(const struct nest *n, const struct target *t, double 
 static void traffic(const struct nest *n, const struct target *t, struct cost *cost)
 {
     const struct convc_problem *p = &n->p->p;
-    double bytes = (double)n->bytes, pixels = 1;
-    for (int a = 0; a < 3; a++) {
-        double reads = (double)n->out[a] * (double)p->kernel[a], in = (double)n->in[a];
-        pixels *= reads < in ? reads : in;
-    }
+    double bytes = (double)n->bytes;
     double out = (double)n->out[0] * (double)n->out[1] * (double)n->out[2];
-    double src = pixels * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
+    double src = direct_pixels_read(n) * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
     double wei = (double)layout_elements(&n->layout) * bytes;
     bool weights_first = n->plan.order == ORDER_WEIGHTS;
 

@@ -21,8 +21,13 @@ static bool pointwise(const struct problem *p)
     return p->p.kernel[0] * p->p.kernel[1] * p->p.kernel[2] == 1;
 }
 
-/* Input positions along an axis that some output reads: strides may skip some. */
-static double pixels_read(const struct nest *n)
+double direct_pixel_sets(const struct nest *n, const struct target *t)
+{
+    double all = (double)(t->l1_bytes / t->l1_ways / 64);
+    return (double)direct_sets(t, n->src_stride[CONVC_STRIDE_W] * n->bytes) * 64 / all;
+}
+
+double direct_pixels_read(const struct nest *n)
 {
     double pixels = 1;
     for (int a = 0; a < 3; a++) {
@@ -67,7 +72,7 @@ static struct tensors find_tensors(const struct nest *n)
     if (n->plan.lanes == LANES_IC)
         width = (double)n->block_channels;
     x.tiles = (double)(n->out[CONVC_D] * n->row_tiles * n->cols.tiles);
-    x.src = pixels_read(n) * (double)p->ic * bytes;
+    x.src = direct_pixels_read(n) * (double)p->ic * bytes;
     x.dst = (double)(n->out[0] * n->out[1] * n->out[2]) * groups * (double)n->channels * bytes;
     x.panel = width * (double)n->p->icg * kernel * bytes;
     if (n->plan.lanes == LANES_GROUPS)
@@ -131,7 +136,7 @@ static double lines_again(const struct nest *n, const struct target *t, const st
     const struct convc_problem *p = &n->p->p;
     const int64_t *stride = n->src_stride;
     bool planes = stride[CONVC_STRIDE_W] == 1 && stride[CONVC_STRIDE_C] > 1;
-    if (n->plan.lanes != LANES_OC || !planes || n->plan.taps == TAPS_WINDOW)
+    if (n->plan.lanes != LANES_OC || !planes)
         return 0;
     double taps = (double)(p->kernel[0] * p->kernel[1] * p->kernel[2]);
     double span = (double)((n->cols.wide - 1) * p->stride[CONVC_W] * n->bytes);
@@ -146,7 +151,7 @@ static double lines_again(const struct nest *n, const struct target *t, const st
 static double crowded_lines(const struct nest *n, const struct target *t, const struct tensors *x)
 {
     const struct convc_problem *p = &n->p->p;
-    if (n->plan.lanes != LANES_GROUPS || direct_cost_sets(n, t) > 8)
+    if (n->plan.lanes != LANES_GROUPS || direct_pixel_sets(n, t) > 8)
         return 0;
     double rows = n->plan.rows, cols = n->plan.cols, step = (double)p->stride[CONVC_W];
     double tall = (rows - 1) * (double)p->stride[CONVC_H] + (double)p->kernel[CONVC_H];
