@@ -1,14 +1,11 @@
 #include "gen/emit/emit_direct.h"
 
+#include "gen/emit/arguments.h"
 #include "gen/emit/tile.h"
 
-#include <convc/kernel.h>
-
-#include <stddef.h>
-
-/* The kernel's arguments. */
 struct args {
-    LLVMValueRef src, wei, bias, residual, dst, n;
+    struct arguments tensor;
+    LLVMValueRef n;
 };
 
 /* One work item, decoded. */
@@ -19,25 +16,6 @@ struct item {
     /* Pointers at the image and the first channel of the block. */
     LLVMValueRef src, wei, bias, residual, dst;
 };
-
-static LLVMValueRef argument(struct em *em, LLVMTypeRef type, size_t offset)
-{
-    LLVMValueRef args = LLVMGetParam(em->function, 0);
-    return em_load(em, type, em_at_const(em, args, (int64_t)offset), 8);
-}
-
-static struct args load_args(struct em *em)
-{
-    return (struct args){
-        .src = argument(em, em->ptr, offsetof(struct convc_args, src)),
-        .wei = em_at_const(em, argument(em, em->ptr, offsetof(struct convc_args, wei)),
-                           sizeof(struct convc_packed_header)),
-        .bias = argument(em, em->ptr, offsetof(struct convc_args, bias)),
-        .residual = argument(em, em->ptr, offsetof(struct convc_args, residual)),
-        .dst = argument(em, em->ptr, offsetof(struct convc_args, dst)),
-        .n = argument(em, em->i64, offsetof(struct convc_args, n)),
-    };
-}
 
 static struct item decode(struct em *em, const struct nest *n, const struct args *args,
                           LLVMValueRef index)
@@ -99,11 +77,11 @@ static void find_pointers(struct em *em, const struct nest *n, const struct args
     LLVMValueRef wei = weights_of(em, n, in_group, group);
 
     LLVMValueRef from = em_mul(em, src_channel, n->src_stride[CONVC_STRIDE_C] * bytes);
-    i->src = em_opaque(em, em_at(em, args->src, em_add(em, image_src, from)));
-    i->wei = em_opaque(em, em_at(em, args->wei, wei));
-    i->dst = em_opaque(em, em_at(em, args->dst, to));
-    i->residual = em_opaque(em, em_at(em, args->residual, to));
-    i->bias = em_opaque(em, em_at(em, args->bias, em_mul(em, channel, bytes)));
+    i->src = em_opaque(em, em_at(em, args->tensor.src, em_add(em, image_src, from)));
+    i->wei = em_opaque(em, em_at(em, args->tensor.wei, wei));
+    i->dst = em_opaque(em, em_at(em, args->tensor.dst, to));
+    i->residual = em_opaque(em, em_at(em, args->tensor.residual, to));
+    i->bias = em_opaque(em, em_at(em, args->tensor.bias, em_mul(em, channel, bytes)));
 }
 
 static void place_tile(struct tile *t, const struct item *i)
@@ -236,8 +214,9 @@ void emit_direct(struct em *em, const struct problem *p, const struct plan *plan
 {
     struct nest part[PARTS_MAX];
     int parts = nest_parts(p, &plan->direct, em->target, part);
-    struct args args = load_args(em);
-    LLVMValueRef begin = LLVMGetParam(em->function, 2), end = LLVMGetParam(em->function, 3);
+    struct args args = { .tensor = arguments_tensors(em) };
+    args.n = arguments_n(em);
+    LLVMValueRef begin = arguments_begin(em), end = arguments_end(em);
     for (int i = 0; i < parts; i++) {
         if (parts == 1) {
             emit_nest(em, &part[i], &args, begin, end);

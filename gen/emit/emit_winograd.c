@@ -1,28 +1,18 @@
 #include "gen/emit/emit_winograd.h"
 
+#include "gen/emit/arguments.h"
 #include "gen/emit/winograd_stage.h"
 
-#include <convc/kernel.h>
-
-#include <stddef.h>
-
-static LLVMValueRef argument(struct em *em, LLVMTypeRef type, size_t offset)
-{
-    LLVMValueRef args = LLVMGetParam(em->function, 0);
-    return em_load(em, type, em_at_const(em, args, (int64_t)offset), 8);
-}
-
-/* The arguments; pointers are still those of the whole tensors. */
+/* Pointers are still those of the whole tensors. */
 static void load_arguments(struct winograd_stage *s)
 {
-    struct em *em = s->em;
-    s->src = argument(em, em->ptr, offsetof(struct convc_args, src));
-    s->wei = em_at_const(em, argument(em, em->ptr, offsetof(struct convc_args, wei)),
-                         sizeof(struct convc_packed_header));
-    s->bias = argument(em, em->ptr, offsetof(struct convc_args, bias));
-    s->residual = argument(em, em->ptr, offsetof(struct convc_args, residual));
-    s->dst = argument(em, em->ptr, offsetof(struct convc_args, dst));
-    s->scratch = argument(em, em->ptr, offsetof(struct convc_args, workspace));
+    struct arguments all = arguments_tensors(s->em);
+    s->src = all.src;
+    s->wei = all.wei;
+    s->bias = all.bias;
+    s->residual = all.residual;
+    s->dst = all.dst;
+    s->scratch = arguments_workspace(s->em);
 }
 
 /* What taps outside of the image read. */
@@ -103,7 +93,7 @@ void emit_winograd(struct em *em, const struct problem *p, const struct plan *pl
     fill_outside(&all);
     if (w.src_strip)
         winograd_strip_begin(&all);
-    LLVMValueRef begin = LLVMGetParam(em->function, 2), end = LLVMGetParam(em->function, 3);
+    LLVMValueRef begin = arguments_begin(em), end = arguments_end(em);
     EM_FOR (em, index, begin, end) {
         struct winograd_stage s = all;
         struct item item = decode(&s, index);

@@ -1,0 +1,23 @@
+/* arguments: what a kernel is called with, in IR.
+ *
+ * Stands on: em, convc/kernel.h.
+ */
+#ifndef GEN_EMIT_ARGUMENTS_H
+#define GEN_EMIT_ARGUMENTS_H
+
+#include "gen/emit/em.h"
+
+/* Fields of struct convc_args; wei is past the header of the packed weights. */
+struct arguments {
+    LLVMValueRef src, wei, bias, residual, dst;
+};
+
+struct arguments arguments_tensors(struct em *em);
+LLVMValueRef arguments_n(struct em *em);
+LLVMValueRef arguments_workspace(struct em *em);
+
+/* The work items to run, [begin, end). */
+LLVMValueRef arguments_begin(struct em *em);
+LLVMValueRef arguments_end(struct em *em);
+
+#endif
