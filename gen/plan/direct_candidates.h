@@ -9,6 +9,9 @@
 #include "gen/plan/nest.h"
 #include "gen/plan/plan_direct.h"
 
+/* Multiply-adds of a window that compile in a few dozen milliseconds. */
+enum { WRITTEN_MOST = 2500 };
+
 struct direct_list {
     const struct problem *p;
     const struct target *t;

@@ -2,9 +2,6 @@
 #include "gen/base/number.h"
 #include "gen/plan/direct_candidates.h"
 
-/* Multiply-adds that compile in a few dozen milliseconds. */
-enum { WRITTEN_MOST = 2500 };
-
 /* Rows by output channels by one or two vectors, of which the whole window is written down. */
 static void add_windows(struct direct_list *l)
 {

@@ -2,9 +2,6 @@
  * has registers beside them. */
 #include "gen/plan/direct_candidates.h"
 
-/* Multiply-adds that compile in a few dozen milliseconds. */
-enum { WRITTEN_MOST = 2500 };
-
 static void add_tile(struct direct_list *l, struct plan_direct d)
 {
     d.border = problem_axis_pads(l->p, CONVC_W) ? BORDER_PEEL : BORDER_NONE;
