@@ -92,6 +92,15 @@ enum convc_status plan_parse(const char *text, struct plan *plan, struct diag *d
     return CONVC_OK;
 }
 
+bool plan_read_count(const char *value, int64_t *out)
+{
+    char *end;
+    if (*value < '0' || *value > '9' || strlen(value) > 15)
+        return false;
+    *out = strtoll(value, &end, 10);
+    return *end == '\0';
+}
+
 enum convc_status plan_check(const struct plan *plan, const struct problem *p,
                              const struct target *t, struct diag *d)
 {

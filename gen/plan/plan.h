@@ -94,6 +94,9 @@ const char *plan_algorithm_name(enum plan_algorithm a);
 void plan_print(const struct plan *plan, char text[PLAN_TEXT_MAX]);
 enum convc_status plan_parse(const char *text, struct plan *plan, struct diag *d);
 
+/* A word's value that is a whole number of at most 15 digits. */
+bool plan_read_count(const char *value, int64_t *out);
+
 /* Does the plan fit the problem on the target? Everything that plan_parse reads and this accepts is
  * emitted rightly. */
 enum convc_status plan_check(const struct plan *plan, const struct problem *p,

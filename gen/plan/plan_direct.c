@@ -4,7 +4,6 @@
 #include "gen/plan/pack.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Multiply-adds written down in one kernel that LLVM compiles in bearable time. */
@@ -47,15 +46,6 @@ static int find(const char *value, const char *const *words, int count)
     return -1;
 }
 
-static bool read_count(const char *value, int64_t *out)
-{
-    char *end;
-    if (*value < '0' || *value > '9' || strlen(value) > 15)
-        return false;
-    *out = strtoll(value, &end, 10);
-    return *end == '\0';
-}
-
 static bool read_tile(const char *value, struct plan_direct *d)
 {
     int used = 0;
@@ -92,12 +82,12 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
         good = (word = find(value, rest_word, 2)) >= 0;
         p->rest = word == 1;
     } else if (!strcmp(key, "split")) {
-        good = read_count(value, &count) && count <= TILE_SPLIT;
+        good = plan_read_count(value, &count) && count <= TILE_SPLIT;
         p->split = (int)count;
     } else if (!strcmp(key, "fold")) {
-        good = read_count(value, &p->fold);
+        good = plan_read_count(value, &p->fold);
     } else if (!strcmp(key, "chunk")) {
-        good = read_count(value, &p->chunk);
+        good = plan_read_count(value, &p->chunk);
     } else {
         return diag_fail(d, CONVC_ERR_PLAN,
                          "plan word '%s' is unknown; direct has lanes, tile, order, border, taps, "

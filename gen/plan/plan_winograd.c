@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Bytes of transformed weights, and of scratch memory, beyond which a plan makes no sense. */
@@ -32,15 +31,6 @@ static bool read_pair(const char *value, int *a, int *b)
     return digits && sscanf(value, "%9dx%9d%n", a, b, &used) == 2 && value[used] == '\0';
 }
 
-static bool read_count(const char *value, int64_t *out)
-{
-    char *end;
-    if (*value < '0' || *value > '9' || strlen(value) > 15)
-        return false;
-    *out = strtoll(value, &end, 10);
-    return *end == '\0';
-}
-
 enum convc_status plan_winograd_parse(const char *key, const char *value, struct plan *plan,
                                       struct diag *d)
 {
@@ -51,9 +41,9 @@ enum convc_status plan_winograd_parse(const char *key, const char *value, struct
     } else if (!strcmp(key, "tile")) {
         good = read_pair(value, &p->rows, &p->vecs);
     } else if (!strcmp(key, "block")) {
-        good = read_count(value, &p->block);
+        good = plan_read_count(value, &p->block);
     } else if (!strcmp(key, "oc")) {
-        good = read_count(value, &p->oc);
+        good = plan_read_count(value, &p->oc);
     } else if (!strcmp(key, "prefetch")) {
         bool weights = !strcmp(value, "weights");
         good = weights || !strcmp(value, "none");
