@@ -1,4 +1,7 @@
 -- Parameters, set on the command line: convc run specs/examples/parameters.lua -D K=5 -D PAD=full
+--
+-- >>> p = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+-- >>> y = np.stack([signal.correlate(p, k, "valid")[0] for k in w])
 
 local k = convc.param("K", 3)
 

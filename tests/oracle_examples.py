@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""specs/examples against the NumPy and SciPy calls that their comments have.
+
+    oracle_examples.py CONVC [SPEC...]
+
+Of a spec's comment, the lines that begin with >>> are Python, continued by ... They make `y` out of
+`x` (the input; without its batch where that is 1, then without its channels where that is 1), `w`
+(the weights), `b` (the bias) and `residual`. A line `MODE: full | same` is a parameter of the spec
+and what it may be; the call sees it too, and all combinations are run. A spec of one convolution
+must have a call. Ends with "N passed, N failed"; without SciPy it says so and is skipped.
+"""
+
+import ast
+import glob
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+try:
+    import numpy as np
+    from numpy.lib.stride_tricks import sliding_window_view
+    from scipy import linalg, ndimage, signal
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+NAMES = {"np": np, "linalg": linalg, "ndimage": ndimage, "signal": signal,
+         "sliding_window_view": sliding_window_view}
+
+
+def read(spec):
+    """The call, and all settings of the parameters that the comment lists."""
+    code, choices = [], []
+    for line in open(spec):
+        if not line.startswith("--"):
+            break
+        call = re.match(r"-- (?:>>>|\.\.\.) (.*)", line)
+        parameter = re.match(r"-- ([A-Z]+): (\S+(?: \| \S+)+)$", line)
+        if call:
+            code.append(call[1])
+        if parameter:
+            choices.append([(parameter[1], value) for value in parameter[2].split(" | ")])
+    return "\n".join(code), list(itertools.product(*choices))
+
+
+def run(convc, spec, setting, *options):
+    command = [convc, "run", spec, "--no-timing", "--no-cache", "--json", *options]
+    for name, value in setting:
+        command += ["-D", f"{name}={value}"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise ValueError(f"exit {done.returncode}: {done.stderr.strip()}")
+    return [json.loads(line)["problem"] for line in done.stdout.splitlines()]
+
+
+def shapes(problem, constant):
+    """What goes into it, from its text."""
+    fields = problem.split(";")
+    size = {k: int(v) for k, v in re.findall(r"([a-z]+)(\d+)", fields[0])}
+    axes = [a for a in "dhw" if "i" + a in size]
+    shape = {"input": [size["mb"], size["ic"]] + [size["i" + a] for a in axes]}
+    if not constant:
+        shape["weights"] = [size["oc"], size["ic"] // size["g"]] + [size["k" + a] for a in axes]
+    if "bias" in fields:
+        shape["bias"] = [size["oc"]]
+    if "residual" in fields:
+        shape["residual"] = [size["mb"], size["oc"]] + [size["o" + a] for a in axes]
+    return shape
+
+
+def plain(array):
+    """Without a batch of 1, and then without channels of 1."""
+    for _ in range(2):
+        if array.shape[0] != 1:
+            break
+        array = array[0]
+    return array
+
+
+def value_of(text):
+    try:
+        return ast.literal_eval(text)
+    except ValueError:
+        return text
+
+
+def expect(code, setting, data):
+    names = dict(NAMES, **{name: value_of(value) for name, value in setting})
+    plainly = {"input": ("x", plain), "residual": ("residual", plain),
+               "weights": ("w", lambda a: a), "bias": ("b", lambda a: a)}
+    for key, array in data.items():
+        name, form = plainly[key]
+        names[name] = form(array.astype(float))
+    exec(code, names)
+    return names["y"]
+
+
+def compare(got, want):
+    if got.shape != want.shape:
+        return f"shape {got.shape}, not {want.shape}"
+    off = abs(got - want).max()
+    return "" if off <= 1e-5 * abs(want).max() else f"off by {off} of {abs(want).max()}"
+
+
+def check(convc, spec, code, setting, seed):
+    rng = np.random.default_rng(seed)
+    with tempfile.TemporaryDirectory() as directory:
+        problem, = run(convc, spec, setting)
+        shape = shapes(problem, re.search(r"\bweights *=", open(spec).read()))
+        data = {k: rng.uniform(-1, 1, s).astype(np.float32) for k, s in shape.items()}
+        options = ["--output", os.path.join(directory, "y.npy")]
+        for name, array in data.items():
+            options += ["--" + name, os.path.join(directory, name + ".npy")]
+            np.save(options[-1], array)
+        run(convc, spec, setting, *options)
+        return compare(plain(np.load(options[1])), expect(code, setting, data))
+
+
+def verdict(convc, spec, code, setting, seed):
+    try:
+        error = check(convc, spec, code, setting, seed)
+    except Exception as e:
+        error = f"{type(e).__name__}: {e}"
+    return error and f"{spec} {' '.join('-D %s=%s' % s for s in setting)}: {error}"
+
+
+def main():
+    convc = sys.argv[1]
+    here = os.path.dirname(os.path.abspath(__file__))
+    specs = sys.argv[2:] or sorted(glob.glob(os.path.join(here, "../specs/examples/*.lua")))
+    cases, errors = [], []
+    for spec in specs:
+        code, settings = read(spec)
+        if code:
+            cases += [(convc, spec, code, setting) for setting in settings]
+        elif len(run(convc, spec, [])) == 1:
+            errors.append(f"{spec} has no call of NumPy or SciPy in its comment")
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda i: verdict(*cases[i], i), range(len(cases))))
+    errors += filter(None, results)
+    for error in errors:
+        print(error)
+    print(f"{len(cases) - sum(map(bool, results))} passed, {len(errors)} failed")
+    return 1 if errors or not cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
