@@ -151,8 +151,10 @@ long double ref_activation(enum convc_activation activation, const double args[2
     case CONVC_ACT_LEAKY_RELU: return x > 0 ? x : args[0] * x;
     case CONVC_ACT_SIGMOID: return 1 / (1 + expl(-x));
     case CONVC_ACT_TANH: return tanhl(x);
-    case CONVC_ACT_SILU: return x / (1 + expl(-x));
-    case CONVC_ACT_GELU: return x / 2 * erfcl(-x * sqrt_half); /* 1 + erf(y), not cancelling */
+    case CONVC_ACT_SILU: return isinf(x) && x < 0 ? 0 : x / (1 + expl(-x));
+    case CONVC_ACT_GELU:
+        return isinf(x) && x < 0 ? 0
+                                 : x / 2 * erfcl(-x * sqrt_half); /* 1 + erf(y), not cancelling */
     case CONVC_ACT_HARDSWISH: return x * min(max(x + 3, 0), 6) / 6;
     }
     return x;

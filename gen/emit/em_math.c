@@ -8,8 +8,8 @@
  * and on identities which keep small results relatively exact, with e = exp(-|x|):
  *
  *   sigmoid x = (x < 0 ? e : 1) / (1 + e)
- *   silu x    = max(x, 0) - |x| e / (1 + e)
- *   gelu x    = max(x, 0) - |x| / 2 erfc(|x| / sqrt 2)
+ *   silu x    = x / (1 + exp(-x))
+ *   gelu x    = max(x, 0) - |x| h(|x|), h(z) = erfc(z / sqrt 2) / 2
  *   tanh |x|  = t / (t + 2), t = exp(2 |x|) - 1 = 2^n (r + r^2 q(r)) + (2^n - 1)
  *   erf x     = x + x p(x^2) for |x| < 0.82, where erfc |x| > 1/4; beyond, 1 - erfc |x| signed
  *
@@ -24,17 +24,23 @@
  * holds the bounds.
  *
  *             bound    f32 with fma, without    f64 with fma, without
-^ *   exp          1.25       1.02      0.99           1.02      0.98
+ *   exp          1.25       1.02      0.99           1.02      0.98
  *   tanh         3         2.39      2.39           2.55      2.51
  *   erf          2         1.29      1.63           1.33      1.49
  *   sigmoid      3         2.31      2.31           2.36      2.36
- *   silu         4         3.19      3.28           3.35      3.35
- *   gelu        10         5.72      6.68           7.91      8.68
+ *   silu         3         2.15      2.15           2.01      1.99
+ *   gelu        10            -         -           7.91      8.68
  *   hardswish    2.5       1.91      1.91           1.91      1.91
  *
- * All but exp are within 2 epsilons of max(1, |x|) as well; gelu has its worst ulps where it nears
- * 0 on the left. Infinities and zeros give what the formulas give: exp 0 and infinity, tanh and
- * erf -1 and 1, sigmoid 0 and 1, silu, gelu and hardswish NaN (-infinity times 0) and infinity.
+ * The formulas are those of what a layer costs: an activation runs once for each output of a layer
+ * that may have no more than some ten multiply-adds for it. So silu is plain where its results are
+ * ordinary numbers (below -87 in f32 and -708 in f64 it stays at what it is there, some -1e-36 and
+ * -1e-305), and gelu in f32 takes h(z) for 1 / p(z)^8: within 2 epsilons of max(1, |x|), as the
+ * formula with an exact erf in f32 is, without being relatively exact where it nears 0.
+ *
+ * All but exp are within 2 epsilons of max(1, |x|) as well; gelu in f64 has its worst ulps where it
+ * nears 0 on the left. At infinity sigmoid is 0 and 1, exp 0 and infinity, tanh and erf -1 and 1;
+ * silu and gelu near 0 and infinity; hardswish is NaN (-infinity times 0) and infinity.
  */
 #include "gen/emit/em_math.h"
 
@@ -53,13 +59,15 @@ struct format {
     double ln2_high;        /* times any n that occurs here it is exact */
     double ln2_low;         /* ln 2 - ln2_high */
     double exp_max;         /* exp is infinite from here on */
-    double silu_max;        /* x exp(-x) vanishes from here on, as exp(-x) does */
+    double exp_min;         /* exp vanishes from here down */
+    double normal_max;      /* exp of it, and of its negative, is finite and normal */
     double gelu_max;        /* x erfc(x / sqrt 2) vanishes */
     double tanh_max;        /* tanh is 1 */
     double erf_max;         /* erf is 1 */
     struct polynomial exp;  /* q(r): relative to exp(r) - 1 within 2^-26.1, 2^-55.5 */
     struct polynomial erf;  /* p(x^2): relative to erf within 2^-27.8, 2^-56.0 */
     struct polynomial p, q; /* erfcx on [0, 10.4] within 2^-26.5, on [0, 27.9] within 2^-56.1 */
+    struct polynomial tail; /* its -8th power is erfc(z / sqrt 2) / 2 within 2^-24.3; f32 only */
 };
 
 static const struct format single = {
@@ -70,7 +78,8 @@ static const struct format single = {
     .ln2_high = 0x1.62e4p-1,
     .ln2_low = 0x1.7f7d1cf79abcap-20,
     .exp_max = 89,
-    .silu_max = 110,
+    .exp_min = -110,
+    .normal_max = 87,
     .gelu_max = 14.6,
     .tanh_max = 10,
     .erf_max = 4,
@@ -80,6 +89,9 @@ static const struct format single = {
                -0.000647186302 } },
     .p = { 5, { 1, 1.23877811, 0.731883049, 0.229307979, 0.0327967331 } },
     .q = { 6, { 1, 2.3671577, 2.40292645, 1.32586956, 0.406463593, 0.0581300221 } },
+    .tail = { 9,
+              { 1.09050775, 0.108761482, 0.0488239713, 0.00941907894, 0.00100585748, 0.000163839053,
+                9.14999255e-05, -1.57160775e-05, 3.03927845e-06 } },
 };
 
 static const struct format wide = {
@@ -90,7 +102,8 @@ static const struct format wide = {
     .ln2_high = 0x1.62e42fefa38p-1,
     .ln2_low = 0x1.ef35793c7673p-45,
     .exp_max = 710,
-    .silu_max = 760,
+    .exp_min = -760,
+    .normal_max = 708,
     .gelu_max = 39,
     .tanh_max = 20,
     .erf_max = 6,
@@ -292,7 +305,7 @@ struct scaled {
     LLVMValueRef m, a, b;
 };
 
-/* exp(x + low) for |x| up to silu_max and some; low is tiny and may be NULL. */
+/* exp(x + low) for |x| up to -exp_min and some; low is tiny and may be NULL. */
 static struct scaled exp_scaled(const struct math *m, LLVMValueRef x, LLVMValueRef low)
 {
     struct reduced by = reduce(m, x);
@@ -314,8 +327,18 @@ static LLVMValueRef unscaled(const struct math *m, struct scaled s)
 LLVMValueRef em_exp(struct em *em, LLVMValueRef x)
 {
     struct math m = math_of(em, x);
-    LLVMValueRef within = at_least(&m, -m.format->silu_max, at_most(&m, m.format->exp_max, x));
+    LLVMValueRef within = at_least(&m, m.format->exp_min, at_most(&m, m.format->exp_max, x));
     return unscaled(&m, exp_scaled(&m, within, NULL));
+}
+
+/* exp x for |x| up to normal_max: n is added to the exponent. */
+static LLVMValueRef exp_normal(const struct math *m, LLVMValueRef x)
+{
+    struct reduced by = reduce(m, x);
+    LLVMValueRef n =
+        LLVMBuildShl(m->b, by.n_bits, bits_const(m, (uint64_t)m->format->fraction), "");
+    LLVMValueRef one_to_two = as_bits(m, add(m, real(m, 1), exp_minus_1(m, by.r)));
+    return LLVMBuildBitCast(m->b, LLVMBuildAdd(m->b, one_to_two, n, ""), m->type, "");
 }
 
 LLVMValueRef em_tanh(struct em *em, LLVMValueRef x)
@@ -356,46 +379,56 @@ LLVMValueRef em_erf(struct em *em, LLVMValueRef x)
 
 /* ---- activations --------------------------------------------------------------------------- */
 
-/* max(x, 0) - less, where 0 takes the sign of x; x * 0 makes NaN of -infinity, as the formulas of
- * silu and gelu do. */
+/* max(x, 0) - less, where 0 takes the sign of x. */
 static LLVMValueRef ramp_minus(const struct math *m, LLVMValueRef x, LLVMValueRef less)
 {
-    LLVMValueRef zero = mul(m, x, real(m, 0));
-    return sub(m, select_where(m, x, LLVMRealOGE, 0, x, zero), less);
+    return sub(m, at_least(m, 0, x), less);
 }
 
 static LLVMValueRef sigmoid(struct em *em, LLVMValueRef x)
 {
     struct math m = math_of(em, x);
-    LLVMValueRef magnitude = at_most(&m, m.format->silu_max, absolute(&m, x));
+    LLVMValueRef magnitude = at_most(&m, -m.format->exp_min, absolute(&m, x));
     LLVMValueRef e = unscaled(&m, exp_scaled(&m, LLVMBuildFNeg(m.b, magnitude, ""), NULL));
     LLVMValueRef over = select_where(&m, x, LLVMRealOLT, 0, e, real(&m, 1));
     return divide(&m, over, add(&m, real(&m, 1), e));
 }
 
-/* The factor b comes last, so that a result which is normal, or denormal once rounded, is not made
- * from an e that is already denormal. */
 static LLVMValueRef silu(struct em *em, LLVMValueRef x)
 {
     struct math m = math_of(em, x);
-    LLVMValueRef magnitude = at_most(&m, m.format->silu_max, absolute(&m, x));
-    struct scaled e = exp_scaled(&m, LLVMBuildFNeg(m.b, magnitude, ""), NULL);
-    LLVMValueRef partly = mul(&m, e.m, e.a);
-    LLVMValueRef share = divide(&m, partly, em_fma(em, partly, e.b, real(&m, 1)));
-    return ramp_minus(&m, x, mul(&m, mul(&m, magnitude, share), e.b));
+    LLVMValueRef above = at_least(&m, -m.format->normal_max, x);
+    LLVMValueRef within = at_most(&m, m.format->normal_max, above);
+    LLVMValueRef e = exp_normal(&m, LLVMBuildFNeg(m.b, within, ""));
+    return divide(&m, above, add(&m, real(&m, 1), e));
+}
+
+/* z h(z), z at least 0, with h to the precision of f32. */
+static LLVMValueRef gelu_tail_quick(const struct math *m, LLVMValueRef z)
+{
+    LLVMValueRef root = horner(m, &m->format->tail, z);
+    LLVMValueRef squared = mul(m, root, root), fourth = mul(m, squared, squared);
+    return divide(m, z, mul(m, fourth, fourth));
+}
+
+/* z h(z), relatively exact. The factor b comes last, so that a result which is normal, or denormal
+ * once rounded, is not made from an h that is already denormal. */
+static LLVMValueRef gelu_tail(const struct math *m, LLVMValueRef z)
+{
+    LLVMValueRef half = real(m, 0.5);
+    LLVMValueRef high, low;
+    square(m, z, &high, &low);
+    struct scaled erfc = erfc_scaled(m, mul(m, z, real(m, 0x1.6a09e667f3bcdp-1)),
+                                     mul(m, high, half), mul(m, low, half));
+    LLVMValueRef share = mul(m, mul(m, erfc.m, half), erfc.a);
+    return mul(m, mul(m, z, share), erfc.b);
 }
 
 static LLVMValueRef gelu(struct em *em, LLVMValueRef x)
 {
     struct math m = math_of(em, x);
-    LLVMValueRef half = real(&m, 0.5);
-    LLVMValueRef magnitude = at_most(&m, m.format->gelu_max, absolute(&m, x));
-    LLVMValueRef z = mul(&m, magnitude, real(&m, 0x1.6a09e667f3bcdp-1));
-    LLVMValueRef high, low;
-    square(&m, magnitude, &high, &low);
-    struct scaled erfc = erfc_scaled(&m, z, mul(&m, high, half), mul(&m, low, half));
-    LLVMValueRef share = mul(&m, mul(&m, erfc.m, half), erfc.a);
-    return ramp_minus(&m, x, mul(&m, mul(&m, magnitude, share), erfc.b));
+    LLVMValueRef z = at_most(&m, m.format->gelu_max, absolute(&m, x));
+    return ramp_minus(&m, x, m.format->tail.terms ? gelu_tail_quick(&m, z) : gelu_tail(&m, z));
 }
 
 /* From 3 on x itself: x * 6 / 6 would round, or overflow. */

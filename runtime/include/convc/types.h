@@ -70,8 +70,8 @@ enum convc_activation {
     CONVC_ACT_LEAKY_RELU = 3, /* x > 0 ? x : activation_args[0] * x                        */
     CONVC_ACT_SIGMOID = 4,    /* 1 / (1 + exp(-x))                                         */
     CONVC_ACT_TANH = 5,
-    CONVC_ACT_SILU = 6,      /* x / (1 + exp(-x))                                         */
-    CONVC_ACT_GELU = 7,      /* x / 2 * (1 + erf(x / sqrt(2)))                            */
+    CONVC_ACT_SILU = 6,      /* x / (1 + exp(-x)); 0 at -infinity                         */
+    CONVC_ACT_GELU = 7,      /* x / 2 * (1 + erf(x / sqrt(2))); 0 at -infinity            */
     CONVC_ACT_HARDSWISH = 8, /* x * min(max(x + 3, 0), 6) / 6                             */
 };
 
