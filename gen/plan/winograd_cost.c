@@ -4,7 +4,8 @@
  *     transforms = additions / 2, loads and stores; strips of channels-first tensors
  *     traffic    = images that lie beyond L2, V and M that do not stay there
  *
- * Rates are bytes per cycle of one core as measured on AVX-512 machines. */
+ * Rates are bytes per cycle of one core as measured on Zen 5, and on Zen 3 for machines of 16
+ * registers ("narrow"). */
 #include "gen/plan/cost.h"
 #include "gen/plan/plan_winograd.h"
 #include "gen/plan/winograd.h"
@@ -14,7 +15,8 @@
 /* Weights are asked for ahead: from L2, from L3, and from memory where they are more than L3's
  * usual size. Images come in shorter pieces; where they are large, L3 keeps little of them. */
 static const double l2_rate = 40, l3_rate = 17, far_rate = 9, image_rate = 30, large_rate = 8;
-static const double l3_bytes = 28e6, large_bytes = 8e6, fma_latency = 4;
+static const double l3_bytes = 28e6, narrow_l3_bytes = 18e6, narrow_far_rate = 5, large_bytes = 8e6,
+                    fma_latency = 4;
 
 /* Products of one block of `tiles` tiles over all points and output channels of a group. */
 static double products(const struct winograd *w, const struct target *t, double tiles,
@@ -110,7 +112,10 @@ void plan_winograd_cost(const struct problem *p, const struct plan *plan, const 
     /* Every block reads all weights of its group: from L2 where they stay beside V and M. */
     double near = weights + 0.5 * scratch < 0.8 * l2 ? weights * (blocks - 1) : 0;
     double far = weights * groups * blocks - near * groups;
-    double rate = weights > l3_bytes ? far_rate : l3_rate;
+    bool narrow = t->vector_registers < 32;
+    double rate = narrow ? narrow_far_rate : far_rate;
+    if (weights <= (narrow ? narrow_l3_bytes : l3_bytes))
+        rate = l3_rate;
     cost->l2 = near * groups / l2_rate;
     cost->memory = far / rate;
     double streams = together(compute, cost->memory + cost->l2);
