@@ -8,6 +8,7 @@ Of a spec's comment, the lines that begin with >>> are Python, continued by ... 
 (the weights), `b` (the bias) and `residual`. A line `MODE: full | same` is a parameter of the spec
 and what it may be; the call sees it too, and all combinations are run. A spec of one convolution
 must have a call. Ends with "N passed, N failed"; without SciPy it says so and is skipped.
+CONVC_TEST_SCALE is the share of all these to run, in percent.
 """
 
 import ast
@@ -33,7 +34,7 @@ NAMES = {"np": np, "linalg": linalg, "ndimage": ndimage, "signal": signal,
          "sliding_window_view": sliding_window_view}
 
 
-def read(spec):
+def call_of(spec):
     """The call, and all settings of the parameters that the comment lists."""
     code, choices = [], []
     for line in open(spec):
@@ -48,10 +49,23 @@ def read(spec):
     return "\n".join(code), list(itertools.product(*choices))
 
 
+def setting_options(setting):
+    return [word for name, value in setting for word in ("-D", f"{name}={value}")]
+
+
+def specs_of(directory):
+    """Those of the command line, else all of the directory."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    return sys.argv[2:] or sorted(glob.glob(os.path.join(here, "../specs", directory, "*.lua")))
+
+
+def share(cases):
+    return cases[::max(100 // int(os.environ.get("CONVC_TEST_SCALE", "100")), 1)]
+
+
 def run(convc, spec, setting, *options):
     command = [convc, "run", spec, "--no-timing", "--no-cache", "--json", *options]
-    for name, value in setting:
-        command += ["-D", f"{name}={value}"]
+    command += setting_options(setting)
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         raise ValueError(f"exit {done.returncode}: {done.stderr.strip()}")
@@ -126,20 +140,18 @@ def verdict(convc, spec, code, setting, seed):
         error = check(convc, spec, code, setting, seed)
     except Exception as e:
         error = f"{type(e).__name__}: {e}"
-    return error and f"{spec} {' '.join('-D %s=%s' % s for s in setting)}: {error}"
+    return error and f"{spec} {' '.join(setting_options(setting))}: {error}"
 
 
 def main():
-    convc = sys.argv[1]
-    here = os.path.dirname(os.path.abspath(__file__))
-    specs = sys.argv[2:] or sorted(glob.glob(os.path.join(here, "../specs/examples/*.lua")))
-    cases, errors = [], []
-    for spec in specs:
-        code, settings = read(spec)
+    convc, cases, errors = sys.argv[1], [], []
+    for spec in specs_of("examples"):
+        code, settings = call_of(spec)
         if code:
             cases += [(convc, spec, code, setting) for setting in settings]
         elif len(run(convc, spec, [])) == 1:
             errors.append(f"{spec} has no call of NumPy or SciPy in its comment")
+    cases = share(cases)
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda i: verdict(*cases[i], i), range(len(cases))))
     errors += filter(None, results)
