@@ -1,6 +1,7 @@
 /* Winograd's algorithm: how far off its results may be, that blocks and work items leave no trace,
  * what is refused, and when it is chosen. */
 #include "gen/plan/choose.h"
+#include "gen/plan/plan_winograd.h"
 #include "gen/plan/winograd.h"
 #include "gen/spec/spec.h"
 #include "runtime/cli/random.h"
@@ -435,6 +436,23 @@ static void winograd_is_chosen_where_it_pays(void **state)
     assert_chosen("g64mb1ic64ih56oc64oh56kh3ph1", "direct");
 }
 
+/* 21 MB of them. */
+static void weights_beyond_l3_cost_more(void **state)
+{
+    (void)state;
+    struct problem p = problem_of("mb1ic384ih14oc384oh14kh3ph1");
+    struct plan plan = plan_of("winograd f=4x4 tile=14x2 prefetch=weights");
+    struct target t;
+    struct cost large, small;
+    struct diag d = { 0 };
+    assert_int_equal(target_parse("x86_64-pc-linux-gnu:znver5", &t, &d), CONVC_OK);
+    t.l3_bytes = 64 << 20;
+    plan_winograd_cost(&p, &plan, &t, &large);
+    t.l3_bytes = 16 << 20;
+    plan_winograd_cost(&p, &plan, &t, &small);
+    assert_true(small.memory > large.memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +467,7 @@ int main(void)
         cmocka_unit_test(gaps_between_channels_and_pixels_are_named),
         cmocka_unit_test(what_cannot_be_read_is_named),
         cmocka_unit_test(winograd_is_chosen_where_it_pays),
+        cmocka_unit_test(weights_beyond_l3_cost_more),
     };
     return cmocka_run_group_tests(tests, emitted_setup, emitted_teardown);
 }

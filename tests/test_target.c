@@ -83,6 +83,15 @@ static void every_target_has_vectors_and_caches(void **state)
     for_every_target(check_vectors);
 }
 
+static void a_core_fills_the_l3_of_one_complex(void **state)
+{
+    struct target t = parsed("x86_64-pc-linux-gnu:znver3");
+    t.l3_bytes = 8 << 20;
+    assert_int_equal(target_l3_of_core(&t), 8 << 20);
+    t.l3_bytes = 256 << 20;
+    assert_int_equal(target_l3_of_core(&t), 32 << 20);
+}
+
 static void levels_of_x86_have_their_vectors(void **state)
 {
     static const struct {
@@ -262,6 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_printed_target_reads_back_equal),
         cmocka_unit_test(every_target_has_vectors_and_caches),
+        cmocka_unit_test(a_core_fills_the_l3_of_one_complex),
         cmocka_unit_test(levels_of_x86_have_their_vectors),
         cmocka_unit_test(the_triple_decides_the_architecture),
         cmocka_unit_test(what_names_nothing_known_is_refused),

@@ -95,13 +95,6 @@ static double far_line(const struct nest *n)
     return n->plan.prefetch == PREFETCH_PIXELS ? far_pixel_ahead : far_pixel;
 }
 
-/* Systems report the L3 of all core complexes together; a core fills its own. */
-static double l3_within_reach(const struct target *t)
-{
-    const int one_complex = 32 << 20;
-    return t->l3_bytes < one_complex ? t->l3_bytes : one_complex;
-}
-
 /* Bytes that come from beyond L2, by operand, and those of them that come from beyond L3. */
 struct far {
     double src, wei, dst;
@@ -117,7 +110,7 @@ static void come_again(struct far *far, double *operand, double bytes, bool from
 
 static struct far find_far(const struct nest *n, const struct target *t, const struct tensors *x)
 {
-    double l2 = t->l2_bytes * l2_for_weights, l3 = l3_within_reach(t) * 0.5;
+    double l2 = t->l2_bytes * l2_for_weights, l3 = target_l3_of_core(t) * 0.5;
     double all = x->src + x->dst + x->wei;
     /* What of the tensors the last run has left in L2. */
     double away = larger(0, 1 - t->l2_bytes * l2_kept / all);

@@ -193,6 +193,12 @@ enum convc_status target_runs_here(const struct target *t, struct diag *d)
     return CONVC_OK;
 }
 
+int target_l3_of_core(const struct target *t)
+{
+    const int one_complex = 32 << 20;
+    return t->l3_bytes < one_complex ? t->l3_bytes : one_complex;
+}
+
 int target_lanes(const struct target *t, int64_t bytes)
 {
     int lanes = (int)(t->vector_bytes / bytes);

@@ -28,7 +28,7 @@ struct target {
     bool fma;             /* fused multiply-add in hardware                  */
     bool masks;           /* masked loads and stores cost like plain ones    */
     int l1_bytes, l1_ways, l2_bytes;
-    int l3_bytes; /* of which a core may fill what others leave; 0: there is none */
+    int l3_bytes; /* of all cores; 0: there is none */
     struct ceilings ceilings;
 };
 
@@ -44,6 +44,9 @@ enum convc_status target_runs_here(const struct target *t, struct diag *d);
 
 /* "TRIPLE:CPU[+feature...]": target_parse reads it back, to the same target where it made it. */
 void target_print(const struct target *t, char *buffer, size_t size);
+
+/* Bytes of L3 that one core can fill: systems report those of all core complexes together. */
+int target_l3_of_core(const struct target *t);
 
 /* Elements of `bytes` bytes in one vector. */
 int target_lanes(const struct target *t, int64_t bytes);

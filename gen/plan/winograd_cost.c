@@ -12,11 +12,13 @@
 
 #include <math.h>
 
-/* Weights are asked for ahead: from L2, from L3, and from memory where they are more than L3's
- * usual size. Images come in shorter pieces; where they are large, L3 keeps little of them. */
+/* Weights are asked for ahead: from L2, from L3, and from memory where they are more than their
+ * share of L3. Images come in shorter pieces; where they are large, L3 keeps little of them. */
 static const double l2_rate = 40, l3_rate = 17, far_rate = 9, image_rate = 30, large_rate = 8;
-static const double l3_bytes = 28e6, narrow_l3_bytes = 18e6, narrow_far_rate = 5, large_bytes = 8e6,
-                    fma_latency = 4;
+static const double narrow_far_rate = 5, fma_latency = 4;
+
+/* Shares of L3: that of weights, and that of images. */
+static const double weights_share = 0.8345, narrow_weights_share = 0.5365, images_share = 0.2385;
 
 /* Products of one block of `tiles` tiles over all points and output channels of a group. */
 static double products(const struct winograd *w, const struct target *t, double tiles,
@@ -93,8 +95,8 @@ static double images(const struct winograd *w, const struct target *t, double we
     double src = in * (double)p->ic * (double)w->bytes, dst = out * (double)p->oc;
     dst *= (double)w->bytes * (p->residual ? 2 : 1);
     double away = larger(0, 1 - t->l2_bytes * 0.9 / (src + dst + weights));
-    return (src * halo + dst) * away /
-           (src + dst + weights > large_bytes ? large_rate : image_rate);
+    bool large = src + dst + weights > target_l3_of_core(t) * images_share;
+    return (src * halo + dst) * away / (large ? large_rate : image_rate);
 }
 
 void plan_winograd_cost(const struct problem *p, const struct plan *plan, const struct target *t,
@@ -114,7 +116,7 @@ void plan_winograd_cost(const struct problem *p, const struct plan *plan, const 
     double far = weights * groups * blocks - near * groups;
     bool narrow = t->vector_registers < 32;
     double rate = narrow ? narrow_far_rate : far_rate;
-    if (weights <= (narrow ? narrow_l3_bytes : l3_bytes))
+    if (weights <= target_l3_of_core(t) * (narrow ? narrow_weights_share : weights_share))
         rate = l3_rate;
     cost->l2 = near * groups / l2_rate;
     cost->memory = far / rate;
