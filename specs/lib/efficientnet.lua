@@ -16,24 +16,13 @@ function efficientnet.b0(n)
                       { 6,     5,     112,  3,     1 },
                       { 6,     5,     192,  4,     2 },
                       { 6,     3,     320,  1,     1 } }
-    local marks = {}
-    for stage, row in ipairs(table_1) do
-        for k = 1, row[4] do
-            mobile.inverted_residual(n, "block" .. stage .. "." .. k - 1, {
-                wide = n.channels() * row[1],
-                kernel = row[2],
-                out = row[3],
-                stride = k == 1 and row[5] or 1,
-                padding = "same",
-                activation = "silu",
-                squeeze = n.channels() // 4,
-                squeeze_activation = "silu",
-                gate = "sigmoid",
-            })
-        end
-        marks[stage] = n.mark()
-    end
-    return marks
+    return mobile.stages(n, "block", table_1, {
+        padding = "same",
+        activation = "silu",
+        squeeze = 4,
+        squeeze_activation = "silu",
+        gate = "sigmoid",
+    })
 end
 
 return efficientnet

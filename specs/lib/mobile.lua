@@ -25,4 +25,29 @@ function mobile.inverted_residual(n, name, block)
              residual = block.stride == 1 and channels == block.out })
 end
 
+-- Stages of inverted residuals, row by row of `stages`: { expand, kernel, out, times, stride }, the
+-- stride that of the first one. They are called `name`, the stage's number, ".", and theirs from 0.
+-- `more` holds further fields of a block; squeeze divides the channels that come in. Returns
+-- the marks behind the stages.
+function mobile.stages(n, name, stages, more)
+    local marks = {}
+    for stage, row in ipairs(stages) do
+        for k = 1, row[4] do
+            mobile.inverted_residual(n, name .. stage .. "." .. k - 1, {
+                wide = n.channels() * row[1],
+                kernel = row[2],
+                out = row[3],
+                stride = k == 1 and row[5] or 1,
+                padding = more.padding,
+                activation = more.activation,
+                squeeze = more.squeeze and n.channels() // more.squeeze,
+                squeeze_activation = more.squeeze_activation,
+                gate = more.gate,
+            })
+        end
+        marks[stage] = n.mark()
+    end
+    return marks
+end
+
 return mobile

@@ -16,16 +16,6 @@ local stages = {  { 1,    3,     16,  1,     1 },
                   { 6,    3,     96,  2,     1 },
                   { 6,    5,    192,  4,     2 },
                   { 6,    3,    320,  1,     1 } }
-for i, row in ipairs(stages) do
-    for k = 1, row[4] do
-        mobile.inverted_residual(n, "stage" .. i .. "." .. k - 1, {
-            wide = n.channels() * row[1],
-            kernel = row[2],
-            out = row[3],
-            stride = k == 1 and row[5] or 1,
-            activation = "relu",
-        })
-    end
-end
+mobile.stages(n, "stage", stages, { activation = "relu" })
 n.conv("head", { out_channels = 1280, kernel_size = 1, activation = "relu" })
 return n.layers
