@@ -1,9 +1,10 @@
 #include "runtime/bandwidth.h"
 
+#include "runtime/clock.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef void (*read_fn)(const char *p, int64_t bytes);
 
@@ -58,13 +59,6 @@ static read_fn best_loop(void)
 
 #endif
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 enum convc_status bandwidth_measure(int64_t bytes, double seconds, double *gigabytes,
                                     struct diag *d)
 {
@@ -75,13 +69,13 @@ enum convc_status bandwidth_measure(int64_t bytes, double seconds, double *gigab
     if (!buffer)
         return diag_memory(d);
     memset(buffer, 1, (size_t)bytes);
-    double until = now() + seconds, best = INFINITY;
+    double until = clock_seconds() + seconds, best = INFINITY;
     do {
-        double start = now();
+        double start = clock_seconds();
         for (int64_t i = 0; i < turns; i++)
             read(buffer, bytes);
-        best = fmin(best, now() - start);
-    } while (now() < until);
+        best = fmin(best, clock_seconds() - start);
+    } while (clock_seconds() < until);
     *gigabytes = (double)(bytes * turns) / best * 1e-9;
     free(buffer);
     return CONVC_OK;

@@ -4,11 +4,11 @@
 #include "gen/plan/choose.h"
 #include "runtime/api.h"
 #include "runtime/ceilings.h"
+#include "runtime/clock.h"
 #include "runtime/peak.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const size_t default_code_bytes = (size_t)256 << 20;
 /* Each kernel takes two memory maps, of which Linux allows 65530. */
@@ -94,13 +94,6 @@ struct making {
     const struct plan *forced; /* NULL: the best by the cost model */
 };
 
-static double milliseconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 static enum convc_status compile_kernel(const struct making *m, struct convc_kernel *k,
                                         const struct disk_key *key, struct diag *d)
 {
@@ -165,7 +158,7 @@ static enum convc_status make_kernel(void *argument, struct convc_kernel **out, 
 {
     const struct making *m = argument;
     struct machine *machine = m->cx->machine;
-    double start = milliseconds();
+    double start = clock_seconds();
     struct convc_kernel *k = NULL;
     struct plan plan;
 
@@ -185,7 +178,7 @@ static enum convc_status make_kernel(void *argument, struct convc_kernel **out, 
         convc_kernel_release(k);
         return st;
     }
-    k->compile_ms = milliseconds() - start;
+    k->compile_ms = (clock_seconds() - start) * 1e3;
     *out = k;
     return CONVC_OK;
 }

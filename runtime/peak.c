@@ -1,9 +1,10 @@
 #include "runtime/peak.h"
 
+#include "runtime/clock.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* ---- the loops ------------------------------------------------------------------------------- */
 
@@ -128,20 +129,13 @@ struct measurement {
     double (*times)[2]; /* of the last run: start and end by thread */
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static void run_threads(void *argument, int64_t begin, int64_t end)
 {
     const struct measurement *m = argument;
     for (int64_t i = begin; i < end; i++) {
-        m->times[i][0] = now();
+        m->times[i][0] = clock_seconds();
         m->loop.run(m->rounds);
-        m->times[i][1] = now();
+        m->times[i][1] = clock_seconds();
     }
 }
 
@@ -161,9 +155,9 @@ static int64_t calibrate(const struct loop *loop)
 {
     int64_t rounds = 1000;
     for (;; rounds *= 2) {
-        double start = now();
+        double start = clock_seconds();
         loop->run(rounds);
-        double seconds = now() - start;
+        double seconds = clock_seconds() - start;
         if (seconds > run_seconds / 8)
             return 1 + (int64_t)((double)rounds * run_seconds / seconds);
     }
@@ -177,12 +171,12 @@ enum convc_status peak_measure(struct pool *pool, enum convc_dtype dtype, double
     m.times = calloc((size_t)threads, sizeof *m.times);
     if (!m.times)
         return diag_memory(d);
-    double until = now() + seconds, best = INFINITY;
+    double until = clock_seconds() + seconds, best = INFINITY;
     m.rounds = calibrate(&m.loop);
     do {
         pool_run(pool, run_threads, &m, threads);
         best = fmin(best, run_seconds_of(&m, threads));
-    } while (now() < until);
+    } while (clock_seconds() < until);
     *gflops = m.loop.flop_per_round * (double)m.rounds * threads / best * 1e-9;
     free(m.times);
     return CONVC_OK;

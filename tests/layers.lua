@@ -19,7 +19,7 @@ local ORDER = {
     { "gen/plan", "gen/spec" },
     { "gen/emit" },
     { "gen/out" },
-    { "runtime/guard", "runtime/api", "runtime/disk_dir" },
+    { "runtime/guard", "runtime/api", "runtime/clock", "runtime/disk_dir" },
     { "runtime/ref", "runtime/pool", "runtime/jit", "runtime/bandwidth" },
     { "runtime/machine" },
     { "runtime/kernel" },
