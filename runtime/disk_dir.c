@@ -87,30 +87,29 @@ static bool trusted(const struct stat *s)
            !(s->st_mode & 077) && s->st_size > 0 && s->st_size <= file_bytes_max;
 }
 
+/* Counts what read or write has said; false where there is nothing more to come of it. */
+static bool goes_on(ssize_t n, size_t *done)
+{
+    if (n < 0)
+        return errno == EINTR;
+    *done += (size_t)n;
+    return n > 0;
+}
+
 static bool read_all(int fd, char *bytes, size_t count)
 {
-    for (size_t done = 0; done < count;) {
-        ssize_t n = read(fd, bytes + done, count - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    return true;
+    size_t done = 0;
+    while (done < count && goes_on(read(fd, bytes + done, count - done), &done))
+        ;
+    return done == count;
 }
 
 static bool write_all(int fd, const char *bytes, size_t count)
 {
-    for (size_t done = 0; done < count;) {
-        ssize_t n = write(fd, bytes + done, count - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    return true;
+    size_t done = 0;
+    while (done < count && goes_on(write(fd, bytes + done, count - done), &done))
+        ;
+    return done == count;
 }
 
 bool disk_file_read(int dir, const char *name, struct disk_file *out)
