@@ -7,6 +7,7 @@
  * Stands on: peer, POSIX processes and sockets.
  */
 #include "bench/peers/peer.h"
+#include "runtime/cli/here.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,14 +94,10 @@ static enum exit_code ask(const char *command, char line[LINE_MAX_BYTES], struct
 /* onnxruntime.js lies beside this executable. */
 static bool script_path(char *path, size_t size)
 {
-    ssize_t length = readlink("/proc/self/exe", path, size - 1);
-    if (length <= 0)
+    static const char name[] = "/onnxruntime.js";
+    if (!here_directory(path, size) || strlen(path) + sizeof name > size)
         return false;
-    path[length] = 0;
-    char *slash = strrchr(path, '/');
-    if (!slash || (size_t)(slash - path) + sizeof "/onnxruntime.js" > size)
-        return false;
-    strcpy(slash, "/onnxruntime.js");
+    strcat(path, name);
     return access(path, R_OK) == 0;
 }
 

@@ -2,24 +2,12 @@
  * measured against. It lies beside this executable, in the build tree's bench/, or in libexec.
  */
 #include "runtime/cli/command.h"
+#include "runtime/cli/here.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The directory of this executable; false where the system does not tell. */
-static bool own_directory(char *path, size_t size)
-{
-    ssize_t length = readlink("/proc/self/exe", path, size - 1);
-    if (length <= 0)
-        return false;
-    path[length] = 0;
-    char *slash = strrchr(path, '/');
-    if (slash)
-        *slash = 0;
-    return slash != NULL;
-}
 
 enum exit_code cmd_bench(const struct options *o, struct failure *f)
 {
@@ -28,7 +16,7 @@ enum exit_code cmd_bench(const struct options *o, struct failure *f)
     char directory[4096], path[4096 + 64];
     if (!o->word_count)
         return fail(f, EXIT_USAGE, "bench needs a spec; see convc bench --help");
-    if (!own_directory(directory, sizeof directory))
+    if (!here_directory(directory, sizeof directory))
         return fail(f, EXIT_SYSTEM, "/proc/self/exe does not tell where convc is");
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, places[i]);
