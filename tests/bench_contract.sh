@@ -3,49 +3,12 @@
 # that it measures decides anything. Usage: bench_contract.sh CONVC [PEERS]; PEERS "none" leaves out
 # what needs libraries of others. Prints "N passed, N failed".
 
-convc=$(realpath "$1")
+. "$(dirname "$0")/support/contract.sh"
 peers=${2:-all}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 3
-export XDG_CACHE_HOME=$dir/cache
-passed=0 failed=0
-
-# fact NAME COMMAND...: counts one fact.
-fact() {
-    local name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $name"
-        sed 's/^/    stdout: /' out
-        sed 's/^/    stderr: /' err
-    fi
-}
-
-# ends CODE OPTION...: runs convc bench on one thread, keeps out and err.
-ends() {
-    local code=$1 got
-    shift
-    "$convc" bench --threads 1 "$@" >out 2>err </dev/null
-    got=$?
-    [ $got -eq "$code" ] || { echo "exit $got instead of $code" >>err; return 1; }
-}
+run=("$convc" bench --threads 1)
 
 # Without node, the one peer that is looked for when it is needed is missing.
 without_node() { (export PATH=/nowhere && ends "$@"); }
-
-# refuses CODE WORDS OPTION...: the exit code, one sentence with these words, nothing on stdout.
-refuses() {
-    local code=$1 words=$2
-    shift 2
-    fact "bench $* ends with $code" ends "$code" "$@"
-    fact "bench $* says one sentence" one_sentence
-    fact "bench $* says: $words" grep -qF -- "$words" err
-}
-one_sentence() { [ "$(wc -l <err)" -eq 1 ] && grep -q '^convc: ' err && [ ! -s out ]; }
 
 # python EXPRESSION: true of `lines`, the objects on standard output, and of `text`.
 python() {
@@ -83,36 +46,36 @@ refuses 2 "nowhere.lua" nowhere.lua --peers none
 
 mkdir alone && cp "$convc" alone/convc
 alone() { alone/convc bench net.lua >out 2>err; [ $? -eq 3 ] && one_sentence; }
-fact "without convc-bench: one sentence, exit 3" alone
-fact "it names what is missing" grep -qF "convc-bench is not beside" err
+verdict "without convc-bench: one sentence, exit 3" alone
+verdict "it names what is missing" grep -qF "convc-bench is not beside" err
 
 # ---- JSON ----------------------------------------------------------------------------------------
 
-fact "it measures" ends 0 net.lua --peers none --json
-fact "one object a layer, in order" python \
+verdict "it measures" ends 0 net.lua --peers none --json
+verdict "one object a layer, in order" python \
     '[o["name"] for o in lines] == ["first", "other", "again", "double", "mirror"]'
-fact "the fields of the contract" python 'all(list(o) == ["name", "problem", "plan", "algorithm",
+verdict "the fields of the contract" python 'all(list(o) == ["name", "problem", "plan", "algorithm",
     "source", "compile_ms", "time_ms", "gflops", "peak_gflops", "peak_fraction", "max_error",
     "checksum", "peers"] for o in lines)'
-fact "nobody to compare with" python 'all(o["peers"] == {} for o in lines)'
-fact "a layer that occurs twice is measured once" python \
+verdict "nobody to compare with" python 'all(o["peers"] == {} for o in lines)'
+verdict "a layer that occurs twice is measured once" python \
     'lines[0]["time_ms"] == lines[2]["time_ms"] and lines[0]["time_ms"] != lines[1]["time_ms"]'
-fact "rates follow from times" python 'near(lines[0]["gflops"],
+verdict "rates follow from times" python 'near(lines[0]["gflops"],
     2 * 8 * 8 * 7 * 5 * 9 / lines[0]["time_ms"] * 1e-6) and all(near(o["peak_fraction"],
     o["gflops"] / o["peak_gflops"]) for o in lines)'
-fact "sums go to standard error" grep -q '^net.lua: 5 convolutions, 4 different; ' err
+verdict "sums go to standard error" grep -q '^net.lua: 5 convolutions, 4 different; ' err
 cp out measured
 "$convc" run net.lua --no-timing --json >out 2>err
-fact "the results are those of run" python \
+verdict "the results are those of run" python \
     '[o["checksum"] for o in lines] == re.findall("checksum\":\"(\\w+)", open("measured").read())'
-fact "options of all commands hold" ends 0 net.lua --peers none --json -D H=5 --tolerance 0 \
+verdict "options of all commands hold" ends 0 net.lua --peers none --json -D H=5 --tolerance 0 \
     --no-cache --plan "direct lanes=oc tile=1x3x1 order=rows border=peel" --target x86-64
-fact "the plan is the forced one" python \
+verdict "the plan is the forced one" python \
     'lines[1]["plan"].startswith("direct lanes=oc tile=1x3x1") and "ih5" in lines[1]["problem"]'
-fact "a plan that does not fit is refused" ends 2 net.lua --peers none --plan frobnicate
-fact "the table" ends 0 net.lua --peers none
-fact "the table counts occurrences" grep -q '^first  *2  ' out
-fact "the table has a total" grep -q '^total  *5  ' out
+verdict "a plan that does not fit is refused" ends 2 net.lua --peers none --plan frobnicate
+verdict "the table" ends 0 net.lua --peers none
+verdict "the table counts occurrences" grep -q '^first  *2  ' out
+verdict "the table has a total" grep -q '^total  *5  ' out
 
 # ---- files ---------------------------------------------------------------------------------------
 
@@ -154,9 +117,9 @@ PY
 }
 only_the_inputs_are_here() { [ "$(ls -A | grep -cvE '^(net.lua|out|err|measured|alone|cache)$')" -eq 0 ]; }
 
-fact "a page and a file for compare.py" ends 0 net.lua --peers none --json --report page.html \
+verdict "a page and a file for compare.py" ends 0 net.lua --peers none --json --report page.html \
     --benchmark-out google.json
-fact "the page stands alone and has every layer" page_holds "net.lua" "first" "&times;2"
+verdict "the page stands alone and has every layer" page_holds "net.lua" "first" "&times;2"
 google_is_right() {
     python3 - 2>>err <<'PY'
 import json, sys
@@ -169,46 +132,46 @@ sys.exit(not ({r["name"] for r in runs} == set(layers) and "num_cpus" in d["cont
     and abs(r["time_ms"] - layers[r["name"]]["time_ms"]) < 1e-6 for r in runs)))
 PY
 }
-fact "the file has Google Benchmark's fields and ours" google_is_right
+verdict "the file has Google Benchmark's fields and ours" google_is_right
 rm page.html google.json
 
-fact "a path that cannot be written" ends 3 net.lua --peers none --report nowhere/page.html
-fact "is known before anything is measured" one_sentence
-fact "a failure" ends 2 net.lua --peers none --plan frobnicate --report page.html \
+verdict "a path that cannot be written" ends 3 net.lua --peers none --report nowhere/page.html
+verdict "is known before anything is measured" one_sentence
+verdict "a failure" ends 2 net.lua --peers none --plan frobnicate --report page.html \
     --benchmark-out google.json
-fact "leaves no file behind" only_the_inputs_are_here
+verdict "leaves no file behind" only_the_inputs_are_here
 echo before >page.html
 ends 2 net.lua --peers none --plan frobnicate --report page.html
-fact "a failure leaves the page of before" grep -q before page.html
+verdict "a failure leaves the page of before" grep -q before page.html
 rm page.html
 
 # ---- peers ---------------------------------------------------------------------------------------
 
 if [ "$peers" != none ] && ends 0 net.lua --peers onednn; then
-    fact "a missing peer alone is a failure" without_node 3 net.lua --peers onnxruntime
-    fact "in one sentence" one_sentence
-    fact "which names it" grep -q '^convc: onnxruntime: ' err
-    fact "one that is missing beside the others is none" without_node 0 net.lua --json
-    fact "it is named on standard error" grep -q '^convc: onnxruntime: ' err
-    fact "and in the object" python 'all(o["peers"]["onnxruntime"]["time_ms"] is None
+    verdict "a missing peer alone is a failure" without_node 3 net.lua --peers onnxruntime
+    verdict "in one sentence" one_sentence
+    verdict "which names it" grep -q '^convc: onnxruntime: ' err
+    verdict "one that is missing beside the others is none" without_node 0 net.lua --json
+    verdict "it is named on standard error" grep -q '^convc: onnxruntime: ' err
+    verdict "and in the object" python 'all(o["peers"]["onnxruntime"]["time_ms"] is None
         and o["peers"]["onnxruntime"]["ratio"] is None
         and "onnxruntime" in o["peers"]["onnxruntime"]["reason"] for o in lines)'
-    fact "every peer is there, with a time or a reason" python \
+    verdict "every peer is there, with a time or a reason" python \
         'all(set(o["peers"]) == {"onednn", "xnnpack", "openblas", "onnxruntime"}
          and all((p["time_ms"] is None) == ("reason" in p) for p in o["peers"].values())
          for o in lines)'
-    fact "a ratio is a quotient of times" python 'all(near(p["ratio"], p["time_ms"] / o["time_ms"])
+    verdict "a ratio is a quotient of times" python 'all(near(p["ratio"], p["time_ms"] / o["time_ms"])
         for o in lines for p in o["peers"].values() if p["time_ms"] is not None)'
-    fact "peers come to the same results" python 'all(p["max_error"] < 1e-5
+    verdict "peers come to the same results" python 'all(p["max_error"] < 1e-5
         for o in lines for p in o["peers"].values() if p["time_ms"] is not None)'
-    fact "what a peer cannot do has a reason" python \
+    verdict "what a peer cannot do has a reason" python \
         '[all("f32 only" in p["reason"] or "onnxruntime" in p["reason"]
               for p in lines[3]["peers"].values()),
           all(p["time_ms"] is None for p in lines[4]["peers"].values())] == [True, True]'
-    fact "the table names the missing one" without_node 0 net.lua --peers onednn,onnxruntime
-    fact "below" grep -q '^onnxruntime: ' out
-    fact "another layout than the spec's" ends 0 g1ic16ih8oc16oh8kh3ph1 --json
-    fact "in the layout of the spec: at best as fast" python 'all(p["spec_layout"]["time_ms"]
+    verdict "the table names the missing one" without_node 0 net.lua --peers onednn,onnxruntime
+    verdict "below" grep -q '^onnxruntime: ' out
+    verdict "another layout than the spec's" ends 0 g1ic16ih8oc16oh8kh3ph1 --json
+    verdict "in the layout of the spec: at best as fast" python 'all(p["spec_layout"]["time_ms"]
         >= p["time_ms"] for o in lines for p in o["peers"].values() if "spec_layout" in p)'
 fi
 

@@ -2,46 +2,7 @@
 # The contract of the command line: exit codes, one sentence on standard error, data on standard
 # output, nothing half-written. Usage: cli_contract.sh CONVC. Prints "N passed, N failed".
 
-convc=$(realpath "$1")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 3
-export XDG_CACHE_HOME=$dir/cache
-passed=0 failed=0
-
-# verdict NAME CONDITION...: counts one fact.
-verdict() {
-    local name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $name"
-        sed 's/^/    stdout: /' out
-        sed 's/^/    stderr: /' err
-    fi
-}
-
-# ends CODE COMMAND...: runs convc, keeps out and err, compares the exit code.
-ends() {
-    local code=$1 got
-    shift
-    "$convc" "$@" >out 2>err </dev/null
-    got=$?
-    [ $got -eq "$code" ] || { echo "exit $got instead of $code" >>err; return 1; }
-}
-
-one_sentence() { [ "$(wc -l <err)" -eq 1 ] && grep -q '^convc: ' err && [ ! -s out ]; }
-
-# refuses CODE WORDS COMMAND...: the exit code, one sentence with these words, nothing on stdout.
-refuses() {
-    local code=$1 words=$2
-    shift 2
-    verdict "convc $* ends with $code" ends "$code" "$@"
-    verdict "convc $* says one sentence" one_sentence
-    verdict "convc $* says: $words" grep -qF -- "$words" err
-}
+. "$(dirname "$0")/support/contract.sh"
 
 says() { grep -qF -- "$1" out; }
 same_checksum_as() { [ "$(grep -o '"checksum[^,]*' "$1")" = "$(grep -o '"checksum[^,]*' out)" ]; }
