@@ -29,13 +29,6 @@ static convc_context *make_context(const char *cache_dir, int32_t threads)
     return cx;
 }
 
-static void make_layer(struct layer *l, int64_t ic, int64_t oc, int64_t h, int64_t w, int64_t n)
-{
-    struct convc_problem p;
-    layer_problem(&p, ic, oc, h, w);
-    layer_init(l, &p, n);
-}
-
 static enum convc_source source_of(convc_context *cx, const struct layer *l)
 {
     enum convc_source source = (enum convc_source) - 1;
@@ -72,7 +65,7 @@ static void a_kernel_comes_from_the_compiler_then_memory_then_disk(void **state)
     struct layer l;
     struct test_dir dir;
     char path[600];
-    make_layer(&l, 8, 24, 5, 6, 1);
+    layer_make(&l, 8, 24, 5, 6, 1);
     test_dir_create(&dir);
     test_dir_path(&dir, "cache", path, sizeof path);
     convc_context *first = make_context(path, 1);
@@ -117,7 +110,7 @@ static void a_harmed_entry_is_compiled_anew_and_replaced(void **state)
     struct test_dir dir;
     char path[600], file[800];
     size_t count;
-    make_layer(&l, 8, 24, 5, 6, 1);
+    layer_make(&l, 8, 24, 5, 6, 1);
     test_dir_create(&dir);
     test_dir_path(&dir, "cache", path, sizeof path);
     convc_context *cx = make_context(path, 1);
@@ -182,7 +175,7 @@ static void eight_threads_compile_each_problem_once(void **state)
     atomic_int compiled = 0, bad = 0;
     convc_context *cx = make_context(NULL, 1);
     for (int i = 0; i < 4; i++)
-        make_layer(&l[i], 4 + i, 8, 4, 4, 1);
+        layer_make(&l[i], 4 + i, 8, 4, 4, 1);
     struct compiler c = { cx, l, &compiled, &bad };
     for (int i = 0; i < 8; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, compile_in_thread, &c), 0);
@@ -210,7 +203,7 @@ static void kernels_outlive_their_context_and_their_place_in_the_cache(void **st
                                                .max_kernels = 1 };
     assert_int_equal(convc_context_create(&opt, &cx), CONVC_OK);
     for (int i = 0; i < 3; i++) {
-        make_layer(&l[i], 3 + i, 17, 6, 7, 2);
+        layer_make(&l[i], 3 + i, 17, 6, 7, 2);
         k[i] = layer_compile(cx, &l[i], NULL);
     }
     assert_int_equal(source_of(cx, &l[0]), CONVC_FROM_COMPILER); /* its first kernel was evicted */
@@ -230,8 +223,8 @@ static void a_child_of_a_fork_compiles_and_runs(void **state)
     struct layer l[2];
     int status;
     convc_context *cx = make_context(NULL, 1);
-    make_layer(&l[0], 3, 17, 6, 7, 2);
-    make_layer(&l[1], 4, 17, 6, 7, 2);
+    layer_make(&l[0], 3, 17, 6, 7, 2);
+    layer_make(&l[1], 4, 17, 6, 7, 2);
     convc_kernel *k = layer_compile(cx, &l[0], NULL);
     pid_t child = fork();
     if (child == 0) {
@@ -260,7 +253,7 @@ static void every_plan_of_a_problem_computes_it(void **state)
     struct layer l;
     char *plans, *rest, *text;
     convc_context *cx = make_context(NULL, 2);
-    make_layer(&l, 5, 20, 6, 7, 2);
+    layer_make(&l, 5, 20, 6, 7, 2);
     assert_int_equal(convc_plans(cx, &l.p, &plans), CONVC_OK);
     int count = 0;
     for (char *plan = strtok_r(plans, "\n", &rest); plan; plan = strtok_r(NULL, "\n", &rest)) {
@@ -296,7 +289,7 @@ static void compile_checks_its_arguments(void **state)
     convc_kernel *k = NULL;
     const struct convc_compile_options unset = { 0 };
     convc_context *cx = make_context(NULL, 1);
-    make_layer(&l, 5, 20, 6, 7, 1);
+    layer_make(&l, 5, 20, 6, 7, 1);
     assert_int_equal(convc_compile(NULL, &l.p, NULL, &k), CONVC_ERR_ARGUMENT);
     assert_int_equal(convc_compile(cx, NULL, NULL, &k), CONVC_ERR_ARGUMENT);
     assert_int_equal(convc_compile(cx, &l.p, NULL, NULL), CONVC_ERR_ARGUMENT);
@@ -317,7 +310,7 @@ static void a_plan_that_does_not_fit_is_an_error(void **state)
     convc_kernel *k = NULL;
     char *text = NULL;
     convc_context *cx = make_context(NULL, 1);
-    make_layer(&l, 5, 20, 6, 7, 1);
+    layer_make(&l, 5, 20, 6, 7, 1);
     const char *const bad[] = { "", "bitwise", "direct lanes=sideways",
                                 "direct lanes=oc tile=1x1000x1 order=rows" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -344,7 +337,7 @@ static void explain_shows_what_it_is_asked_for(void **state)
                   { CONVC_SHOW_IR, "define" },
                   { CONVC_SHOW_ASM, ".text" } };
     convc_context *cx = make_context(NULL, 1);
-    make_layer(&l, 5, 20, 6, 7, 1);
+    layer_make(&l, 5, 20, 6, 7, 1);
     l.p.groups = 5; /* so that the weights are 20 x 1 */
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text;
@@ -362,7 +355,7 @@ static void an_older_info_is_filled_as_far_as_it_goes(void **state)
     (void)state;
     struct layer l;
     convc_context *cx = make_context(NULL, 1);
-    make_layer(&l, 5, 20, 6, 7, 1);
+    layer_make(&l, 5, 20, 6, 7, 1);
     convc_kernel *k = layer_compile(cx, &l, NULL);
     struct convc_kernel_info info;
     memset(&info, 0x5a, sizeof info);

@@ -5,6 +5,7 @@
 #include "gen/plan/nest.h"
 #include "gen/spec/spec.h"
 #include "tests/support/emitted.h"
+#include "tests/support/named.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -246,15 +247,6 @@ static void read_network(const char *path, struct layers *l)
         l->problem[l->count++] = p;
     }
     spec_free(&spec);
-}
-
-static struct target target_named(const char *name)
-{
-    struct target t;
-    struct diag d = { 0 };
-    if (target_parse(name, &t, &d) != CONVC_OK)
-        fail_msg("%s", d.text);
-    return t;
 }
 
 #define AVX512 "x86_64-pc-linux-gnu:x86-64-v4"

@@ -3,6 +3,7 @@
 #include "gen/plan/choose.h"
 #include "gen/plan/nest.h"
 #include "tests/support/emitted.h"
+#include "tests/support/named.h"
 #include "tests/support/small.h"
 #include "tests/support/subject.h"
 
@@ -23,15 +24,6 @@ static struct convc_problem a_row(int64_t in, int64_t taps, int64_t pad)
     p.kernel[CONVC_W] = taps;
     p.pad_begin[CONVC_W] = p.pad_end[CONVC_W] = pad;
     return p;
-}
-
-static struct plan a_plan(const char *text, const struct problem *p, const struct target *t)
-{
-    struct plan plan;
-    struct diag d = { 0 };
-    if (plan_parse(text, &plan, &d) != CONVC_OK || plan_check(&plan, p, t, &d) != CONVC_OK)
-        fail_msg("%s: %s", text, d.text);
-    return plan;
 }
 
 /* ---- runs of taps -------------------------------------------------------------------------------
@@ -105,7 +97,7 @@ static void assert_right(const struct convc_problem *from, const char *text)
     struct sample s;
     struct emitted e;
     sample_draw(&s, from, &r);
-    struct plan plan = a_plan(text, &s.problem, &machine[0]);
+    struct plan plan = plan_fitting(text, &s.problem, &machine[0]);
     emitted_make(&e, &s.problem, &plan, &machine[0], false);
     assert_true(emitted_agrees(&e, &s, &r));
     emitted_free(&e);

@@ -1,5 +1,5 @@
 /* The specs of published networks against what was published of them. */
-#include "gen/spec/spec.h"
+#include "tests/support/loaded.h"
 #include "tests/support/support.h"
 
 #include <glob.h>
@@ -10,23 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct spec loaded;
-
-static void load(const struct spec_source *source)
-{
-    struct diag d = { 0 };
-    spec_free(&loaded);
-    if (spec_load(source, &loaded, &d) != CONVC_OK)
-        fail_msg("%s", d.text);
-}
-
-static int free_loaded(void **state)
-{
-    (void)state;
-    spec_free(&loaded);
-    return 0;
-}
 
 /* A network by its name, with up to two defines: "H=608 W=608". */
 static void load_network(const char *name, const char *defines)

@@ -4,6 +4,7 @@
 #include "gen/plan/nest.h"
 #include "runtime/cli/random.h"
 #include "tests/support/emitted.h"
+#include "tests/support/named.h"
 #include "tests/support/small.h"
 #include "tests/support/subject.h"
 
@@ -19,15 +20,6 @@ static const char *const targets[] = { "x86_64-pc-linux-gnu:x86-64-v4",
                                        "x86_64-pc-linux-gnu:x86-64-v3",
                                        "x86_64-pc-linux-gnu:x86-64", "aarch64-linux-gnu:generic" };
 enum { TARGETS = sizeof targets / sizeof *targets };
-
-static struct target target_named(const char *name)
-{
-    struct target t;
-    struct diag d = { 0 };
-    if (target_parse(name, &t, &d) != CONVC_OK)
-        fail_msg("%s", d.text);
-    return t;
-}
 
 /* ---- text ---------------------------------------------------------------------------------------
  */

@@ -7,6 +7,7 @@
 #include "runtime/cli/random.h"
 #include "runtime/ref.h"
 #include "tests/support/emitted.h"
+#include "tests/support/named.h"
 #include "tests/support/subject.h"
 
 #include <math.h>
@@ -26,25 +27,6 @@ struct trial {
     struct plan plan;
     void *src, *wei, *dst; /* wei plain */
 };
-
-static struct problem problem_of(const char *text)
-{
-    struct convc_problem from;
-    struct problem p;
-    struct diag d = { 0 };
-    if (spec_benchdnn(text, &from, &d) != CONVC_OK || problem_resolve(&from, &p, &d) != CONVC_OK)
-        fail_msg("%s: %s", text, d.text);
-    return p;
-}
-
-static struct plan plan_of(const char *text)
-{
-    struct plan plan;
-    struct diag d = { 0 };
-    if (plan_parse(text, &plan, &d) != CONVC_OK)
-        fail_msg("%s", d.text);
-    return plan;
-}
 
 static void *reals(const struct problem *p, int64_t count, uint64_t seed)
 {
@@ -75,7 +57,7 @@ static void trial_run(struct trial *t, const char *problem, const char *plan, ui
     struct emitted e;
     struct diag d = { 0 };
     struct test_random r = { seed };
-    *t = (struct trial){ .problem = problem_of(problem), .plan = plan_of(plan) };
+    *t = (struct trial){ .problem = problem_named(problem), .plan = plan_named(plan) };
     const struct problem *p = &t->problem;
     if (plan_check(&t->plan, p, &machine[0], &d) != CONVC_OK)
         fail_msg("%s: %s", plan, d.text);
@@ -199,8 +181,8 @@ static struct errors worst_of(int h, int w, bool wide, int channels, double *bou
         worst.of_sum = fmax(worst.of_sum, e.of_sum);
         worst.of_output = fmax(worst.of_output, e.of_output);
     }
-    struct problem p = problem_of(problem);
-    struct plan read = plan_of(plan);
+    struct problem p = problem_named(problem);
+    struct plan read = plan_named(plan);
     *bound = plan_error_bound(&read, &p);
     return worst;
 }
@@ -285,7 +267,7 @@ static void results_do_not_depend_on_the_blocks(void **state)
 static void check_layouts(const char *text, const struct plan *plan, enum convc_padding_mode mode,
                           const struct target *t, struct test_random *r)
 {
-    struct problem base = problem_of(text);
+    struct problem base = problem_named(text);
     for (int layouts = 1; layouts < 4; layouts++) {
         struct convc_problem p = base.p;
         struct sample o;
@@ -326,7 +308,7 @@ static void pixels_may_lie_side_by_side(void **state)
     struct test_random r = { 11 };
     (void)state;
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        struct plan plan = plan_of(row[i][1]);
+        struct plan plan = plan_named(row[i][1]);
         for (int mode = CONVC_PAD_ZEROS; mode <= CONVC_PAD_IDENTITY; mode++)
             check_layouts(row[i][0], &plan, (enum convc_padding_mode)mode,
                           &machine[((int)i + mode) % machines], &r);
@@ -361,8 +343,8 @@ static void what_does_not_fit_is_named(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         struct diag d = { 0 };
-        struct problem p = problem_of(row[i].problem);
-        struct plan plan = plan_of(row[i].plan);
+        struct problem p = problem_named(row[i].problem);
+        struct plan plan = plan_named(row[i].plan);
         assert_int_equal(plan_check(&plan, &p, &machine[0], &d), CONVC_ERR_PLAN);
         assert_string_equal(d.text, row[i].sentence);
     }
@@ -370,8 +352,8 @@ static void what_does_not_fit_is_named(void **state)
 
 static void gaps_between_channels_and_pixels_are_named(void **state)
 {
-    struct problem p = problem_of("ic16ih9oc16kh3"), odd;
-    struct plan plan = plan_of("winograd f=4x4 tile=6x2");
+    struct problem p = problem_named("ic16ih9oc16kh3"), odd;
+    struct plan plan = plan_named("winograd f=4x4 tile=6x2");
     struct diag d = { 0 };
     (void)state;
     odd = p;
@@ -407,7 +389,7 @@ static void what_cannot_be_read_is_named(void **state)
 static void assert_chosen(const char *problem, const char *begins)
 {
     char text[PLAN_TEXT_MAX];
-    struct problem p = problem_of(problem);
+    struct problem p = problem_named(problem);
     struct target t;
     struct plan plan;
     struct diag d = { 0 };
@@ -440,8 +422,8 @@ static void winograd_is_chosen_where_it_pays(void **state)
 static void weights_beyond_l3_cost_more(void **state)
 {
     (void)state;
-    struct problem p = problem_of("mb1ic384ih14oc384oh14kh3ph1");
-    struct plan plan = plan_of("winograd f=4x4 tile=14x2 prefetch=weights");
+    struct problem p = problem_named("mb1ic384ih14oc384oh14kh3ph1");
+    struct plan plan = plan_named("winograd f=4x4 tile=14x2 prefetch=weights");
     struct target t;
     struct cost large, small;
     struct diag d = { 0 };

@@ -23,13 +23,6 @@ static convc_context *make_context(int32_t threads, convc_parallel_for host, voi
     return cx;
 }
 
-static void make_layer(struct layer *l, int64_t ic, int64_t oc, int64_t h, int64_t w, int64_t n)
-{
-    struct convc_problem p;
-    layer_problem(&p, ic, oc, h, w);
-    layer_init(l, &p, n);
-}
-
 /* ---- refusals -------------------------------------------------------------------------------- */
 
 static void refused(const convc_kernel *k, const struct convc_args *args, const struct layer *l,
@@ -47,7 +40,7 @@ static void what_run_refuses_leaves_dst_untouched(void **state)
     (void)state;
     struct layer l;
     convc_context *cx = make_context(1, NULL, NULL);
-    make_layer(&l, 16, 16, 5, 6, 2); /* src and dst of one size */
+    layer_make(&l, 16, 16, 5, 6, 2); /* src and dst of one size */
     convc_kernel *k = layer_compile(cx, &l, NULL);
     layer_pack(&l, k);
     size_t bytes = (size_t)l.dst_elements * sizeof(float);
@@ -97,7 +90,7 @@ static void weights_packed_for_another_layout_are_refused(void **state)
     (void)state;
     struct layer l;
     convc_context *cx = make_context(1, NULL, NULL);
-    make_layer(&l, 16, 16, 5, 6, 1);
+    layer_make(&l, 16, 16, 5, 6, 1);
     convc_kernel *k = layer_compile(cx, &l, NULL);
     layer_pack(&l, k);
     size_t bytes = (size_t)l.dst_elements * sizeof(float);
@@ -129,7 +122,7 @@ static void scratch_memory_lies_in_no_tensor(void **state)
     convc_context *cx = make_context(1, NULL, NULL);
     const struct convc_compile_options opt = { .struct_bytes = sizeof opt,
                                                .plan = "winograd f=2x2 tile=4x1" };
-    make_layer(&l, 16, 16, 64, 64, 1);
+    layer_make(&l, 16, 16, 64, 64, 1);
     convc_kernel *k = layer_compile(cx, &l, &opt);
     layer_pack(&l, k);
     size_t bytes = (size_t)l.dst_elements * sizeof(float);
@@ -174,7 +167,7 @@ static void pack_refuses_what_is_missing_or_misaligned(void **state)
     (void)state;
     struct layer l;
     convc_context *cx = make_context(1, NULL, NULL);
-    make_layer(&l, 4, 4, 3, 3, 1);
+    layer_make(&l, 4, 4, 3, 3, 1);
     convc_kernel *k = layer_compile(cx, &l, NULL);
     layer_pack(&l, k);
     assert_int_equal(convc_pack(NULL, l.wei, l.packed), CONVC_ERR_ARGUMENT);
@@ -194,7 +187,7 @@ static void a_batch_of_none_does_nothing(void **state)
     (void)state;
     struct layer l;
     convc_context *cx = make_context(1, NULL, NULL);
-    make_layer(&l, 4, 4, 3, 3, 1);
+    layer_make(&l, 4, 4, 3, 3, 1);
     convc_kernel *k = layer_compile(cx, &l, NULL);
     const struct convc_args none = { .struct_bytes = sizeof none };
     assert_int_equal(convc_run(k, &none), CONVC_OK);
@@ -249,7 +242,7 @@ static void the_residual_may_be_dst_itself(void **state)
     (void)state;
     struct layer l;
     convc_context *cx = make_context(1, NULL, NULL);
-    make_layer(&l, 7, 9, 5, 6, 2);
+    layer_make(&l, 7, 9, 5, 6, 2);
     convc_kernel *k = layer_compile(cx, &l, NULL);
     layer_pack(&l, k);
     struct convc_args args = layer_args(&l);
@@ -300,7 +293,7 @@ static void packed_bytes_depend_on_the_weights_alone(void **state)
     (void)state;
     struct layer l;
     convc_context *cx = make_context(1, NULL, NULL);
-    make_layer(&l, 5, 37, 4, 4, 1); /* the last block has holes */
+    layer_make(&l, 5, 37, 4, 4, 1); /* the last block has holes */
     convc_kernel *k = layer_compile(cx, &l, NULL);
     layer_pack(&l, k);
     size_t bytes = convc_packed_bytes(k);
@@ -330,7 +323,7 @@ static void any_threads_give_the_same_result(void **state)
     (void)state;
     struct layer l;
     int calls = 0;
-    make_layer(&l, 32, 48, 29, 31, 3); /* enough work to be split */
+    layer_make(&l, 32, 48, 29, 31, 3); /* enough work to be split */
     for (int threads = 1; threads <= 4; threads++) {
         convc_context *cx = make_context(threads, threads == 4 ? backwards : NULL, &calls);
         convc_kernel *k = layer_compile(cx, &l, NULL);
@@ -349,7 +342,7 @@ static void small_work_stays_with_the_caller(void **state)
     struct layer l;
     int calls = 0;
     convc_context *cx = make_context(4, backwards, &calls);
-    make_layer(&l, 8, 8, 4, 4, 5);
+    layer_make(&l, 8, 8, 4, 4, 5);
     convc_kernel *k = layer_compile(cx, &l, NULL);
     assert_true(convc_kernel_items(k, 0, l.n) > 1); /* it could be split */
     layer_check(&l, k);
@@ -365,7 +358,7 @@ static void any_split_of_the_items_gives_the_same_result(void **state)
     struct layer l;
     struct test_random r = { test_seed("test_run", 1) };
     convc_context *cx = make_context(1, NULL, NULL);
-    make_layer(&l, 6, 40, 9, 11, 2);
+    layer_make(&l, 6, 40, 9, 11, 2);
     convc_kernel *k = layer_compile(cx, &l, NULL);
     struct convc_kernel_info info = { .struct_bytes = sizeof info };
     assert_int_equal(convc_kernel_info(k, &info), CONVC_OK);

@@ -1,5 +1,5 @@
 /* What specs mean: every field, every spelling, names, parameters, modules and weights. */
-#include "gen/spec/spec.h"
+#include "tests/support/loaded.h"
 #include "tests/support/support.h"
 
 #include <convc/convc.h>
@@ -12,16 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static struct spec loaded;
-
-static void load(const struct spec_source *source)
-{
-    struct diag d = { 0 };
-    spec_free(&loaded);
-    if (spec_load(source, &loaded, &d) != CONVC_OK)
-        fail_msg("%s", d.text);
-}
 
 static const struct convc_problem *load_text(const char *text)
 {
@@ -39,13 +29,6 @@ static const struct convc_problem *load_field(const char *field)
         "return convc.conv { input = { 1, 4, 11, 17 }, out_channels = 8, kernel_size = 3, %s }",
         field);
     return load_text(text);
-}
-
-static int free_loaded(void **state)
-{
-    (void)state;
-    spec_free(&loaded);
-    return 0;
 }
 
 /* ---- fields ---------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* The filters, and the specs of the repository. */
-#include "gen/spec/spec.h"
+#include "tests/support/loaded.h"
 #include "tests/support/support.h"
 
 #include <glob.h>
@@ -12,23 +12,6 @@
 #include <time.h>
 
 #include <cmocka.h>
-
-static struct spec loaded;
-
-static void load(const struct spec_source *source)
-{
-    struct diag d = { 0 };
-    spec_free(&loaded);
-    if (spec_load(source, &loaded, &d) != CONVC_OK)
-        fail_msg("%s", d.text);
-}
-
-static int free_loaded(void **state)
-{
-    (void)state;
-    spec_free(&loaded);
-    return 0;
-}
 
 /* The taps of a filter, over one channel. */
 static const double *filter(const char *expression, int64_t *count)

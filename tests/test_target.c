@@ -1,5 +1,6 @@
 #include "gen/plan/isa.h"
 #include "gen/plan/target.h"
+#include "tests/support/named.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,15 +17,6 @@
 
 static const char *const triples[] = { "x86_64-pc-linux-gnu", "aarch64-unknown-linux-gnu",
                                        "riscv64-unknown-linux-gnu", "wasm32-unknown-wasi" };
-
-static struct target parsed(const char *text)
-{
-    struct target t;
-    struct diag d = { 0 };
-    if (target_parse(text, &t, &d) != CONVC_OK)
-        fail_msg("%s", d.text);
-    return t;
-}
 
 static void assert_refused(const char *text, const char *sentence)
 {
@@ -54,11 +46,11 @@ static void for_every_target(void (*visit)(const char *text))
 
 static void check_print(const char *text)
 {
-    struct target t = parsed(text);
+    struct target t = target_named(text);
     char printed[256];
     target_print(&t, printed, sizeof printed);
     assert_string_equal(printed, text);
-    struct target again = parsed(printed);
+    struct target again = target_named(printed);
     assert_memory_equal(&again, &t, sizeof t);
 }
 
@@ -70,7 +62,7 @@ static void a_printed_target_reads_back_equal(void **state)
 
 static void check_vectors(const char *text)
 {
-    struct target t = parsed(text);
+    struct target t = target_named(text);
     assert_true(t.vector_bytes == 16 || t.vector_bytes == 32 || t.vector_bytes == 64);
     assert_true(t.vector_registers == 16 || t.vector_registers == 32);
     assert_int_equal(target_lanes(&t, 4) * 4, t.vector_bytes);
@@ -85,7 +77,7 @@ static void every_target_has_vectors_and_caches(void **state)
 
 static void a_core_fills_the_l3_of_one_complex(void **state)
 {
-    struct target t = parsed("x86_64-pc-linux-gnu:znver3");
+    struct target t = target_named("x86_64-pc-linux-gnu:znver3");
     t.l3_bytes = 8 << 20;
     assert_int_equal(target_l3_of_core(&t), 8 << 20);
     t.l3_bytes = 256 << 20;
@@ -113,7 +105,7 @@ static void levels_of_x86_have_their_vectors(void **state)
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         char text[128];
         snprintf(text, sizeof text, "x86_64-pc-linux-gnu:%s", expected[i].text);
-        struct target t = parsed(text);
+        struct target t = target_named(text);
         assert_int_equal(t.vector_bytes, expected[i].bytes);
         assert_int_equal(t.vector_registers, expected[i].registers);
         assert_int_equal(t.fma, expected[i].fma);
@@ -123,8 +115,8 @@ static void levels_of_x86_have_their_vectors(void **state)
 
 static void the_triple_decides_the_architecture(void **state)
 {
-    assert_int_equal(parsed("arm64-apple-darwin:apple-m1").vector_registers, 32);
-    assert_int_equal(parsed("riscv64-linux:sifive-x280").vector_bytes, 64);
+    assert_int_equal(target_named("arm64-apple-darwin:apple-m1").vector_registers, 32);
+    assert_int_equal(target_named("riscv64-linux:sifive-x280").vector_bytes, 64);
     assert_refused("aarch64-linux-gnu:znver5",
                    "target CPU \"znver5\" is none that convc knows of aarch64");
     assert_refused("aarch64-linux-gnu:generic+avx2",
@@ -170,11 +162,11 @@ static void the_host_runs_its_own_target(void **state)
     struct diag d = { 0 };
     target_host(&host);
     assert_int_equal(target_runs_here(&host, &d), CONVC_OK);
-    struct target native = parsed("native");
+    struct target native = target_named("native");
     assert_memory_equal(&native, &host, sizeof host);
     char text[256];
     target_print(&host, text, sizeof text);
-    struct target named = parsed(text);
+    struct target named = target_named(text);
     assert_int_equal(named.vector_bytes, host.vector_bytes);
 }
 
@@ -182,14 +174,14 @@ static void the_host_runs_its_own_target(void **state)
 static void a_level_runs_here_where_the_compiler_says_so_too(void **state)
 {
     struct diag d = { 0 };
-    struct target t = parsed("x86-64");
+    struct target t = target_named("x86-64");
     assert_int_equal(target_runs_here(&t, &d), CONVC_OK);
-    t = parsed("x86-64-v3");
+    t = target_named("x86-64-v3");
     assert_int_equal(target_runs_here(&t, &d) == CONVC_OK, __builtin_cpu_supports("avx2") &&
                                                                __builtin_cpu_supports("fma") &&
                                                                __builtin_cpu_supports("bmi2"));
     d = (struct diag){ 0 };
-    t = parsed("x86-64-v4");
+    t = target_named("x86-64-v4");
     assert_int_equal(target_runs_here(&t, &d) == CONVC_OK,
                      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"));
@@ -203,7 +195,7 @@ static void a_feature_that_the_machine_lacks_is_named(void **state)
     for (int f = 0; f < isa->features; f++) {
         char text[128];
         snprintf(text, sizeof text, "%s+%s", isa->cpu[0].name, isa->feature[f].name);
-        struct target t = parsed(text);
+        struct target t = target_named(text);
         struct diag d = { 0 };
         bool needs_more = isa->feature[f].needs & ~features;
         bool has = features >> f & 1;
@@ -220,7 +212,7 @@ static void a_feature_that_the_machine_lacks_is_named(void **state)
 static void another_architecture_does_not_run_here(void **state)
 {
     struct diag d = { 0 };
-    struct target t = parsed("wasm32-unknown-wasi:generic");
+    struct target t = target_named("wasm32-unknown-wasi:generic");
     assert_int_equal(target_runs_here(&t, &d), CONVC_ERR_UNSUPPORTED);
     assert_non_null(strstr(d.text, "target wasm32-unknown-wasi:generic is not for this machine"));
 }
@@ -228,7 +220,7 @@ static void another_architecture_does_not_run_here(void **state)
 /* LLVM reports names that it does not know on standard error only. */
 static void make_machine(const char *text)
 {
-    struct target t = parsed(text);
+    struct target t = target_named(text);
     LLVMTargetRef target;
     char *error = NULL;
     if (LLVMGetTargetFromTriple(t.triple, &target, &error)) {

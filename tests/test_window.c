@@ -1,6 +1,7 @@
 /* Windows: rows of a tile that share what they read, wherever they lie and whatever is around. */
 #include "gen/plan/nest.h"
 #include "tests/support/emitted.h"
+#include "tests/support/named.h"
 #include "tests/support/small.h"
 #include "tests/support/subject.h"
 
@@ -9,15 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct plan a_plan(const char *text, const struct problem *p, const struct target *t)
-{
-    struct plan plan;
-    struct diag d = { 0 };
-    if (plan_parse(text, &plan, &d) != CONVC_OK || plan_check(&plan, p, t, &d) != CONVC_OK)
-        fail_msg("%s: %s", text, d.text);
-    return plan;
-}
 
 /* `groups` groups of `icg` and `ocg` channels, 11 x 10 pixels, a square kernel. */
 static struct convc_problem grouped(int64_t groups, int64_t icg, int64_t ocg, int64_t kernel)
@@ -44,7 +36,7 @@ static void assert_right(const struct convc_problem *from, const char *text)
         struct sample s;
         struct emitted e;
         sample_draw(&s, from, &r);
-        struct plan plan = a_plan(text, &s.problem, &machine[i]);
+        struct plan plan = plan_fitting(text, &s.problem, &machine[i]);
         emitted_make(&e, &s.problem, &plan, &machine[i], false);
         if (!emitted_agrees(&e, &s, &r))
             fail_msg("%s", text);
@@ -87,7 +79,7 @@ static void dilated_rows_lie_a_dilation_apart(void **state)
     p.dilation[CONVC_H] = 2;
     struct problem two = resolved(&p);
     struct plan plan =
-        a_plan("direct lanes=groups tile=3x4x1 border=peel taps=window", &two, &machine[0]);
+        plan_fitting("direct lanes=groups tile=3x4x1 border=peel taps=window", &two, &machine[0]);
     nest_of(&two, &plan.direct, &machine[0], &n);
     assert_int_equal(n.row_step, 2);
     assert_int_equal(n.phases, 2);

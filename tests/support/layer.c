@@ -56,6 +56,13 @@ void layer_init(struct layer *l, const struct convc_problem *p, int64_t n)
     assert_int_equal(convc_reference(p, &args), CONVC_OK);
 }
 
+void layer_make(struct layer *l, int64_t ic, int64_t oc, int64_t h, int64_t w, int64_t n)
+{
+    struct convc_problem p;
+    layer_problem(&p, ic, oc, h, w);
+    layer_init(l, &p, n);
+}
+
 void layer_free(struct layer *l)
 {
     free(l->src);

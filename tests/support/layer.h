@@ -21,6 +21,9 @@ void layer_problem(struct convc_problem *p, int64_t ic, int64_t oc, int64_t h, i
 
 /* Tensors for n images of `p`, with what the reference makes of them. */
 void layer_init(struct layer *l, const struct convc_problem *p, int64_t n);
+
+/* layer_init with layer_problem. */
+void layer_make(struct layer *l, int64_t ic, int64_t oc, int64_t h, int64_t w, int64_t n);
 void layer_free(struct layer *l);
 
 /* Packs the weights for `k`. */
