@@ -286,6 +286,11 @@ static const struct {
       "bad.lua:1: parameter H has no default: set it with -D H=VALUE" },
     { "return convc.param('', 1)", SPEC,
       "bad.lua:1: convc.param(\"\"): a parameter's name is a string" },
+    { "local k = convc.filters.sobel", SPEC,
+      "bad.lua:1: convc.filters has no sobel, but box, box_1d, dog, edge_detect, emboss, gabor, "
+      "gaussian, gaussian_1d, gaussian_x, gaussian_xx, gaussian_xy, gaussian_y, gaussian_yy, "
+      "identity, kirsch, laplacian, laplacian_8, log, motion, outer, prewitt_x, prewitt_y, "
+      "roberts_x, roberts_y, savgol, scharr_x, scharr_y, sharpen, sobel_x, sobel_y, unsharp" },
     { "return convc.filters.gaussian(0, 1)", SPEC,
       "bad.lua: convc.filters.gaussian: the size is a whole number from 1 to 255" },
     { "return convc.filters.gaussian(5)", SPEC,

@@ -156,6 +156,14 @@ function math.randomseed(seed)
     randomseed(seed)
 end
 
+-- A name that no filter has is an error: nil would say that there are no weights.
+setmetatable(filters, { __index = function(_, name)
+    local names = {}
+    for known in next, filters do names[#names + 1] = known end
+    sort(names)
+    error("convc.filters has no " .. tostring(name) .. ", but " .. tables.concat(names, ", "), 0)
+end })
+
 ---- the environment -------------------------------------------------------------------------------
 
 return {
