@@ -97,16 +97,28 @@ static int64_t unroll(const struct tile *t, int64_t turns, bool rest)
     return u < turns ? u : turns;
 }
 
-/* One line of the next tile's pixels: channel ic fetches for pixel ic mod 16 the line that channel
- * ic lies in, so that each line is asked for once, spread over the loop. */
-static void prefetch_pixels(struct tile *t, const struct tile_row *row, LLVMValueRef ic)
+/* How many steps of a block of `count` share one prefetch of a pixel's line: a tile of few columns
+ * has fewer pixels than a line has channels. */
+static int64_t steps_per_pixel(const struct tile *t, int64_t count)
+{
+    int64_t per_line = 64 / t->nest->bytes, steps = 1;
+    while (per_line / (2 * steps) >= t->cols && count % (2 * steps) == 0)
+        steps *= 2;
+    return steps;
+}
+
+/* One line of the next tile's pixels: of the channels of a line every `steps`th fetches that line
+ * of one pixel after the other, so that each line is asked for once, spread over the loop. */
+static void prefetch_pixels(struct tile *t, const struct tile_row *row, LLVMValueRef ic,
+                            int64_t steps)
 {
     const struct nest *n = t->nest;
     struct em *em = t->em;
     int64_t per_line = 64 / n->bytes;
     int64_t pixel = n->p->p.stride[CONVC_W] * reads_src_bytes(t, CONVC_STRIDE_W);
-    LLVMValueRef which = LLVMBuildAnd(em->builder, ic, em_int(em, per_line - 1), "");
-    LLVMValueRef first = LLVMBuildSub(em->builder, ic, which, "");
+    LLVMValueRef in_line = LLVMBuildAnd(em->builder, ic, em_int(em, per_line - 1), "");
+    LLVMValueRef first = LLVMBuildSub(em->builder, ic, in_line, ""), rest;
+    LLVMValueRef which = em_divide(em, in_line, em_int(em, steps), &rest);
     LLVMValueRef p = em_at(em, row->origin, em_mul(em, which, pixel));
     p = em_at(em, p, em_mul(em, first, n->bytes));
     em_prefetch(em, em_at_const(em, p, t->cols * pixel));
@@ -141,11 +153,14 @@ struct ahead {
     int64_t tiles;
 };
 
-static void prefetch(struct tile *t, const struct ahead *ahead, LLVMValueRef turn)
+/* In step i of a block of `count`, which is `turn` of the loop's steps. */
+static void prefetch(struct tile *t, const struct ahead *ahead, LLVMValueRef turn, int64_t i,
+                     int64_t count)
 {
     enum plan_prefetch kind = t->nest->plan.prefetch;
-    for (int r = 0; kind == PREFETCH_PIXELS && r < t->rows; r++)
-        prefetch_pixels(t, &ahead->row[r], turn);
+    int64_t shared = steps_per_pixel(t, count);
+    for (int r = 0; kind == PREFETCH_PIXELS && i % shared == 0 && r < t->rows; r++)
+        prefetch_pixels(t, &ahead->row[r], turn, shared);
     if (kind == PREFETCH_WEIGHTS)
         prefetch_weights(t, ahead->weights, turn, ahead->tiles);
 }
@@ -161,7 +176,7 @@ static void steps(struct reads *s, const struct ahead *ahead, LLVMValueRef wei, 
     struct place at = { .wei = em_opaque(em, em_at(em, wei, em_mul(em, first, width))) };
     reads_advance(s, em_mul(em, first, channel));
     for (int i = 0; i < count; i++) {
-        prefetch(t, ahead, em_add(em, first, em_int(em, i)));
+        prefetch(t, ahead, em_add(em, first, em_int(em, i)), i, count);
         at.set = i % t->sets;
         if (t->nest->plan.lanes == LANES_OW)
             step_ow(s, &at);

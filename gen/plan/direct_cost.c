@@ -241,6 +241,17 @@ static double class_cycles(const struct nest *n, const struct target *t, const s
     return total;
 }
 
+/* Taps along the depth that the outputs along it read. */
+static double depth_taps(const struct nest *n)
+{
+    int64_t taps = n->p->p.kernel[CONVC_D], inside = 0;
+    if (n->p->p.padding_mode != CONVC_PAD_ZEROS || taps > LOOKED_AT_MAX)
+        return (double)taps * (double)n->out[CONVC_D];
+    for (int64_t k = 0; k < taps; k++)
+        inside += outputs_inside(n, CONVC_D, 0, n->out[CONVC_D], k);
+    return (double)inside;
+}
+
 /* With LANES_OW tiles are vectors wide. */
 static struct inside whole_columns(const struct nest *n)
 {
@@ -258,7 +269,7 @@ double direct_tiles_cost(const struct nest *n, const struct target *t, struct co
     bool ow = n->plan.lanes == LANES_OW;
     struct inside rows = count_inside(n, CONVC_H, &n->rows);
     struct inside cols = ow ? whole_columns(n) : count_inside(n, CONVC_W, &n->cols);
-    double times = tap_steps(n) * (double)(n->p->p.kernel[CONVC_D] * n->out[CONVC_D]);
+    double times = tap_steps(n) * depth_taps(n);
     double total = 0, groups = (double)n->blocks / (double)n->blocks_per_group;
     for (int i = 0; i < n->classes; i++) {
         const struct channel_class *c = &n->channel[i];
@@ -279,9 +290,9 @@ static double prefetching(const struct nest *n, const struct target *t)
     double tile = (double)(n->plan.rows * n->plan.cols * n->p->icg * n->bytes);
     if (n->plan.prefetch != PREFETCH_PIXELS)
         return 1;
-    if (t->vector_registers < 32)
-        return narrow_prefetching;
-    return tile > t->l1_bytes * 0.4 ? 1.05 : 1.01;
+    if (tile <= t->l1_bytes * 0.4)
+        return 1.01;
+    return t->vector_registers < 32 ? narrow_prefetching : 1.05;
 }
 
 /* Like together, with an exponent of its own. */

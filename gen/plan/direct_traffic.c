@@ -16,9 +16,10 @@ static const double l2_for_weights = 0.4, l2_kept = 1.1, l2_for_block = 0.7;
 static const double src_line = 0.3, far_pixel = 3.1, far_pixel_ahead = 1.5, far_taps = 0.3;
 static const double far_weights = 0.45, far_weights_ahead = 0.5, far_dst = 0.1, far_dst_again = 1.5;
 
-/* The same for weights in a stream on cores of 16 registers (Zen 3), whose prefetchers hide less.
- */
+/* The same on cores of 16 registers (Zen 3) for weights that are read a block at a time, with all
+ * tiles of the block in between: their prefetchers begin anew each time. */
 static const double narrow_far_weights = 10;
+static const double narrow_memory_pixel = 18, narrow_memory_pixel_ahead = 4;
 
 static bool pointwise(const struct problem *p)
 {
@@ -88,10 +89,13 @@ static struct tensors find_tensors(const struct nest *n)
 
 /* Cycles that a line of source from beyond L2 costs on top of what overlaps: pixels are read in
  * lines a pixel apart. With taps a line serves several of them. */
-static double far_line(const struct nest *n)
+static double far_line(const struct nest *n, const struct target *t, bool from_memory)
 {
     if (!pointwise(n->p))
         return far_taps;
+    if (t->vector_registers < 32 && from_memory)
+        return n->plan.prefetch == PREFETCH_PIXELS ? narrow_memory_pixel_ahead
+                                                   : narrow_memory_pixel;
     return n->plan.prefetch == PREFETCH_PIXELS ? far_pixel_ahead : far_pixel;
 }
 
@@ -179,12 +183,15 @@ double direct_traffic_cost(const struct nest *n, const struct target *t, struct 
 
     double near = far.src + far.wei + far.dst - far.memory;
     cost->memory += near / (t->ceilings.l3 * l3_share) + far.memory / t->ceilings.memory;
-    double weights = t->vector_registers < 32 ? narrow_far_weights : far_weights;
+    double weights = far_weights;
+    if (t->vector_registers < 32 && x.tiles > 1)
+        weights = narrow_far_weights;
     if (n->plan.prefetch == PREFETCH_WEIGHTS)
         weights = far_weights_ahead;
     double run = (double)(n->channel[0].width * n->bytes), again = 0;
     if (x.blocks > 1)
         again = far.dst / run * far_dst_again;
-    return src_l2 / 64 * src_line + far.src / 64 * far_line(n) + far.wei / 64 * weights +
-           far.dst / 64 * far_dst + again + lines_again(n, t, &x) + crowded_lines(n, t, &x);
+    return src_l2 / 64 * src_line + far.src / 64 * far_line(n, t, far.memory > 0) +
+           far.wei / 64 * weights + far.dst / 64 * far_dst + again + lines_again(n, t, &x) +
+           crowded_lines(n, t, &x);
 }
