@@ -20,8 +20,10 @@ static const double overlap_l2 = 4, overlap_memory = 3.2;
 
 /* Eight sums hide the latency of two multiply-adds a cycle where the two units share one scheduler;
  * cores of 16 registers (Zen 3) give each its own, and eight sums are not always spread evenly.
- * There a prefetch of pixels costs more than it hides. */
-static const double fma_latency = 4, narrow_fma_latency = 5, narrow_prefetching = 1.25;
+ * There a tile that does not fit into L1 beside the next one must not ask for that, and two
+ * broadcasts a cycle are more than they keep up. */
+static const double fma_latency = 4, narrow_fma_latency = 5, narrow_prefetching = 1.25,
+                    narrow_broadcast = 1.25;
 
 /* ---- taps that read inside ------------------------------------------------------------------- */
 
@@ -148,6 +150,8 @@ static double step_cycles(const struct nest *n, const struct target *t, const st
     double loads = step_loads(n, s) / 2, icg = (double)n->p->icg;
     double latency = t->vector_registers < 32 ? narrow_fma_latency : fma_latency;
     latency /= n->plan.split ? n->plan.split : 1;
+    if (t->vector_registers < 32 && n->plan.lanes == LANES_OC)
+        loads *= narrow_broadcast;
     if (n->plan.lanes == LANES_GROUPS) {
         bool identity = icg == 1 && n->p->ocg == 1;
         bool gathered = n->src_stride[CONVC_STRIDE_C] != 1;
