@@ -288,6 +288,45 @@ static void vgg16_keeps_its_registers_with_avx2(void **state)
     check_network(CONVC_SOURCE_DIR "/specs/networks/vgg16.lua", 9, AVX2);
 }
 
+/* ---- windows
+ * -------------------------------------------------------------------------------------
+ */
+
+static void check_window(const char *shape, const char *tile)
+{
+    static struct code code;
+    struct target t = target_named(AVX2);
+    struct convc_problem from;
+    struct problem p;
+    struct plan plan;
+    struct diag d = { 0 };
+    char text[PLAN_TEXT_MAX];
+    snprintf(text, sizeof text, "direct lanes=groups tile=%s border=peel taps=window", tile);
+    assert_int_equal(spec_benchdnn(shape, &from, &d), CONVC_OK);
+    assert_int_equal(problem_resolve(&from, &p, &d), CONVC_OK);
+    assert_int_equal(plan_parse(text, &plan, &d), CONVC_OK);
+    emit_code(&p, &plan, &t, &code);
+    int spilling = count_spills(&code, true);
+    if (spilling)
+        emitted_print(&p, &plan, &t);
+    assert_int_equal(spilling, 0);
+}
+
+/* Rows at the top and the bottom are branches, which what others have read does not outlive. */
+static void windows_keep_their_registers_with_avx2(void **state)
+{
+    (void)state;
+    check_window("g64mb1ic64ih28oc64oh28kh3ph1", "2x4x1");
+    check_window("g64mb1ic64ih28oc64oh28kh3ph1", "3x3x1");
+    check_window("g64mb1ic64ih28oc64oh28kh3ph1", "4x3x1");
+    check_window("g64mb1ic64ih28oc64oh28kh5ph2", "2x4x1");
+    check_window("g64mb1ic64ih28oc64oh14kh5sh2ph2", "2x3x1");
+    check_window("g64mb1ic64ih28oc64oh28kh3ph2dh1", "4x2x1");
+    check_window("g64mb1ic64ih28oc64oh28kh3ph1", "2x2x2");
+    check_window("g64mb1ic64ih28oc64oh14kh3sh2ph1", "4x3x1");
+    check_window("g64mb1ic64ih28oc64oh14kh5sh2ph2", "3x3x1");
+}
+
 /* ---- Winograd's products
  * -------------------------------------------------------------------------
  */
@@ -400,6 +439,7 @@ int main(void)
         cmocka_unit_test(resnet50_keeps_its_registers_with_avx2),
         cmocka_unit_test(vgg16_keeps_its_registers_with_avx512),
         cmocka_unit_test(vgg16_keeps_its_registers_with_avx2),
+        cmocka_unit_test(windows_keep_their_registers_with_avx2),
         cmocka_unit_test(winograd_products_keep_their_registers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

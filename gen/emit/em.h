@@ -72,6 +72,11 @@ LLVMValueRef em_at_const(struct em *em, LLVMValueRef p, int64_t bytes);
  * weighs every address of a tile against every loop around it: more than half of the compile time,
  * and registers lost to precomputed addresses. */
 LLVMValueRef em_opaque(struct em *em, LLVMValueRef v);
+
+/* The same vector, which is there from here on: what it is computed from is done with, where LLVM
+ * would rather keep that, in memory if need be, and compute where the vector is read. No
+ * instruction; does nothing on targets that have no name for the register. */
+LLVMValueRef em_pinned(struct em *em, LLVMValueRef v);
 LLVMValueRef em_load(struct em *em, LLVMTypeRef type, LLVMValueRef p, unsigned align);
 void em_store(struct em *em, LLVMValueRef v, LLVMValueRef p, unsigned align);
 

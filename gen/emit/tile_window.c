@@ -5,6 +5,7 @@
  * lie outside of the input is a branch; columns that do are known while emitting, as in every edge
  * tile. Tall windows run the rows that serve every row of the tile in a loop.
  */
+#include "gen/base/number.h"
 #include "gen/emit/border.h"
 #include "gen/emit/tile_columns.h"
 
@@ -182,12 +183,13 @@ static LLVMValueRef read_of(const struct window *w, struct window_row *row, int6
     return row->read[i];
 }
 
-/* Row r of the tile under tap kw. */
-static void multiply_tap(const struct window *w, struct window_row *row, int r, int64_t kw)
+/* Row r of the tile under tap kw, with weights [begin, end) of it. */
+static void multiply_tap(const struct window *w, struct window_row *row, int r, int64_t kw,
+                         int begin, int end)
 {
     struct tile *t = w->tile;
     int64_t tap = row->tap[r] * t->nest->p->p.kernel[CONVC_W] + kw;
-    for (int j = 0; j < weights_of(t); j++) {
+    for (int j = begin; j < end; j++) {
         LLVMValueRef wei = weight(w, row, tap, j);
         for (int i = 0; i < reads_of(t); i++) {
             LLVMValueRef x = read_of(w, row, kw, i, j);
@@ -199,20 +201,56 @@ static void multiply_tap(const struct window *w, struct window_row *row, int r, 
     }
 }
 
-/* All that one row of the input takes part in. */
+static bool few_registers(const struct tile *t)
+{
+    return t->em->target->vector_registers < 32;
+}
+
+/* A row is done with before the next one begins. LLVM sinks what rows of the tile take from it to
+ * where they are next needed, behind a row that may lie outside, and keeps all that was read till
+ * then: with few registers, in memory. */
+static void finish_row(const struct window *w)
+{
+    struct tile *t = w->tile;
+    if (!few_registers(t))
+        return;
+    for (int i = 0; i < t->rows * t->cols * t->vecs; i++)
+        em_set(t->em, t->acc[i], em_pinned(t->em, em_get(t->em, t->acc[i])));
+}
+
+/* Column kw of the taps, with weights [begin, end) of each. */
+static void multiply_column(const struct window *w, struct window_row *row, int64_t kw, int begin,
+                            int end)
+{
+    struct tile *t = w->tile;
+    for (int v = 0; lanes_are_columns(t) && !row->constant && v < t->vecs; v++)
+        row->read[v] = tile_columns(t, &row->columns, kw, v);
+    for (int r = 0; r < t->rows; r++) {
+        if (row->used[r])
+            multiply_tap(w, row, r, kw, begin, end);
+    }
+}
+
+/* All that one row of the input takes part in. Few registers are for few operands at a time:
+ * vectors of channels, which have none in common, one after the other, and taps that share columns
+ * of the input right after one another. */
 static void multiply_row(const struct window *w, struct window_row *row)
 {
     struct tile *t = w->tile;
+    const struct convc_problem *p = &t->nest->p->p;
+    bool apart = t->nest->plan.lanes == LANES_GROUPS && few_registers(t);
+    int count = weights_of(t), at_once = apart ? 1 : count;
+    int64_t stride = p->stride[CONVC_W], sharing = stride / gcd(stride, p->dilation[CONVC_W]);
+    int64_t next = apart ? sharing : 1;
     row->seen_count = row->columns.seen_count = 0;
     row->columns.src = row->src;
-    for (int64_t kw = 0; kw < t->nest->p->p.kernel[CONVC_W]; kw++) {
-        for (int v = 0; lanes_are_columns(t) && !row->constant && v < t->vecs; v++)
-            row->read[v] = tile_columns(t, &row->columns, kw, v);
-        for (int r = 0; r < t->rows; r++) {
-            if (row->used[r])
-                multiply_tap(w, row, r, kw);
+    for (int i = 0; i < count; i += at_once) {
+        for (int64_t first = 0; first < next; first++) {
+            for (int64_t kw = first; kw < p->kernel[CONVC_W]; kw += next)
+                multiply_column(w, row, kw, i, i + at_once);
         }
     }
+    finish_row(w);
 }
 
 /* Does a place outside read one inside? */
