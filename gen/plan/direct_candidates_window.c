@@ -8,7 +8,11 @@ static void add_tile(struct direct_list *l, struct plan_direct d)
     int64_t emitted = nest_emitted(l->p, &d, l->t);
     if (emitted < 0 || emitted > WRITTEN_MOST)
         return;
-    for (int order = d.vecs > 1 ? ORDER_PIXELS : ORDER_ROWS; order <= ORDER_PIXELS; order++) {
+    /* Two vectors are for lines of L1 that one would read half of. */
+    bool depthwise = d.lanes == LANES_GROUPS && l->p->icg == 1 && l->p->ocg == 1;
+    bool half = depthwise && l->t->vector_registers < 32 && d.vecs * l->t->vector_bytes <= 64;
+    for (int order = d.vecs > 1 && !half ? ORDER_PIXELS : ORDER_ROWS; order <= ORDER_PIXELS;
+         order++) {
         /* Several multiply-adds a pixel and channel hide how pixels lie. */
         if (order == ORDER_PIXELS && l->p->icg > 1)
             continue;

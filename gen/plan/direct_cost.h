@@ -31,6 +31,12 @@ double direct_pixels_read(const struct nest *n);
 /* All of the cost of a plan with taps=window. */
 void direct_cost_window(const struct nest *n, const struct target *t, struct cost *cost);
 
+/* The same of depthwise problems on cores of 16 registers. */
+void direct_cost_depthwise(const struct nest *n, const struct target *t, struct cost *cost);
+
+/* Share of the taps of an axis that read inside, over all its outputs. */
+double direct_inside_share(const struct nest *n, int axis);
+
 /* Adds the time that a nest's operands take from L2 to cost->l2 and from further out to
  * cost->memory. Returns the waiting that nothing hides. */
 double direct_traffic_cost(const struct nest *n, const struct target *t, struct cost *cost);

@@ -10,8 +10,7 @@
 /* Taps that are looked at one by one; of more, as many evenly apart tell enough. */
 enum { LOOKED_AT_MAX = 256 };
 
-/* Share of the taps of an axis that read inside, over all its outputs. */
-static double inside_share(const struct nest *n, int axis)
+double direct_inside_share(const struct nest *n, int axis)
 {
     const struct convc_problem *p = &n->p->p;
     double inside = 0, all = 0;
@@ -82,7 +81,7 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     const int64_t *kernel = n->p->p.kernel;
     double taps = (double)(kernel[CONVC_H] * kernel[CONVC_W]), accs = b->rows * b->cols * b->vecs;
     bool groups = n->plan.lanes == LANES_GROUPS, ow = n->plan.lanes == LANES_OW;
-    double share = inside_share(n, CONVC_H) * (ow ? 1 : inside_share(n, CONVC_W));
+    double share = direct_inside_share(n, CONVC_H) * (ow ? 1 : direct_inside_share(n, CONVC_W));
     bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
     double fma = accs * taps * share * (t->fma ? 1 : 2);
     double per_row = ow ? column_loads(n, b->vecs) : window_columns(n, b->cols);
@@ -116,7 +115,7 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
 {
     const struct convc_problem *p = &n->p->p;
     double total = 0, depth = (double)(n->out[CONVC_D] * n->phases);
-    double steps = (double)n->p->icg * (double)p->kernel[CONVC_D] * inside_share(n, CONVC_D);
+    double steps = (double)n->p->icg * (double)p->kernel[CONVC_D] * direct_inside_share(n, CONVC_D);
     double items = (double)nest_items(n, 1);
     double tiles = depth * (double)n->rows.tiles * (double)n->cols.tiles * (double)n->blocks;
     bool ow = n->plan.lanes == LANES_OW;
@@ -205,10 +204,15 @@ static void traffic(const struct nest *n, const struct target *t, struct cost *c
 
 void direct_cost_window(const struct nest *n, const struct target *t, struct cost *cost)
 {
-    double compute = all_bodies(n, t, cost);
+    bool depthwise = n->plan.lanes == LANES_GROUPS && n->p->icg == 1 && n->p->ocg == 1;
     double written = (double)nest_window_emitted(n);
-    traffic(n, t, cost);
     cost->compile_ms = 0.6 + 0.018 * written;
+    if (t->vector_registers < 32 && depthwise) {
+        direct_cost_depthwise(n, t, cost);
+        return;
+    }
+    double compute = all_bodies(n, t, cost);
+    traffic(n, t, cost);
     double busy = together(compute + cost->overhead, cost->l2);
     if (cost->load > cost->fma)
         cost->limit = "load";
