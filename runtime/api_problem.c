@@ -116,6 +116,20 @@ static bool images_fit(const struct problem *r, int64_t n)
                       r->p.oc <= channels / r->out[0] / r->out[1] / r->out[2]);
 }
 
+static enum convc_status check_user(const struct problem *r, const struct convc_args *args,
+                                    struct diag *d)
+{
+    for (int i = 0; i < r->f.arg_count; i++) {
+        if (!args->user || !args->user[i])
+            return diag_fail(d, CONVC_ERR_ARGUMENT, "user[%d], %s, is missing", i,
+                             r->f.arg[i].name);
+        if ((uintptr_t)args->user[i] % (uintptr_t)dtype_bytes(r->p.src_dtype))
+            return diag_fail(d, CONVC_ERR_ARGUMENT, "user[%d], %s, is not aligned to an element", i,
+                             r->f.arg[i].name);
+    }
+    return CONVC_OK;
+}
+
 /* Resolves the problem and checks the tensors that it needs. */
 static enum convc_status check_reference(const struct convc_problem *p,
                                          const struct convc_args *args, bool needs_dst,
@@ -139,6 +153,8 @@ static enum convc_status check_reference(const struct convc_problem *p,
                     { "bias", r->p.bias, args->bias },
                     { "residual", r->p.residual, args->residual },
                     { "dst", needs_dst, args->dst } };
+    if (args->n > 0 && check_user(r, args, d) != CONVC_OK)
+        return d->status;
     for (size_t i = 0; args->n > 0 && i < sizeof tensors / sizeof *tensors; i++) {
         if (tensors[i].needed && !tensors[i].p)
             return diag_fail(d, CONVC_ERR_ARGUMENT, "%s is missing", tensors[i].name);
@@ -162,14 +178,21 @@ enum convc_status convc_reference(const struct convc_problem *p, const struct co
     return CONVC_OK;
 }
 
-enum convc_status convc_reference_at(const struct convc_problem *p, const struct convc_args *args,
-                                     const int64_t *index, size_t count, double *out)
+typedef long double (*question)(const struct problem *p, const struct layout *l,
+                                const struct convc_args *args, const void *wei, int64_t i);
+
+/* Asks about some outputs. */
+static enum convc_status ask(const struct convc_problem *p, const struct convc_args *args,
+                             const int64_t *index, size_t count, question about, double *out)
 {
     struct diag d = { 0 };
     struct problem r;
     struct layout l;
     if (check_reference(p, args, false, &r, &d) != CONVC_OK)
         return api_fail(&d);
+    if (about == ref_error_at && !r.f.terms && !r.f.epilogue)
+        return api_fail_with(CONVC_ERR_UNSUPPORTED,
+                             "convc_reference_error_at: the problem has no functions of the user");
     if (count && (!index || !out))
         return api_fail_with(CONVC_ERR_ARGUMENT, "convc_reference_at: index and out must be given");
     int64_t outputs = args->n * r.p.oc * r.out[0] * r.out[1] * r.out[2];
@@ -180,7 +203,20 @@ enum convc_status convc_reference_at(const struct convc_problem *p, const struct
                       index[i], outputs - 1);
             return api_fail(&d);
         }
-        out[i] = (double)ref_at(&r, &l, args, args->wei, index[i]);
+        out[i] = (double)about(&r, &l, args, args->wei, index[i]);
     }
     return CONVC_OK;
+}
+
+enum convc_status convc_reference_at(const struct convc_problem *p, const struct convc_args *args,
+                                     const int64_t *index, size_t count, double *out)
+{
+    return ask(p, args, index, count, ref_at, out);
+}
+
+enum convc_status convc_reference_error_at(const struct convc_problem *p,
+                                           const struct convc_args *args, const int64_t *index,
+                                           size_t count, double *out)
+{
+    return ask(p, args, index, count, ref_error_at, out);
 }

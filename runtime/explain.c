@@ -111,6 +111,11 @@ static void add_problem(struct text *t, const struct problem *p)
              dtype_name(c->src_dtype), c->layout == CONVC_NHWC ? "nhwc" : "nchw", c->groups,
              c->flip ? ", flipped" : "", c->bias ? ", bias" : "", c->residual ? ", residual" : "",
              activation_name(c->activation));
+    if (p->f.terms || p->f.epilogue) {
+        text_add(t, "  %-8s", "with");
+        functions_print(&p->f, t);
+        text_add(t, "\n");
+    }
     text_add(t, "  %-8s %.4g GFLOP\n\n", "work", gflop(p));
 }
 

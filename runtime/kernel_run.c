@@ -101,6 +101,30 @@ static bool overlap(const struct extent *a, const struct extent *b)
     return x < y + b->bytes && y < x + a->bytes;
 }
 
+/* The args of the epilogue. */
+static enum convc_status check_user(const struct convc_kernel *k, const struct convc_args *args,
+                                    const struct extent *dst, struct diag *d)
+{
+    const struct functions *f = &k->problem.f;
+    for (int i = 0; i < f->arg_count; i++) {
+        const void *p = args->user ? args->user[i] : NULL;
+        struct extent e;
+        enum convc_status st = CONVC_OK;
+        if (f->arg[i].kind == ARG_CHANNEL)
+            st = check_block(f->arg[i].name, p, (size_t)(k->problem.p.oc * k->dst.bytes),
+                             k->dst.bytes, dst, d);
+        else if (f->arg[i].kind == ARG_SCALAR)
+            st = check_block(f->arg[i].name, p, (size_t)k->dst.bytes, k->dst.bytes, dst, d);
+        else
+            st = extent_of(f->arg[i].name, &k->dst, p, args->n, &e, d);
+        if (st == CONVC_OK && f->arg[i].kind == ARG_TENSOR && p != args->dst)
+            st = check_apart(dst, f->arg[i].name, &e, d);
+        if (st != CONVC_OK)
+            return st;
+    }
+    return CONVC_OK;
+}
+
 /* Scratch memory may lie in no tensor, not even in its gaps. */
 static enum convc_status check_workspace(const struct convc_kernel *k,
                                          const struct convc_args *args, const struct extent *src,
@@ -146,6 +170,8 @@ static enum convc_status check_tensors(const struct convc_kernel *k, const struc
         st = check_block("bias", args->bias, (size_t)(p->oc * k->dst.bytes), k->dst.bytes, &dst, d);
     if (st == CONVC_OK && p->residual)
         st = check_residual(k, args, &dst, d);
+    if (st == CONVC_OK)
+        st = check_user(k, args, &dst, d);
     if (st == CONVC_OK)
         st = check_workspace(k, args, &src, &dst, d);
     return st;

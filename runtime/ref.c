@@ -1,5 +1,7 @@
 #include "runtime/ref.h"
 
+#include "runtime/ref_terms.h"
+
 #include <math.h>
 
 /* Outputs of a row that are summed together, so that each weight is looked up once for them. */
@@ -10,6 +12,7 @@ enum { SUMS = 4 };
 
 struct ref {
     const struct convc_problem *p;
+    const struct problem *problem;
     const int64_t *out; /* extents */
     int64_t icg, ocg;
     const struct layout *layout;
@@ -24,6 +27,9 @@ struct ref {
     /* sum over i < count of src[i * src_step] * wei[i * wei_step] */
     long double (*dot)(const void *src, int64_t src_step, const void *wei, int64_t wei_step,
                        int64_t count);
+
+    /* Instead of dot, one by one; or NULL. */
+    void (*add)(const struct problem *p, struct terms *acc, long double x, long double w);
 };
 
 /* `count` outputs of channel o of image n, beginning with x and going along the width. */
@@ -55,13 +61,15 @@ static struct ref ref_of(const struct problem *p, const struct layout *l,
                          const struct convc_args *args, const void *wei)
 {
     struct ref r = { .p = &p->p,
+                     .problem = p,
                      .out = p->out,
                      .icg = p->icg,
                      .ocg = p->ocg,
                      .layout = l,
                      .args = args,
                      .wei = wei,
-                     .bytes = dtype_bytes(p->p.src_dtype) };
+                     .bytes = dtype_bytes(p->p.src_dtype),
+                     .add = p->f.terms ? terms_add : NULL };
     if (p->p.src_dtype == CONVC_F64) {
         r.outside.f64 = p->p.padding_value;
         r.dot = dot_f64;
@@ -90,8 +98,23 @@ static int64_t weight_index(const struct ref *r, int64_t o, int64_t i, const int
     return layout_index(r->layout, o, i, stored);
 }
 
+static long double load(const struct ref *r, const void *tensor, int64_t i)
+{
+    return r->bytes == 8 ? ((const double *)tensor)[i] : ((const float *)tensor)[i];
+}
+
+/* One tap of all channels. */
+static void add_channels(const struct ref *r, const void *src, int64_t src_step, const void *wei,
+                         int64_t wei_step, struct terms *acc)
+{
+    if (!r->add)
+        acc->value += r->dot(src, src_step, wei, wei_step, r->icg);
+    for (int64_t i = 0; r->add && i < r->icg; i++)
+        r->add(r->problem, acc, load(r, src, i * src_step), load(r, wei, i * wei_step));
+}
+
 static void add_tap(const struct ref *r, const struct piece *piece, const int64_t tap[3],
-                    long double *acc)
+                    struct terms *acc)
 {
     const struct convc_problem *p = r->p;
     const int64_t *stride = p->src_stride;
@@ -112,17 +135,17 @@ static void add_tap(const struct ref *r, const struct piece *piece, const int64_
         if (inside && w >= 0) {
             const char *src = (const char *)r->args->src;
             src += (row + w * stride[CONVC_STRIDE_W]) * r->bytes;
-            acc[x] += r->dot(src, stride[CONVC_STRIDE_C], wei, wei_step, r->icg);
+            add_channels(r, src, stride[CONVC_STRIDE_C], wei, wei_step, &acc[x]);
         } else if (p->padding_mode == CONVC_PAD_CONSTANT) {
-            acc[x] += r->dot(&r->outside, 0, wei, wei_step, r->icg);
+            add_channels(r, &r->outside, 0, wei, wei_step, &acc[x]);
         }
     }
 }
 
-static void sum(const struct ref *r, const struct piece *piece, long double *acc)
+static void sum(const struct ref *r, const struct piece *piece, struct terms *acc)
 {
     for (int64_t x = 0; x < piece->count; x++)
-        acc[x] = 0;
+        terms_begin(r->problem, &acc[x]);
     for (int64_t kd = 0; kd < r->p->kernel[CONVC_D]; kd++)
         for (int64_t kh = 0; kh < r->p->kernel[CONVC_H]; kh++)
             for (int64_t kw = 0; kw < r->p->kernel[CONVC_W]; kw++)
@@ -160,11 +183,6 @@ long double ref_activation(enum convc_activation activation, const double args[2
     return x;
 }
 
-static long double load(const struct ref *r, const void *tensor, int64_t i)
-{
-    return r->bytes == 8 ? ((const double *)tensor)[i] : ((const float *)tensor)[i];
-}
-
 static void store(const struct ref *r, int64_t i, long double value)
 {
     if (r->bytes == 8)
@@ -181,9 +199,25 @@ static int64_t dst_index(const struct ref *r, const struct piece *piece)
            piece->x[CONVC_W] * stride[CONVC_STRIDE_W];
 }
 
+/* What the epilogue's args are for the output at dst[i], of channel o, from var[1] on. */
+static void load_args(const struct ref *r, int64_t o, int64_t i, long double *var)
+{
+    const struct functions *f = &r->problem->f;
+    for (int a = 0; a < f->arg_count; a++) {
+        enum arg_kind kind = f->arg[a].kind;
+        int64_t at = kind == ARG_CHANNEL ? o : kind == ARG_TENSOR ? i : 0;
+        var[1 + a] = load(r, r->args->user[a], at);
+    }
+}
+
 /* The value of the output at dst[i], of channel o. */
 static long double finish(const struct ref *r, int64_t o, int64_t i, long double x)
 {
+    long double var[1 + FUNCTIONS_ARGS] = { x };
+    if (r->problem->f.epilogue) {
+        load_args(r, o, i, var);
+        return expr_eval(&r->problem->f.last, var);
+    }
     if (r->p->bias)
         x += load(r, r->args->bias, o);
     if (r->p->residual)
@@ -195,7 +229,7 @@ static long double finish(const struct ref *r, int64_t o, int64_t i, long double
 
 static void run_row(const struct ref *r, struct piece *piece)
 {
-    long double acc[PIECE];
+    struct terms acc[PIECE];
     for (int64_t ow = 0; ow < r->out[CONVC_W]; ow += PIECE) {
         int64_t left = r->out[CONVC_W] - ow;
         piece->x[CONVC_W] = ow;
@@ -203,7 +237,7 @@ static void run_row(const struct ref *r, struct piece *piece)
         sum(r, piece, acc);
         int64_t at = dst_index(r, piece);
         for (int64_t x = 0; x < piece->count; x++, at += r->p->dst_stride[CONVC_STRIDE_W])
-            store(r, at, finish(r, piece->o, at, acc[x]));
+            store(r, at, finish(r, piece->o, at, acc[x].value));
     }
 }
 
@@ -227,10 +261,9 @@ void ref_run(const struct problem *p, const struct layout *l, const struct convc
     }
 }
 
-long double ref_at(const struct problem *p, const struct layout *l, const struct convc_args *args,
-                   const void *wei, int64_t i)
+/* The output with index `i` in N, C, spatial order. */
+static struct piece piece_at(const struct problem *p, int64_t i)
 {
-    struct ref r = ref_of(p, l, args, wei);
     struct piece piece = { .count = 1 };
     for (int a = CONVC_W; a >= CONVC_D; a--) {
         piece.x[a] = i % p->out[a];
@@ -238,7 +271,37 @@ long double ref_at(const struct problem *p, const struct layout *l, const struct
     }
     piece.o = i % p->p.oc;
     piece.n = i / p->p.oc;
-    long double acc;
+    return piece;
+}
+
+long double ref_at(const struct problem *p, const struct layout *l, const struct convc_args *args,
+                   const void *wei, int64_t i)
+{
+    struct ref r = ref_of(p, l, args, wei);
+    struct piece piece = piece_at(p, i);
+    struct terms acc;
     sum(&r, &piece, &acc);
-    return finish(&r, piece.o, dst_index(&r, &piece), acc);
+    return finish(&r, piece.o, dst_index(&r, &piece), acc.value);
+}
+
+long double ref_error_at(const struct problem *p, const struct layout *l,
+                         const struct convc_args *args, const void *wei, int64_t i)
+{
+    struct ref r = ref_of(p, l, args, wei);
+    struct piece piece = piece_at(p, i);
+    struct terms acc;
+    r.add = terms_add_error;
+    sum(&r, &piece, &acc);
+    int64_t at = dst_index(&r, &piece);
+    struct expr_bounded var[1 + FUNCTIONS_ARGS] = { terms_end(p, &acc) };
+    if (p->f.epilogue) {
+        long double value[1 + FUNCTIONS_ARGS];
+        load_args(&r, piece.o, at, value);
+        for (int a = 1; a <= p->f.arg_count; a++)
+            var[a] = (struct expr_bounded){ value[a], 0 };
+        return expr_error(&p->f.last, var, p->p.acc_dtype == CONVC_F64).error;
+    }
+    return terms_activate(p, var[0], p->p.bias ? load(&r, args->bias, piece.o) : 0,
+                          p->p.residual ? load(&r, args->residual, at) : 0)
+        .error;
 }

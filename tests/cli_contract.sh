@@ -90,7 +90,7 @@ refuses 2 "--tolerance=nan is not a number" run fixed.lua --tolerance nan
 refuses 2 "--show=plan,size is not a list" explain fixed.lua --show plan,size
 refuses 2 "-D H is not NAME=VALUE" run layer.lua -D H
 refuses 2 "no tuning database" run fixed.lua --db x
-refuses 2 "no user functions" run fixed.lua --arg scale=x.npy
+refuses 2 "has no such arg" run fixed.lua --arg scale=x.npy
 refuses 2 "exclude each other" check fixed.lua --all-plans --plan direct
 refuses 2 "nowhere.lua" run nowhere.lua
 mkdir directory

@@ -38,7 +38,7 @@ static void set_up(struct scene *s, int64_t limit)
     s->p.kernel[CONVC_H] = s->p.kernel[CONVC_W] = 3;
     memcpy(s->p.src_stride, (int64_t[]){ 300, 2, 300, 45, 6 }, sizeof s->p.src_stride);
     memcpy(s->p.dst_stride, (int64_t[]){ 411, 3, 400, 17, 85 }, sizeof s->p.dst_stride);
-    for (int i = 0; i < OPERANDS; i++)
+    for (int i = 0; i <= OPERAND_RESIDUAL; i++)
         must(operand_fill_real(&s->p, i, 3, &s->operands.array[i], &f), &f);
     must(tensors_place(&s->p, &s->operands, 5, false, &s->tensors, &f), &f);
     must(expectation_create(&s->p, &s->operands, &s->tensors, limit, 2, &s->expectation, &f), &f);

@@ -350,8 +350,9 @@ static void check_products(const char *shape, const char *plan_text, const char 
     struct convc_problem from;
     struct problem p;
     struct plan plan;
+    struct arena none = { 0 };
     struct diag d = { 0 };
-    assert_int_equal(spec_benchdnn(shape, &from, &d), CONVC_OK);
+    assert_int_equal(spec_benchdnn(shape, &none, &from, &d), CONVC_OK);
     assert_int_equal(problem_resolve(&from, &p, &d), CONVC_OK);
     assert_int_equal(plan_parse(plan_text, &plan, &d), CONVC_OK);
     assert_int_equal(plan_check(&plan, &p, &t, &d), CONVC_OK);
@@ -381,10 +382,12 @@ static void a_tile_without_room_is_seen_to_spill(void **state)
     struct problem p;
     struct plan plan;
     struct nest n;
+    struct arena none = { 0 };
     struct diag d = { 0 };
     struct target t = target_named(AVX2);
     (void)state;
-    assert_int_equal(spec_benchdnn("g1mb1ic64ih28iw28oc64oh28ow28kh1kw1", &from, &d), CONVC_OK);
+    assert_int_equal(spec_benchdnn("g1mb1ic64ih28iw28oc64oh28ow28kh1kw1", &none, &from, &d),
+                     CONVC_OK);
     assert_int_equal(problem_resolve(&from, &p, &d), CONVC_OK);
     assert_int_equal(plan_parse("direct lanes=oc tile=1x14x4 border=none", &plan, &d), CONVC_OK);
     emit_code(&p, &plan, &t, &code);

@@ -16,8 +16,9 @@
 static struct problem read_problem(const char *text, struct convc_problem *from)
 {
     struct problem p;
+    struct arena none = { 0 };
     struct diag d = { 0 };
-    if (spec_benchdnn(text, from, &d) != CONVC_OK)
+    if (spec_benchdnn(text, &none, from, &d) != CONVC_OK)
         fail_msg("%s", d.text);
     if (problem_resolve(from, &p, &d) != CONVC_OK)
         fail_msg("%s", d.text);

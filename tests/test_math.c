@@ -31,6 +31,7 @@ static const struct claim claims[] = {
     { "exp", EXP, CONVC_ACT_NONE, expl, 1.25, INFINITY, { 0, 0 } },
     { "tanh", TANH, CONVC_ACT_NONE, tanhl, 3, 2, { 0, 0 } },
     { "erf", ERF, CONVC_ACT_NONE, erfl, 2, 2, { 0, 0 } },
+    { "log", LOG, CONVC_ACT_NONE, logl, 2, INFINITY, { 0, 0 } },
     { "sigmoid", ACTIVATION, CONVC_ACT_SIGMOID, NULL, 3, 2, { 0, 0 } },
     { "silu", ACTIVATION, CONVC_ACT_SILU, NULL, 3, 2, { -87, -708 } },
     { "gelu", ACTIVATION, CONVC_ACT_GELU, NULL, 10, 2, { INFINITY, 0 } },
@@ -234,6 +235,17 @@ static void exp_of_the_edges_is_exact(void **state)
     PAIRS_HOLD(p, .function = EXP);
 }
 
+static void log_of_the_edges_is_exact(void **state)
+{
+    (void)state;
+    const struct pair p[] = {
+        { 0.0, -INFINITY }, { -0.0, -INFINITY }, { INFINITY, INFINITY },
+        { -INFINITY, NAN }, { NAN, NAN },        { 1, 0 },
+        { -1, NAN },        { -TINY, NAN },
+    };
+    PAIRS_HOLD(p, .function = LOG);
+}
+
 static void odd_functions_keep_zeros_and_saturate(void **state)
 {
     (void)state;
@@ -376,6 +388,7 @@ int main(void)
         cmocka_unit_test(functions_hold_their_bounds_in_f32),
         cmocka_unit_test(functions_hold_their_bounds_in_f64),
         cmocka_unit_test(exp_of_the_edges_is_exact),
+        cmocka_unit_test(log_of_the_edges_is_exact),
         cmocka_unit_test(odd_functions_keep_zeros_and_saturate),
         cmocka_unit_test(sigmoid_runs_from_0_to_1),
         cmocka_unit_test(gates_keep_zeros_and_what_is_large),

@@ -13,10 +13,13 @@
 
 static void read_line(const char *line, struct problem *p)
 {
+    struct arena memory = { 0 };
     struct convc_problem from;
     struct diag d = { 0 };
-    if (spec_benchdnn(line, &from, &d) != CONVC_OK || problem_resolve(&from, p, &d) != CONVC_OK)
+    if (spec_benchdnn(line, &memory, &from, &d) != CONVC_OK ||
+        problem_resolve(&from, p, &d) != CONVC_OK)
         fail_msg("%s: %s", line, d.text);
+    arena_free(&memory);
 }
 
 static void equal_lines_are_equal_problems(const char *a, const char *b)
@@ -91,11 +94,12 @@ static void the_output_implies_the_padding_at_the_end(void **state)
 static void names_may_be_quoted(void **state)
 {
     (void)state;
+    struct arena none = { 0 };
     struct convc_problem p;
     struct diag d = { 0 };
-    assert_int_equal(spec_benchdnn("ic3ih8oc4kh3n\"res2a:branch\"", &p, &d), CONVC_OK);
+    assert_int_equal(spec_benchdnn("ic3ih8oc4kh3n\"res2a:branch\"", &none, &p, &d), CONVC_OK);
     assert_string_equal(p.name, "res2a:branch");
-    assert_int_equal(spec_benchdnn("ic3ih8oc4kh3nconv1;bias", &p, &d), CONVC_OK);
+    assert_int_equal(spec_benchdnn("ic3ih8oc4kh3nconv1;bias", &none, &p, &d), CONVC_OK);
     assert_string_equal(p.name, "conv1");
     assert_int_equal(p.bias, 1);
 }
@@ -155,13 +159,15 @@ static void bad_lines_get_a_sentence(void **state)
         { "ic3ih8oc4kh3;mode=constant;value=1e999", "padding_value=inf must be finite" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct arena memory = { 0 };
         struct convc_problem from;
         struct problem p;
         struct diag d = { 0 };
-        if (spec_benchdnn(bad[i].line, &from, &d) == CONVC_OK)
+        if (spec_benchdnn(bad[i].line, &memory, &from, &d) == CONVC_OK)
             problem_resolve(&from, &p, &d);
         if (strcmp(d.text, bad[i].sentence) != 0)
             fail_msg("%s: %s", bad[i].line, d.text);
+        arena_free(&memory);
     }
 }
 

@@ -43,6 +43,20 @@ void text_add(struct text *t, const char *format, ...)
     va_end(args);
 }
 
+void text_add_real(struct text *t, double value)
+{
+    char digits[32];
+    for (int precision = 6; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    char *comma = strchr(digits, ','); /* where the host program chose a locale that has one */
+    if (comma)
+        *comma = '.';
+    text_append(t, digits, strlen(digits));
+}
+
 void text_free(struct text *t)
 {
     free(t->data);

@@ -18,6 +18,10 @@ struct text {
 
 void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_append(struct text *t, const char *bytes, size_t count);
+
+/* With the fewest digits that read back to the same double; "inf" and "-inf" too. */
+void text_add_real(struct text *t, double value);
+
 void text_free(struct text *t);
 
 /* Hands the string to the caller, who frees it; "" where nothing was added; NULL where memory is

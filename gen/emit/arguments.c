@@ -10,7 +10,7 @@ static LLVMValueRef field(struct em *em, LLVMTypeRef type, size_t offset)
     return em_load(em, type, em_at_const(em, args, (int64_t)offset), 8);
 }
 
-struct arguments arguments_tensors(struct em *em)
+struct arguments arguments_tensors(struct em *em, int users)
 {
     struct arguments a;
     a.src = field(em, em->ptr, offsetof(struct convc_args, src));
@@ -19,6 +19,11 @@ struct arguments arguments_tensors(struct em *em)
     a.bias = field(em, em->ptr, offsetof(struct convc_args, bias));
     a.residual = field(em, em->ptr, offsetof(struct convc_args, residual));
     a.dst = field(em, em->ptr, offsetof(struct convc_args, dst));
+    if (users > 0) {
+        LLVMValueRef list = field(em, em->ptr, offsetof(struct convc_args, user));
+        for (int i = 0; i < users; i++)
+            a.user[i] = em_load(em, em->ptr, em_at_const(em, list, i * (int)sizeof(void *)), 8);
+    }
     return a;
 }
 

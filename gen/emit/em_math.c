@@ -385,7 +385,7 @@ static LLVMValueRef ramp_minus(const struct math *m, LLVMValueRef x, LLVMValueRe
     return sub(m, at_least(m, 0, x), less);
 }
 
-static LLVMValueRef sigmoid(struct em *em, LLVMValueRef x)
+LLVMValueRef em_sigmoid(struct em *em, LLVMValueRef x)
 {
     struct math m = math_of(em, x);
     LLVMValueRef magnitude = at_most(&m, -m.format->exp_min, absolute(&m, x));
@@ -450,7 +450,7 @@ LLVMValueRef em_activation(struct em *em, enum convc_activation a, const double 
     case CONVC_ACT_CLAMP: return em_fmin(em, em_fmax(em, x, real(&m, args[0])), real(&m, args[1]));
     case CONVC_ACT_LEAKY_RELU:
         return select_where(&m, x, LLVMRealOGT, 0, x, mul(&m, real(&m, args[0]), x));
-    case CONVC_ACT_SIGMOID: return sigmoid(em, x);
+    case CONVC_ACT_SIGMOID: return em_sigmoid(em, x);
     case CONVC_ACT_TANH: return em_tanh(em, x);
     case CONVC_ACT_SILU: return silu(em, x);
     case CONVC_ACT_GELU: return gelu(em, x);

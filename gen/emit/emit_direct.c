@@ -3,6 +3,8 @@
 #include "gen/emit/arguments.h"
 #include "gen/emit/tile.h"
 
+#include <string.h>
+
 struct args {
     struct arguments tensor;
     LLVMValueRef n;
@@ -15,6 +17,7 @@ struct item {
 
     /* Pointers at the image and the first channel of the block. */
     LLVMValueRef src, wei, bias, residual, dst;
+    LLVMValueRef user[FUNCTIONS_ARGS];
 };
 
 static struct item decode(struct em *em, const struct nest *n, const struct args *args,
@@ -82,6 +85,13 @@ static void find_pointers(struct em *em, const struct nest *n, const struct args
     i->dst = em_opaque(em, em_at(em, args->tensor.dst, to));
     i->residual = em_opaque(em, em_at(em, args->tensor.residual, to));
     i->bias = em_opaque(em, em_at(em, args->tensor.bias, em_mul(em, channel, bytes)));
+    for (int a = 0; a < n->p->f.arg_count; a++) {
+        enum arg_kind kind = n->p->f.arg[a].kind;
+        LLVMValueRef at = kind == ARG_CHANNEL  ? em_mul(em, channel, bytes)
+                          : kind == ARG_TENSOR ? to
+                                               : em_int(em, 0);
+        i->user[a] = em_opaque(em, em_at(em, args->tensor.user[a], at));
+    }
 }
 
 static void place_tile(struct tile *t, const struct item *i)
@@ -91,6 +101,7 @@ static void place_tile(struct tile *t, const struct item *i)
     t->bias = i->bias;
     t->residual = i->residual;
     t->dst = i->dst;
+    memcpy(t->user, i->user, sizeof t->user);
 }
 
 /* One place of a tile: for the item's channel block, or for all those of the tile's class. */
@@ -214,7 +225,7 @@ void emit_direct(struct em *em, const struct problem *p, const struct plan *plan
 {
     struct nest part[PARTS_MAX];
     int parts = nest_parts(p, &plan->direct, em->target, part);
-    struct args args = { .tensor = arguments_tensors(em) };
+    struct args args = { .tensor = arguments_tensors(em, p->f.arg_count) };
     args.n = arguments_n(em);
     LLVMValueRef begin = arguments_begin(em), end = arguments_end(em);
     for (int i = 0; i < parts; i++) {

@@ -6,7 +6,7 @@
 /* Pointers are still those of the whole tensors. */
 static void load_arguments(struct winograd_stage *s)
 {
-    struct arguments all = arguments_tensors(s->em);
+    struct arguments all = arguments_tensors(s->em, 0);
     s->src = all.src;
     s->wei = all.wei;
     s->bias = all.bias;

@@ -192,9 +192,7 @@ void tile_emit(struct tile *t)
 {
     struct em *em = t->em;
     LLVMValueRef kd_begin, kd_end, kh_begin, kh_end;
-    for (int i = 0; i < t->sets * t->rows * t->cols * t->vecs; i++)
-        em_set(em, t->acc[i], LLVMConstNull(t->vector));
-
+    tile_begin(t);
     bounds(t, CONVC_D, t->od, &kd_begin, &kd_end);
     bounds(t, CONVC_H, t->oh, &kh_begin, &kh_end);
     EM_FOR (em, kd, kd_begin, kd_end) {

@@ -25,7 +25,8 @@ struct tile {
 
     /* Run-time place: pointers at the image and the first channel of the block. */
     LLVMValueRef src, wei, bias, residual, dst;
-    LLVMValueRef od, oh, ow; /* first output */
+    LLVMValueRef user[FUNCTIONS_ARGS]; /* as bias, as dst, or the scalar */
+    LLVMValueRef od, oh, ow;           /* first output */
     LLVMValueRef narrow; /* i1: the last column repeats the one before and is not stored; or NULL */
     LLVMValueRef number; /* of this tile among those of the image and channel block */
 
@@ -56,17 +57,20 @@ void tile_width(struct tile *t, const struct tile_row row[TILE_ROWS], LLVMValueR
  * begin, `wei` points at kh = kw = 0. */
 void tile_window(struct tile *t, LLVMValueRef plane, LLVMValueRef wei);
 
-/* Adds bias and residual, applies the activation, stores. */
+/* Adds bias and residual and applies the activation, or the epilogue; stores. */
 void tile_store(struct tile *t);
 
 /* Pointers at the first column of an output row. */
 struct out_row {
     LLVMValueRef dst, residual;
-    LLVMValueRef exists; /* i1: short phases lack their last row */
+    LLVMValueRef user[FUNCTIONS_ARGS]; /* of tensor args */
+    LLVMValueRef exists;               /* i1: short phases lack their last row */
 };
 struct out_row tile_out_row(struct tile *t, int r);
 
-/* One accumulator, its sets added up. */
+/* Accumulators before the first term; one more term; one accumulator, its sets joined. */
+void tile_begin(struct tile *t);
+void tile_accumulate(struct tile *t, struct em_var acc, LLVMValueRef src, LLVMValueRef wei);
 LLVMValueRef tile_sum(struct tile *t, int r, int c, int v);
 
 /* Active lanes of vector v of the tile. */

@@ -113,7 +113,7 @@ LLVMValueRef tile_columns(struct tile *t, struct columns *row, int64_t kw, int v
     struct spread s = find_spread(t, kw, v);
     if (!s.on.active)
         return constant ? em_real(t->vector, p->padding_value) : NULL;
-    if (s.side_by_side && (s.all || !constant)) {
+    if (s.side_by_side && (s.all || p->padding_value == 0)) {
         struct em_lanes active = tile_lanes(t, v);
         if (s.all)
             return load_run(t, row, s.low, active.active);

@@ -1,5 +1,6 @@
 #include "gen/emit/tile_dot.h"
 
+#include "gen/emit/em_expr.h"
 #include "gen/emit/em_math.h"
 
 /* ---- multiply-adds ------------------------------------------------------------------------- */
@@ -149,11 +150,36 @@ static void store_outputs(struct tile *t, const struct outputs *o, LLVMValueRef 
     }
 }
 
+static LLVMValueRef load_arg(struct tile *t, int a, const struct outputs *o,
+                             const struct out_row *row)
+{
+    struct em *em = t->em;
+    switch (t->nest->p->f.arg[a].kind) {
+    case ARG_CHANNEL: return em_gather(em, t->vector, t->user[a], o->channel, &o->on, NULL);
+    case ARG_TENSOR: return load_outputs(t, o, row->user[a]);
+    case ARG_SCALAR: break;
+    }
+    LLVMValueRef one = em_load(em, t->element, t->user[a], (unsigned)t->nest->bytes);
+    return em_splat(em, one, t->nest->lanes);
+}
+
+static LLVMValueRef epilogue(struct tile *t, const struct outputs *o, const struct out_row *row,
+                             LLVMValueRef acc)
+{
+    const struct functions *f = &t->nest->p->f;
+    LLVMValueRef var[1 + FUNCTIONS_ARGS] = { [VAR_ACC] = acc };
+    for (int a = 0; a < f->arg_count; a++)
+        var[1 + a] = load_arg(t, a, o, row);
+    return em_expr(t->em, &f->last, f->last.root, t->vector, var);
+}
+
 static LLVMValueRef finish(struct tile *t, const struct outputs *o, const struct out_row *row,
                            LLVMValueRef acc)
 {
     const struct convc_problem *p = &t->nest->p->p;
     struct em *em = t->em;
+    if (t->nest->p->f.epilogue)
+        return epilogue(t, o, row, acc);
     if (p->bias) {
         LLVMValueRef bias = em_gather(em, t->vector, t->bias, o->channel, &o->on, NULL);
         acc = LLVMBuildFAdd(em->builder, acc, bias, "");

@@ -1,4 +1,5 @@
-/* From accumulators to memory: bias, residual, activation, store. */
+/* From accumulators to memory: bias, residual, activation, or the epilogue; store. */
+#include "gen/emit/em_expr.h"
 #include "gen/emit/em_math.h"
 #include "gen/emit/em_transpose.h"
 #include "gen/emit/tile_dot.h"
@@ -76,6 +77,10 @@ struct out_row tile_out_row(struct tile *t, int r)
     row.dst = em_opaque(em, em_at(em, t->dst, offset));
     if (t->nest->p->p.residual)
         row.residual = em_opaque(em, em_at(em, t->residual, offset));
+    for (int a = 0; a < t->nest->p->f.arg_count; a++) {
+        if (t->nest->p->f.arg[a].kind == ARG_TENSOR)
+            row.user[a] = em_opaque(em, em_at(em, t->user[a], offset));
+    }
     row.exists = em_true(em);
     if (r == t->rows - 1 && t->nest->out[CONVC_H] % t->nest->phases)
         row.exists = em_below(em, oh, em_int(em, t->nest->out[CONVC_H]));
@@ -87,17 +92,54 @@ static LLVMValueRef add_bias(struct tile *t, LLVMValueRef acc, LLVMValueRef bias
     return t->nest->p->p.bias ? LLVMBuildFAdd(t->em->builder, acc, bias, "") : acc;
 }
 
+/* A vector of outputs: `distance` bytes from the row's first, beginning with channel `channel` of
+ * the block; of that channel alone where `one_channel`. */
+struct outputs {
+    int64_t distance, channel;
+    bool one_channel;
+    struct lie lie;
+};
+
+static LLVMValueRef load_arg(struct tile *t, int a, const struct out_row *row,
+                             const struct outputs *o)
+{
+    struct em *em = t->em;
+    enum arg_kind kind = t->nest->p->f.arg[a].kind;
+    if (kind == ARG_TENSOR)
+        return load_like_dst(t, em_at_const(em, row->user[a], o->distance), &o->lie);
+    int64_t channel = kind == ARG_CHANNEL ? o->channel : 0;
+    LLVMValueRef p = em_at_const(em, t->user[a], channel * t->nest->bytes);
+    if (kind == ARG_CHANNEL && !o->one_channel)
+        return em_load_lanes(em, t->vector, p, &o->lie.on, NULL);
+    return em_splat(em, em_load(em, t->element, p, (unsigned)t->nest->bytes), t->nest->lanes);
+}
+
+static LLVMValueRef epilogue(struct tile *t, LLVMValueRef acc, const struct out_row *row,
+                             const struct outputs *o)
+{
+    const struct functions *f = &t->nest->p->f;
+    LLVMValueRef var[1 + FUNCTIONS_ARGS] = { [VAR_ACC] = acc };
+    for (int a = 0; a < f->arg_count; a++)
+        var[1 + a] = load_arg(t, a, row, o);
+    return em_expr(t->em, &f->last, f->last.root, t->vector, var);
+}
+
 /* Bias is in `sum` already. */
-static void store_one(struct tile *t, LLVMValueRef sum, const struct out_row *row, int64_t distance,
-                      const struct lie *lie)
+static void store_one(struct tile *t, LLVMValueRef sum, const struct out_row *row,
+                      const struct outputs *o)
 {
     const struct convc_problem *p = &t->nest->p->p;
     struct em *em = t->em;
+    int64_t distance = o->distance;
+    const struct lie *lie = &o->lie;
     if (p->residual) {
         LLVMValueRef from = em_at_const(em, row->residual, distance);
         sum = LLVMBuildFAdd(em->builder, sum, load_like_dst(t, from, lie), "");
     }
-    sum = em_activation(em, p->activation, p->activation_args, sum);
+    if (t->nest->p->f.epilogue)
+        sum = epilogue(t, sum, row, o);
+    else
+        sum = em_activation(em, p->activation, p->activation_args, sum);
     store_to_dst(t, sum, em_at_const(em, row->dst, distance), lie);
 }
 
@@ -108,18 +150,6 @@ static int64_t distance_of(const struct tile *t, int64_t channel, int64_t column
     return channel * stride[CONVC_STRIDE_C] + column * stride[CONVC_STRIDE_W];
 }
 
-LLVMValueRef tile_sum(struct tile *t, int r, int c, int v)
-{
-    LLVMValueRef part[TILE_SPLIT];
-    for (int i = 0; i < t->sets; i++)
-        part[i] = em_get(t->em, tile_acc(t, i, r, c, v));
-    for (int step = 1; step < t->sets; step *= 2) {
-        for (int i = 0; i + step < t->sets; i += 2 * step)
-            part[i] = LLVMBuildFAdd(t->em->builder, part[i], part[i + step], "");
-    }
-    return part[0];
-}
-
 /* Column c of every row; bias[v] holds the bias of vector v, or with LANES_OW bias[0] that of
  * column c. */
 static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], int c,
@@ -128,15 +158,17 @@ static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], in
     const struct nest *n = t->nest;
     for (int v = 0; v < t->vecs; v++) {
         int axis = lanes_are_columns(t) ? CONVC_STRIDE_W : CONVC_STRIDE_C;
-        struct lie lie = { .stride = n->dst_stride[axis], .on = tile_lanes(t, v) };
         int64_t channel, column;
         place(t, c, v, &channel, &column);
-        int64_t distance = distance_of(t, channel, column) * n->bytes;
+        struct outputs o = { .distance = distance_of(t, channel, column) * n->bytes,
+                             .channel = channel,
+                             .one_channel = lanes_are_columns(t),
+                             .lie = { .stride = n->dst_stride[axis], .on = tile_lanes(t, v) } };
         for (int r = 0; r < t->rows; r++) {
             EM_IF (t->em, row[r].exists) {
                 LLVMValueRef sum =
                     add_bias(t, tile_sum(t, r, c, v), bias[lanes_are_columns(t) ? 0 : v]);
-                store_one(t, sum, &row[r], distance, &lie);
+                store_one(t, sum, &row[r], &o);
             }
         }
     }
@@ -172,17 +204,18 @@ static struct lie columns_lie(struct tile *t, int c)
 static void store_square(struct tile *t, const struct out_row *row, int r, int c, int v,
                          LLVMValueRef bias)
 {
-    struct lie lie = columns_lie(t, c);
+    struct outputs o = { .one_channel = true, .lie = columns_lie(t, c) };
     LLVMValueRef square[EM_LANES_MAX] = { 0 };
-    for (int i = 0; i < lie.on.active; i++)
+    for (int i = 0; i < o.lie.on.active; i++)
         square[i] = add_bias(t, tile_sum(t, r, c + i, v), bias);
     em_transpose(t->em, t->vector, square);
     struct em_lanes channels = tile_lanes(t, v);
     int64_t channel, column;
     place(t, c, v, &channel, &column);
     for (int l = 0; l < channels.active; l++) {
-        int64_t distance = distance_of(t, channel + l, column) * t->nest->bytes;
-        store_one(t, square[l], row, distance, &lie);
+        o.channel = channel + l;
+        o.distance = distance_of(t, channel + l, column) * t->nest->bytes;
+        store_one(t, square[l], row, &o);
     }
 }
 

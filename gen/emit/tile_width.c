@@ -2,6 +2,7 @@
 #include "gen/base/number.h"
 #include "gen/emit/border.h"
 #include "gen/emit/tile_dot.h"
+#include "gen/plan/work.h"
 
 /* A place along ic: weights of this turn, and bytes from there and from the reads. */
 struct place {
@@ -20,8 +21,7 @@ static LLVMValueRef wei_vector(struct tile *t, const struct place *at, int v)
 static void multiply_add(struct tile *t, const struct place *at, int r, int c, int v,
                          LLVMValueRef src, LLVMValueRef wei)
 {
-    struct em_var acc = tile_acc(t, at->set, r, c, v);
-    em_set(t->em, acc, em_fma(t->em, src, wei, em_get(t->em, acc)));
+    tile_accumulate(t, tile_acc(t, at->set, r, c, v), src, wei);
 }
 
 /* ---- steps: one input channel of one tap, or one tap of all channels with LANES_GROUPS ---- */
@@ -90,6 +90,7 @@ enum { STRIDE_MAX = 1024 };
 static int64_t unroll(const struct tile *t, int64_t turns, bool rest)
 {
     int64_t u = 8, most = t->vecs > 1 ? 32 : t->em->target->vector_registers;
+    most /= work_written(t->nest->p);
     int64_t width = t->channel->width * t->nest->bytes;
     while (u > 1 && ((turns % u && !rest) || u * t->rows * t->cols * t->vecs > most ||
                      u * width > STRIDE_MAX))
@@ -324,7 +325,16 @@ static void columns_apart(struct reads *s, const struct tile_row *row, LLVMValue
     }
 }
 
-/* Both ends in one loop, after the taps between them. */
+/* Taps between two ends, of which each column reads inside or is left alone. */
+static void end_taps(struct reads *s, const struct tile_row *row, LLVMValueRef wei,
+                     LLVMValueRef begin, LLVMValueRef end)
+{
+    EM_FOR (s->tile->em, kw, begin, end) {
+        columns_apart(s, row, kw, wei);
+    }
+}
+
+/* The taps between the ends, then both ends in one loop; in their order where that counts. */
 static void computed_taps(struct reads *s, const struct tile_row *row, LLVMValueRef wei)
 {
     struct tile *t = s->tile;
@@ -332,6 +342,9 @@ static void computed_taps(struct reads *s, const struct tile_row *row, LLVMValue
     struct inner_taps in = inner_taps(t);
     int64_t icg = t->nest->p->icg, width = t->channel->width * t->nest->bytes;
     LLVMValueRef zero = em_int(em, 0), inner = em_sub(em, in.end, in.begin);
+    bool ordered = t->nest->p->f.terms && t->nest->p->f.reduce == REDUCE_FOLD;
+    if (ordered)
+        end_taps(s, row, wei, in.first, in.begin);
     if (in_line(t) && t->nest->plan.lanes == LANES_OC) {
         struct tap tap = { .kw = in.begin, .inside = true };
         reads_find(s, row, &tap);
@@ -342,6 +355,10 @@ static void computed_taps(struct reads *s, const struct tile_row *row, LLVMValue
             struct tap tap = { .kw = kw, .inside = true };
             one_tap(s, row, &tap, wei);
         }
+    }
+    if (ordered) {
+        end_taps(s, row, wei, in.end, in.last);
+        return;
     }
     LLVMValueRef left = em_sub(em, in.begin, in.first);
     EM_FOR (em, i, zero, em_add(em, left, em_sub(em, in.last, in.end))) {

@@ -196,7 +196,7 @@ static void multiply_tap(const struct window *w, struct window_row *row, int r, 
             struct em_var acc =
                 lanes_are_columns(t) ? tile_acc(t, 0, r, j, i) : tile_acc(t, 0, r, i, j);
             if (x)
-                em_set(t->em, acc, em_fma(t->em, x, wei, em_get(t->em, acc)));
+                tile_accumulate(t, acc, x, wei);
         }
     }
 }

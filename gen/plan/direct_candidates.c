@@ -68,10 +68,12 @@ void direct_add_orders(struct direct_list *l, struct plan_direct d)
 }
 
 /* Eight sums at least: two multiply-adds a cycle, four cycles each. */
-static int split(const struct plan_direct *d)
+static int split(const struct problem *p, const struct plan_direct *d)
 {
     int sums = d->rows * d->cols * d->vecs, sets = 1;
     if (d->lanes != LANES_OC && d->lanes != LANES_IC)
+        return 0;
+    if (p->f.terms && p->f.reduce == REDUCE_FOLD)
         return 0;
     while (sums * sets < 8)
         sets *= 2;
@@ -89,7 +91,7 @@ void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, in
         for (int64_t i = tiles; i <= tiles + 2; i++) {
             d.rows = rows;
             d.cols = (int)ceil_div(ow, i);
-            d.split = split(&d);
+            d.split = split(l->p, &d);
             d.chunk = nest_chunk(split_even(ow, d.cols).tiles);
             direct_add_orders(l, d);
         }

@@ -3,6 +3,7 @@
 
 #include "gen/base/number.h"
 #include "gen/plan/cost.h"
+#include "gen/plan/work.h"
 
 #include <math.h>
 
@@ -146,7 +147,7 @@ static double step_loads(const struct nest *n, const struct shape *s)
 static double step_cycles(const struct nest *n, const struct target *t, const struct shape *s,
                           struct cost *cost)
 {
-    double fma = s->rows * s->cols * s->vecs * (t->fma ? 1 : 2) / 2, shuffles = 0;
+    double fma = s->rows * s->cols * s->vecs * work_term(n->p, t) / 2, shuffles = 0;
     double loads = step_loads(n, s) / 2, icg = (double)n->p->icg;
     double latency = t->vector_registers < 32 ? narrow_fma_latency : fma_latency;
     latency /= n->plan.split ? n->plan.split : 1;
@@ -195,7 +196,7 @@ static double store_cycles(const struct nest *n, const struct shape *s)
         store *= 2;
     if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
         store += 20;
-    return store;
+    return store + work_epilogue(n->p) / 2;
 }
 
 /* Entering and leaving a tile: address arithmetic, loops, stores, the epilogue. */

@@ -1,6 +1,7 @@
 /* What a plan with taps=window should cost: like direct_cost, but what is loaded from a row of the
  * input serves all rows of the tile and all taps that read there. */
 #include "gen/plan/direct_cost.h"
+#include "gen/plan/work.h"
 
 #include "gen/base/number.h"
 #include "gen/plan/cost.h"
@@ -83,7 +84,7 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     bool groups = n->plan.lanes == LANES_GROUPS, ow = n->plan.lanes == LANES_OW;
     double share = direct_inside_share(n, CONVC_H) * (ow ? 1 : direct_inside_share(n, CONVC_W));
     bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
-    double fma = accs * taps * share * (t->fma ? 1 : 2);
+    double fma = accs * taps * share * work_term(n->p, t);
     double per_row = ow ? column_loads(n, b->vecs) : window_columns(n, b->cols);
     double reads = window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
     double across = ow ? b->cols : b->vecs;
@@ -126,6 +127,7 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
         store = 4.5 * n->lanes * ceil((double)n->plan.cols / n->lanes) / n->plan.cols;
     if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
         store += 20;
+    store += work_epilogue(n->p) / 2;
     for (int wide = 0; wide < 4; wide++) {
         const struct split *r = &n->rows, *c = &n->cols;
         double rows = (double)(wide & 1 ? r->wide_tiles : r->tiles - r->wide_tiles);

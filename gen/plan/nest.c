@@ -1,6 +1,7 @@
 #include "gen/plan/nest.h"
 
 #include "gen/base/number.h"
+#include "gen/plan/work.h"
 
 /* ---- splits -------------------------------------------------------------------------------- */
 
@@ -470,7 +471,7 @@ static int64_t emitted(const struct nest *n)
         rows += written_rows(n, (int)n->rows.narrow);
     if (n->p->p.padding_mode == CONVC_PAD_CONSTANT)
         rows *= 2;
-    return bodies * channels * rows * steps;
+    return bodies * channels * rows * steps * work_written(n->p);
 }
 
 int64_t nest_emitted(const struct problem *p, const struct plan_direct *plan,

@@ -1,5 +1,6 @@
 /* Facts of taps=window: how the rows of a window lie, and how much code they make. */
 #include "gen/plan/nest.h"
+#include "gen/plan/work.h"
 
 #include "gen/base/number.h"
 
@@ -92,5 +93,5 @@ int64_t nest_window_emitted(const struct nest *n)
     for (int i = 0; i < n->classes; i++)
         vecs += ow ? n->channel[i].cols : n->channel[i].vecs;
     int64_t steps = nest_window_channels_written(n) ? n->p->icg : 1;
-    return (rows + narrow) * columns * n->p->p.kernel[CONVC_W] * vecs * steps;
+    return (rows + narrow) * columns * n->p->p.kernel[CONVC_W] * vecs * steps * work_written(n->p);
 }

@@ -200,6 +200,32 @@ static enum convc_status check_border(const struct problem *p, const struct plan
     return CONVC_OK;
 }
 
+/* What goes with functions of the user. */
+static enum convc_status check_functions(const struct plan_direct *p, const struct problem *problem,
+                                         struct diag *d)
+{
+    const struct functions *f = &problem->f;
+    if (!f->terms)
+        return CONVC_OK;
+    if (p->lanes == LANES_IC || p->rest)
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "lanes=ic and rest=ic sum products, which this problem does not");
+    if (f->reduce == REDUCE_FOLD && p->split)
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "split=%d needs a reduction with a name: sum, max, min or prod", p->split);
+    if (f->reduce == REDUCE_FOLD && p->taps == TAPS_WINDOW && problem->icg > 1)
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "taps=window takes all taps of a channel at once, which is not the order "
+                         "that a function of acc and t asks for");
+    bool fills = p->lanes == LANES_OW || (p->lanes == LANES_GROUPS && p->border == BORDER_COMPUTED);
+    if (fills && !f->neutral && problem_axis_pads(problem, CONVC_W))
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "lanes=%s would fill lanes whose taps are left out, and no value of x "
+                         "leaves this reduction alone",
+                         lanes_word[p->lanes]);
+    return CONVC_OK;
+}
+
 enum convc_status plan_direct_check(const struct plan *plan, const struct problem *p,
                                     const struct target *t, struct diag *d)
 {
@@ -209,7 +235,7 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
         check_fold(direct, p, d) != CONVC_OK)
         return d->status;
     int lanes = target_lanes(t, dtype_bytes(p->p.wei_dtype));
-    if (check_dots(direct, p, lanes, d) != CONVC_OK)
+    if (check_dots(direct, p, lanes, d) != CONVC_OK || check_functions(direct, p, d) != CONVC_OK)
         return d->status;
     if (direct->lanes == LANES_GROUPS && !layout_vector_groups(p, lanes))
         return diag_fail(

@@ -185,20 +185,36 @@ static enum convc_status resolve_axis(struct problem *to, int a, struct diag *d)
     return CONVC_OK;
 }
 
+/* What lanes hold whose taps are left out. */
+static void resolve_neutral(struct problem *to, bool wide)
+{
+    static const double values[] = { 0, -INFINITY, INFINITY, 1 };
+    to->f.neutral = false;
+    for (int i = 0; i < 4 && !to->f.neutral; i++) {
+        to->f.neutral = functions_absorb(&to->f, values[i], wide);
+        to->p.padding_value = to->f.neutral ? values[i] : 0;
+    }
+}
+
 static enum convc_status resolve_padding(struct problem *to, struct diag *d)
 {
     struct convc_problem *p = &to->p;
+    bool wide = p->acc_dtype == CONVC_F64;
     resolve_constant("padding_value", &p->padding_value, p->acc_dtype, d);
 
-    /* A skipped tap and a tap of 0 are the same while combine multiplies and reduce sums. */
-    bool zeros = p->padding_mode == CONVC_PAD_IDENTITY ||
-                 (p->padding_mode == CONVC_PAD_CONSTANT && p->padding_value == 0);
-    bool pads = problem_axis_pads(to, CONVC_D) || problem_axis_pads(to, CONVC_H) ||
-                problem_axis_pads(to, CONVC_W);
-    if (zeros || !pads)
-        p->padding_mode = CONVC_PAD_ZEROS;
     if (p->padding_mode != CONVC_PAD_CONSTANT)
         p->padding_value = 0;
+    bool value = p->padding_mode == CONVC_PAD_CONSTANT || p->padding_mode == CONVC_PAD_ZEROS;
+    bool skips = p->padding_mode == CONVC_PAD_IDENTITY || !problem_pads(to) ||
+                 (value && functions_absorb(&to->f, p->padding_value, wide));
+    if (skips) {
+        p->padding_mode = CONVC_PAD_ZEROS;
+        p->padding_value = 0;
+    } else if (value) {
+        p->padding_mode = CONVC_PAD_CONSTANT;
+    }
+    if (skips && to->f.terms && problem_pads(to))
+        resolve_neutral(to, wide);
     return d->status;
 }
 
@@ -253,8 +269,7 @@ enum convc_status problem_resolve(const struct convc_problem *from, struct probl
         return d->status;
 
     struct convc_problem *p = &to->p;
-    if (p != from)
-        *p = *from;
+    *p = *from;
     to->icg = p->groups == 1 ? p->ic : p->ic / p->groups;
     to->ocg = p->groups == 1 ? p->oc : p->oc / p->groups;
     for (int a = 0; a < 3; a++)
@@ -263,7 +278,11 @@ enum convc_status problem_resolve(const struct convc_problem *from, struct probl
     if (p->kernel[0] == 1 && p->kernel[1] == 1 && p->kernel[2] == 1)
         p->flip = 0;
 
-    enum convc_status st = resolve_padding(to, d);
+    enum convc_status st = functions_resolve(from, &to->f, d);
+    p->combine = p->reduce = p->epilogue = p->args = NULL;
+    p->reduce_init = 0;
+    if (st == CONVC_OK)
+        st = resolve_padding(to, d);
     if (st == CONVC_OK)
         st = resolve_activation(p, d);
     if (st == CONVC_OK)
@@ -320,6 +339,10 @@ void problem_key(const struct problem *problem, struct problem_key *key)
         *to++ = p->src_stride[a];
         *to++ = p->dst_stride[a];
     }
+    uint64_t hash[2];
+    functions_hash(&problem->f, hash);
+    *to++ = (int64_t)hash[0];
+    *to++ = (int64_t)hash[1];
     memset(to, 0, (size_t)((char *)(key + 1) - (char *)to));
 }
 
@@ -351,6 +374,12 @@ int64_t problem_border(enum convc_padding_mode mode, int64_t i, int64_t n)
     case CONVC_PAD_IDENTITY: break;
     }
     return -1;
+}
+
+bool problem_pads(const struct problem *p)
+{
+    return problem_axis_pads(p, CONVC_D) || problem_axis_pads(p, CONVC_H) ||
+           problem_axis_pads(p, CONVC_W);
 }
 
 bool problem_axis_pads(const struct problem *p, int axis)

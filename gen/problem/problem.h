@@ -10,12 +10,15 @@
 
 #include "gen/base/diag.h"
 #include "gen/base/text.h"
+#include "gen/problem/functions.h"
 
 #include <stdbool.h>
 
-/* A resolved problem; `p` has its strides filled in. */
+/* A resolved problem; `p` has its strides filled in, and its functions are in `f` alone: the texts
+ * of `p` are NULL. */
 struct problem {
     struct convc_problem p;
+    struct functions f;
     int64_t out[3];
     int64_t icg, ocg; /* channels in one group */
 };
@@ -35,7 +38,7 @@ const char *dtype_name(enum convc_dtype t);
 const char *padding_mode_name(enum convc_padding_mode m);
 const char *activation_name(enum convc_activation a);
 
-/* Checks `from` and writes its canonical form. On failure *to is unspecified. `from` may be &to->p.
+/* Checks `from` and writes its canonical form. On failure *to is unspecified.
  *
  * Limits: extents, kernels, strides, dilations and outputs are 1 to 2^31-1 (so are channels and
  * groups; n begins at 0), paddings -2^32 to 2^31-1, and no tensor spans more than 2^62 bytes.
@@ -47,8 +50,13 @@ const char *activation_name(enum convc_activation a);
  *   stride       1 along an axis of one output
  *   dilation     1 along an axis of one tap
  *   flip         0 where every kernel extent is 1
- *   padding_mode zeros where no tap falls outside; also instead of a constant 0 and of identity
+ *   padding_mode zeros where no tap falls outside, and wherever taps outside can be left out: under
+ *                identity; under zeros, and a constant, which change no accumulator (0 times a
+ *                finite weight). Zeros that do are a constant 0
+ *   padding_value of zeros: with functions, one that changes no accumulator, if there is one
+ *                (f.neutral), so that lanes which are left out may hold it
  *   constants    0 where unused, else rounded to the accumulator's type
+ *   functions    as in gen/problem/functions.h
  *   strides      filled in; those of axes of one element as in gen/problem/strides.h */
 enum convc_status problem_resolve(const struct convc_problem *from, struct problem *to,
                                   struct diag *d);
@@ -70,6 +78,12 @@ void problem_key(const struct problem *p, struct problem_key *key);
  *               | "dtype=" name             f32 f64, of all four dtypes
  *               | "layout=" name            nhwc nchw
  *               | "tol=" real               tolerance
+ *               | "combine=" function       of x and w, as in gen/expr/expr.h
+ *               | "reduce=" name            sum max min prod
+ *               | "reduce=" function        of acc and t
+ *               | "init=" real              what acc begins with, of reduce=function
+ *               | "epilogue=" function      of acc and the args
+ *               | "args=" name ":" kind { "," name ":" kind }        channel tensor scalar
  *               | "src_strides=" int "," int "," int "," int "," int     n, c, d, h, w
  *               | "dst_strides=" likewise
  *
@@ -92,5 +106,6 @@ int64_t problem_border(enum convc_padding_mode mode, int64_t i, int64_t n);
 
 /* Can a tap of this axis fall outside of the input? */
 bool problem_axis_pads(const struct problem *p, int axis);
+bool problem_pads(const struct problem *p); /* of any axis? */
 
 #endif

@@ -3,8 +3,6 @@
 #include "gen/problem/strides.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* "ih56iw56" for prefix "i". */
@@ -13,21 +11,6 @@ static void print_axes(const struct problem *p, const char *prefix, const int64_
 {
     for (int a = 3 - p->p.spatial; a < 3; a++)
         text_add(t, "%s%c%" PRId64, prefix, "dhw"[a], value[a] - minus);
-}
-
-/* With the fewest digits that read back to the same double. */
-static void print_real(double x, struct text *t)
-{
-    char digits[32];
-    for (int precision = 6; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, x);
-        if (strtod(digits, NULL) == x)
-            break;
-    }
-    char *comma = strchr(digits, ','); /* where the host program chose a locale that has one */
-    if (comma)
-        *comma = '.';
-    text_append(t, digits, strlen(digits));
 }
 
 static void print_strides(const struct tensor *tensor, const int64_t stride[5], struct text *t)
@@ -40,13 +23,18 @@ static void print_strides(const struct tensor *tensor, const int64_t stride[5], 
              tensor->name, stride[0], stride[1], stride[2], stride[3], stride[4]);
 }
 
-static void print_additions(const struct convc_problem *p, struct text *t)
+/* Taps that are left out are so in words, too: with functions, zeros may mean something else. */
+static void print_additions(const struct problem *problem, struct text *t)
 {
-    if (p->padding_mode != CONVC_PAD_ZEROS)
+    const struct convc_problem *p = &problem->p;
+    bool skips = problem->f.terms && p->padding_mode == CONVC_PAD_ZEROS && problem_pads(problem);
+    if (skips)
+        text_add(t, ";mode=identity");
+    else if (p->padding_mode != CONVC_PAD_ZEROS)
         text_add(t, ";mode=%s", padding_mode_name(p->padding_mode));
     if (p->padding_mode == CONVC_PAD_CONSTANT) {
         text_add(t, ";value=");
-        print_real(p->padding_value, t);
+        text_add_real(t, p->padding_value);
     }
     text_add(t, "%s%s%s", p->flip ? ";flip" : "", p->bias ? ";bias" : "",
              p->residual ? ";residual" : "");
@@ -55,7 +43,7 @@ static void print_additions(const struct convc_problem *p, struct text *t)
     int args = p->activation == CONVC_ACT_CLAMP ? 2 : p->activation == CONVC_ACT_LEAKY_RELU;
     for (int i = 0; i < args; i++) {
         text_append(t, ",", 1);
-        print_real(p->activation_args[i], t);
+        text_add_real(t, p->activation_args[i]);
     }
     if (p->src_dtype != CONVC_F32)
         text_add(t, ";dtype=%s", dtype_name(p->src_dtype));
@@ -65,8 +53,9 @@ static void print_additions(const struct convc_problem *p, struct text *t)
     problem_init(&usual);
     if (p->tolerance != usual.tolerance) {
         text_add(t, ";tol=");
-        print_real(p->tolerance, t);
+        text_add_real(t, p->tolerance);
     }
+    functions_print(&problem->f, t);
 }
 
 void problem_print(const struct problem *problem, struct text *t)
@@ -80,7 +69,7 @@ void problem_print(const struct problem *problem, struct text *t)
     print_axes(problem, "s", p->stride, 0, t);
     print_axes(problem, "d", p->dilation, 1, t);
     print_axes(problem, "p", p->pad_begin, 0, t);
-    print_additions(p, t);
+    print_additions(problem, t);
     struct tensor src = tensor_src(problem), dst = tensor_dst(problem);
     print_strides(&src, p->src_stride, t);
     print_strides(&dst, p->dst_stride, t);

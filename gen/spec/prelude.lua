@@ -2,7 +2,7 @@
 -- libraries in reach, and returns the environment of the spec. What loops is written in Lua here,
 -- so that it counts as instructions and cannot outlast the sandbox.
 
-local conv, param, require, filters = ...
+local conv, param, require, filters, functions = ...
 
 local error, type, next, select = error, type, next, select
 
@@ -166,8 +166,11 @@ end })
 
 ---- the environment -------------------------------------------------------------------------------
 
+local convc = { conv = conv, param = param, filters = filters }
+for name, f in next, functions do convc[name] = f end
+
 return {
-    convc = { conv = conv, param = param, filters = filters },
+    convc = convc,
     math = math,
     table = tables,
     string = { format = format },

@@ -125,7 +125,13 @@ static enum convc_status take(struct sandbox *s, void *data)
     struct spec *out = data;
     out->convs = arena_array(&out->memory, s->count, sizeof *out->convs);
     for (size_t i = 0; out->convs && i < s->count; i++) {
-        out->convs[i].problem = s->list[i]->problem;
+        struct convc_problem *p = &out->convs[i].problem;
+        *p = s->list[i]->problem;
+        const char **texts[] = { &p->combine, &p->reduce, &p->epilogue, &p->args };
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+            if (*texts[k])
+                *texts[k] = arena_strdup(&out->memory, *texts[k]);
+        }
         if (s->list[i]->weight_count == 0)
             continue;
         size_t count = s->list[i]->weight_count;
@@ -166,7 +172,8 @@ static enum convc_status load_line(struct spec *out, const char *line, const cha
     struct diag own = { 0 };
     struct convc_problem *p = &out->convs[out->count].problem;
     struct problem resolved;
-    if (spec_benchdnn(line, p, &own) != CONVC_OK || problem_resolve(p, &resolved, &own) != CONVC_OK)
+    if (spec_benchdnn(line, &out->memory, p, &own) != CONVC_OK ||
+        problem_resolve(p, &resolved, &own) != CONVC_OK)
         return diag_fail(d, own.status, "%s: %s", place, own.text);
     name_line(out, out->count++, line);
     return CONVC_OK;

@@ -22,8 +22,8 @@ struct spec_source {
     const char *lib_dir;
 };
 
-/* One convolution: its problem as written (not resolved) and its constant weights,
- * [oc][ic/groups][kd][kh][kw] before `flip`, or NULL. */
+/* One convolution: its problem as written (not resolved), whose texts are the spec's, and its
+ * constant weights, [oc][ic/groups][kd][kh][kw] before `flip`, or NULL. */
 struct spec_conv {
     struct convc_problem problem;
     const double *weights;
@@ -40,8 +40,10 @@ struct spec {
 enum convc_status spec_load(const struct spec_source *source, struct spec *out, struct diag *d);
 void spec_free(struct spec *s);
 
-/* One problem in benchdnn's notation, with what problem_print adds to it. */
-enum convc_status spec_benchdnn(const char *line, struct convc_problem *p, struct diag *d);
+/* One problem in benchdnn's notation, with what problem_print adds to it. The texts of its
+ * functions are copied to `memory`. */
+enum convc_status spec_benchdnn(const char *line, struct arena *memory, struct convc_problem *p,
+                                struct diag *d);
 
 /* Is this meant to be a problem in benchdnn's notation, rightly written or not? */
 bool spec_benchdnn_looks(const char *text);

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,6 +230,29 @@ static bool read_real(const char **s, double *value)
     return whole;
 }
 
+/* A text up to the next addition; what it means is the problem's business. */
+static bool read_text(const char **s, struct arena *memory, const char **to)
+{
+    size_t n = strcspn(*s, ";");
+    char *copy = arena_alloc(memory, n + 1);
+    if (copy)
+        memcpy(copy, *s, n);
+    *to = copy;
+    *s += n;
+    return n > 0;
+}
+
+/* Reals, or an infinity. */
+static bool read_init(const char **s, double *value)
+{
+    bool minus = **s == '-';
+    if (strncmp(*s + minus, "inf", 3) != 0)
+        return read_real(s, value);
+    *value = minus ? -INFINITY : INFINITY;
+    *s += 3 + minus;
+    return true;
+}
+
 static bool read_mode(const char **s, struct convc_problem *p)
 {
     for (int m = CONVC_PAD_ZEROS; m <= CONVC_PAD_IDENTITY; m++) {
@@ -323,6 +347,7 @@ static const struct {
     { "tol=", "a number" },
     { "src_strides=", "five whole numbers from 0: n,c,d,h,w" },
     { "dst_strides=", "five whole numbers from 0: n,c,d,h,w" },
+    { "init=", "a number" },
 };
 
 static enum convc_status refuse_addition(const char *s, struct diag *d)
@@ -337,8 +362,21 @@ static enum convc_status refuse_addition(const char *s, struct diag *d)
     return diag_fail(d, CONVC_ERR_SPEC, "\"%.*s\" is no addition to a benchdnn problem", shown, s);
 }
 
+static bool read_function(const char **s, struct arena *memory, struct convc_problem *p)
+{
+    if (skip_key(s, "combine="))
+        return read_text(s, memory, &p->combine);
+    if (skip_key(s, "reduce="))
+        return read_text(s, memory, &p->reduce);
+    if (skip_key(s, "epilogue="))
+        return read_text(s, memory, &p->epilogue);
+    if (skip_key(s, "args="))
+        return read_text(s, memory, &p->args);
+    return skip_key(s, "init=") && read_init(s, &p->reduce_init);
+}
+
 /* One addition, from behind its ';' to the next one's. */
-static bool read_addition(const char **s, struct convc_problem *p)
+static bool read_addition(const char **s, struct arena *memory, struct convc_problem *p)
 {
     if (read_flag(s, "flip", &p->flip) || read_flag(s, "bias", &p->bias) ||
         read_flag(s, "residual", &p->residual))
@@ -359,22 +397,24 @@ static bool read_addition(const char **s, struct convc_problem *p)
         return read_strides(s, p->src_stride);
     if (skip_key(s, "dst_strides="))
         return read_strides(s, p->dst_stride);
-    return false;
+    return read_function(s, memory, p);
 }
 
-static enum convc_status read_additions(const char *s, struct convc_problem *p, struct diag *d)
+static enum convc_status read_additions(const char *s, struct arena *memory,
+                                        struct convc_problem *p, struct diag *d)
 {
     while (*s == ';') {
         const char *begin = ++s;
-        if (!read_addition(&s, p) || (*s && *s != ';'))
+        if (!read_addition(&s, memory, p) || (*s && *s != ';'))
             return refuse_addition(begin, d);
     }
-    return CONVC_OK;
+    return memory->failed ? diag_memory(d) : CONVC_OK;
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
-enum convc_status spec_benchdnn(const char *text, struct convc_problem *p, struct diag *d)
+enum convc_status spec_benchdnn(const char *text, struct arena *memory, struct convc_problem *p,
+                                struct diag *d)
 {
     struct line l = { ABSENT, ABSENT, ABSENT, ABSENT, .name = "" };
     for (int a = 0; a < 3; a++)
@@ -382,7 +422,7 @@ enum convc_status spec_benchdnn(const char *text, struct convc_problem *p, struc
     problem_init(p);
     const char *rest = read_pairs(&l, text, d);
     if (rest && derive(&l, p, d) == CONVC_OK)
-        read_additions(rest, p, d);
+        read_additions(rest, memory, p, d);
     return d->status;
 }
 

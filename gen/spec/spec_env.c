@@ -1,7 +1,7 @@
 #include "gen/spec/spec_env.h"
 
 #include "gen/spec/spec_file.h"
-#include "gen/spec/spec_read.h"
+#include "gen/spec/spec_trace.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -162,6 +162,7 @@ void env_open(lua_State *L)
     lua_pushcfunction(L, require);
     sandbox_load(L, filters, sizeof filters, PRELUDE_CHUNK);
     lua_call(L, 0, 1);
-    lua_call(L, 4, 1);
+    trace_functions(L);
+    lua_call(L, 5, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, environment);
 }

@@ -1,12 +1,15 @@
 #include "gen/spec/spec_read.h"
 
-#include "gen/spec/spec_value.h"
+#include "gen/spec/spec_trace.h"
 
 #include <inttypes.h>
 #include <lauxlib.h>
 #include <string.h>
 
 static const char conv_type[] = "convolution";
+
+/* The table of texts lies on the stack above that of the fields. */
+enum { TEXTS = 2 };
 
 /* ---- the other fields ---------------------------------------------------------------------- */
 
@@ -179,12 +182,16 @@ static const struct {
     { "layout", read_layout },
     { "dtype", read_dtype },
     { "tolerance", read_tolerance },
+    { "combine", trace_combine },
+    { "reduce", trace_reduce },
+    { "args", trace_args },
+    { "epilogue", trace_epilogue },
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
-static const char *const unavailable[] = { "combine", "reduce", "epilogue", "args", "window" };
+static const char *const unavailable[] = { "window" };
 enum { UNAVAILABLE = sizeof unavailable / sizeof unavailable[0] };
 
 static bool is_known(const char *name)
@@ -234,9 +241,10 @@ static void check_available(lua_State *L)
 {
     for (int i = 0; i < UNAVAILABLE; i++)
         if (is_given(L, unavailable[i]))
-            sandbox_fail(L, unavailable[i], CONVC_ERR_UNSUPPORTED,
-                         "%s is not available in this version: every convolution sums products",
-                         unavailable[i]);
+            sandbox_fail(
+                L, unavailable[i], CONVC_ERR_UNSUPPORTED,
+                "%s is not available in this version: combine and reduce see one tap at a time",
+                unavailable[i]);
 }
 
 /* What weights say of out_channels, kernel_size and groups must not be contradicted. */
@@ -268,7 +276,7 @@ static void read_fields(lua_State *L, struct convc_problem *p, struct read_weigh
         check_given(L, "kernel_size");
     }
     for (int i = 0; i < KNOWN; i++) {
-        struct fields f = { L, known[i].name, p, w, &made };
+        struct fields f = { L, known[i].name, p, w, &made, TEXTS };
         if (lua_getfield(L, 1, known[i].name) != LUA_TNIL)
             known[i].read(&f);
         lua_pop(L, 1);
@@ -285,7 +293,7 @@ static const char *field_of(const char *sentence)
                                             { "output", "input" },
                                             { "src", "input" },
                                             { "dst", "input" } };
-    size_t n = strcspn(sentence, "= ");
+    size_t n = strcspn(sentence, "=: ");
     for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
         if (strlen(other[i][0]) == n && strncmp(sentence, other[i][0], n) == 0)
             return other[i][1];
@@ -313,12 +321,16 @@ int read_conv(lua_State *L)
     }
     struct convc_problem p;
     struct read_weights w = { 0 };
+    trace_forbid(L, "convc.conv");
     problem_init(&p);
+    lua_newtable(L); /* at TEXTS */
     read_fields(L, &p, &w);
     check_problem(L, &p);
 
     size_t bytes = (size_t)w.count * sizeof(double);
-    struct sandbox_conv *c = lua_newuserdatauv(L, sizeof *c + bytes, 0);
+    struct sandbox_conv *c = lua_newuserdatauv(L, sizeof *c + bytes, 1);
+    lua_pushvalue(L, TEXTS);
+    lua_setiuservalue(L, -2, 1);
     *c = (struct sandbox_conv){ .problem = p, .line = sandbox_line(L) };
     c->weight_count = (size_t)w.count;
     if (w.count > 0) {

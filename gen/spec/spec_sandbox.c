@@ -83,9 +83,9 @@ static void note(struct sandbox *s, const char *file, int line, enum convc_statu
     vsnprintf(sentence, sizeof sentence, format, args);
     sandbox_one_line(sentence, strlen(sentence), clean, sizeof clean);
     if (line > 0)
-        diag_fail(s->d, status, "%s:%d: %s", file, line, clean);
+        diag_fail(s->d, status, "%s:%d: %s%s", file, line, s->traced, clean);
     else
-        diag_fail(s->d, status, "%s: %s", file, clean);
+        diag_fail(s->d, status, "%s: %s%s", file, s->traced, clean);
 }
 
 /* The value raised does not matter: the diag has the sentence. */
@@ -225,14 +225,14 @@ static enum convc_status out_of_bounds(struct sandbox *s)
 {
     switch (s->refused) {
     case REFUSED_TIME:
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: runs for longer than %d ms", s->file,
-                         SANDBOX_MILLISECONDS);
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: %sruns for longer than %d ms", s->file,
+                         s->traced, SANDBOX_MILLISECONDS);
     case REFUSED_STRING:
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: makes a string of more than %d bytes", s->file,
-                         SANDBOX_STRING);
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: %smakes a string of more than %d bytes",
+                         s->file, s->traced, SANDBOX_STRING);
     case REFUSED_MEMORY:
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: needs more than %d MB of memory", s->file,
-                         SANDBOX_MEMORY >> 20);
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: %sneeds more than %d MB of memory", s->file,
+                         s->traced, SANDBOX_MEMORY >> 20);
     case REFUSED_NOTHING:
     case REFUSED_BY_SYSTEM: break;
     }
@@ -307,14 +307,19 @@ static enum convc_status explain(lua_State *L, struct sandbox *s, int result)
     if (s->line > 0)
         snprintf(place, sizeof place, ":%d", s->line);
     if (lua_type(L, -1) != LUA_TSTRING)
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s: error(%s) was called, without a sentence",
-                         s->file, place, sandbox_value(L, -1, value));
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s: %serror(%s) was called, without a sentence",
+                         s->file, place, s->traced, sandbox_value(L, -1, value));
     const char *text = lua_tostring(L, -1);
     sandbox_one_line(text, strlen(text), clean, sizeof clean);
-    if (begins(clean, spec_chunk + 1)) /* Lua has found the place */
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s", s->file, clean + strlen(spec_chunk + 1));
+    if (begins(clean, spec_chunk + 1)) { /* Lua has found the place */
+        const char *at = clean + strlen(spec_chunk + 1), *sentence = strstr(at, ": ");
+        int line = sentence ? (int)(sentence + 2 - at) : 0;
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%.*s%s%s", s->file, line, at, s->traced,
+                         at + line);
+    }
     const char *space = begins(clean, PRELUDE_CHUNK + 1) ? strchr(clean, ' ') : NULL;
-    return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s: %s", s->file, place, space ? space + 1 : clean);
+    return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s: %s%s", s->file, place, s->traced,
+                     space ? space + 1 : clean);
 }
 
 enum convc_status sandbox_run(struct sandbox *s, lua_CFunction finish,

@@ -10,6 +10,7 @@
 #ifndef GEN_SPEC_SPEC_SANDBOX_H
 #define GEN_SPEC_SPEC_SANDBOX_H
 
+#include "gen/expr/expr.h"
 #include "gen/spec/spec.h"
 
 #include <lua.h>
@@ -56,6 +57,11 @@ struct sandbox {
 
     struct sandbox_conv **list; /* what the spec returned; lives as long as the Lua state */
     size_t count;
+
+    /* The function that is being traced, see spec_trace. */
+    char traced[16]; /* "combine: ", in front of sentences; "": none */
+    int64_t trace;   /* counts them                                  */
+    struct expr graph;
 
     int line;         /* of the spec, where an error of Lua's own was raised; 0: nowhere in it */
     size_t used;      /* bytes */

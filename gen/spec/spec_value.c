@@ -82,6 +82,13 @@ void value_axes(struct fields *f, int64_t to[3])
     }
 }
 
+const char *value_keep(struct fields *f, const char *text)
+{
+    const char *kept = lua_pushstring(f->L, text);
+    lua_rawseti(f->L, f->texts, (lua_Integer)lua_rawlen(f->L, f->texts) + 1);
+    return kept;
+}
+
 int32_t value_bool(struct fields *f)
 {
     if (!lua_isboolean(f->L, -1))

@@ -15,6 +15,7 @@ struct fields {
     struct convc_problem *p;    /* under construction                    */
     struct read_weights *w;     /* where weights are given               */
     struct convc_problem *made; /* p as the weights made it, for checks  */
+    int texts;                  /* the stack's index of a table that keeps texts */
 };
 
 /* In what follows the value is at `index`, and `label` is what sentences call it. */
@@ -26,6 +27,9 @@ double value_number(struct fields *f, int index, const char *label);
 int value_name(struct fields *f, int index, const char *label, const char *const names[]);
 
 int32_t value_bool(struct fields *f);
+
+/* A copy of the text that lives as long as the convolution. */
+const char *value_keep(struct fields *f, const char *text);
 
 /* Pushes element i (from 1) of the table on top and labels it: "stride[2]". */
 void value_push(struct fields *f, int64_t i, char label[32]);

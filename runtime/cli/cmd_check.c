@@ -144,7 +144,11 @@ static void check_random(void *argument, int64_t begin, int64_t end)
     for (int64_t i = begin; i < end && !stopped(c); i++) {
         struct convc_problem p;
         struct outcome out = { 0 };
-        random_problem(random_at((uint64_t)c->o->seed, (uint64_t)i), &p);
+        struct random_texts texts;
+        uint64_t seed = random_at((uint64_t)c->o->seed, (uint64_t)i);
+        random_problem(seed, &p);
+        if (i % 4 == 3)
+            random_functions(seed, &p, &texts);
         check_problem(c, &p, 1, &out);
         outcome_free(&out);
     }

@@ -88,14 +88,24 @@ enum exit_code inputs_layers(const struct options *o, struct layers *l, struct f
 
 /* ---- operands ------------------------------------------------------------------------------- */
 
-static const char *file_of(const struct options *o, enum operand which)
+static const char *file_of(const struct options *o, const struct convc_problem *p,
+                           enum operand which)
 {
     switch (which) {
     case OPERAND_SRC: return o->input;
     case OPERAND_WEI: return o->weights;
     case OPERAND_BIAS: return o->bias;
-    default: return o->residual;
+    case OPERAND_RESIDUAL: return o->residual;
+    default: break;
     }
+    char name[ARG_NAME_BYTES];
+    const char *path = NULL;
+    size_t n = strlen(operand_name(p, which, name));
+    for (size_t i = 0; n && i < o->arg_count; i++) {
+        if (!strncmp(o->arg[i], name, n) && o->arg[i][n] == '=')
+            path = o->arg[i] + n + 1; /* the last one wins */
+    }
+    return path;
 }
 
 static bool same_shape(const struct array *a, const struct array *b)
@@ -107,7 +117,7 @@ static enum exit_code check_shape(const struct layer *l, enum operand which, con
                                   const struct array *a, struct failure *f)
 {
     struct array wanted = { 0 };
-    char is[ARRAY_SHAPE_TEXT], takes[ARRAY_SHAPE_TEXT];
+    char is[ARRAY_SHAPE_TEXT], takes[ARRAY_SHAPE_TEXT], name[ARG_NAME_BYTES];
     operand_shape(&l->problem, which, &wanted);
     if (same_shape(a, &wanted))
         return EXIT_FINE;
@@ -117,19 +127,19 @@ static enum exit_code check_shape(const struct layer *l, enum operand which, con
         return fail(f, EXIT_USAGE, "%s has %" PRId64 " channels, but the input of %s has %" PRId64,
                     path, a->extent[1], layer_name(l), wanted.extent[1]);
     return fail(f, EXIT_USAGE, "%s has the shape %s, but the %s of %s takes %s", path, is,
-                operand_name(which), layer_name(l), takes);
+                operand_name(&l->problem, which, name), layer_name(l), takes);
 }
 
 static enum exit_code read_operand(const struct layer *l, enum operand which, const char *path,
                                    struct array *a, int *bits, struct failure *f)
 {
     enum exit_code code;
+    char text[ARG_NAME_BYTES];
+    const char *name = operand_name(&l->problem, which, text);
     if (!operand_wanted(&l->problem, which))
-        return fail(f, EXIT_USAGE, "--%s=%s: %s has no %s", operand_name(which), path,
-                    layer_name(l), operand_name(which));
+        return fail(f, EXIT_USAGE, "--%s=%s: %s has no %s", name, path, layer_name(l), name);
     if (picture_named(path) && which != OPERAND_SRC)
-        return fail(f, EXIT_USAGE, "--%s=%s: only the input can be a picture", operand_name(which),
-                    path);
+        return fail(f, EXIT_USAGE, "--%s=%s: only the input can be a picture", name, path);
     if (picture_named(path))
         code = picture_read(path, a, bits, f);
     else
@@ -146,15 +156,32 @@ static enum exit_code constant_weights(const struct layer *l, struct array *a, s
     return code;
 }
 
+/* Every --arg must be one of the layer's. */
+static enum exit_code check_args(const struct options *o, const struct layer *l, struct failure *f)
+{
+    for (size_t i = 0; i < o->arg_count; i++) {
+        char name[ARG_NAME_BYTES];
+        size_t n = strcspn(o->arg[i], "=");
+        bool known = false;
+        for (int a = 0; a < ARGS_MAX; a++) {
+            operand_name(&l->problem, OPERAND_ARG + a, name);
+            known = known || (strlen(name) == n && !strncmp(name, o->arg[i], n));
+        }
+        if (!known)
+            return fail(f, EXIT_USAGE, "--arg %s: %s has no such arg", o->arg[i], layer_name(l));
+    }
+    return EXIT_FINE;
+}
+
 enum exit_code inputs_operands(const struct options *o, const struct layer *l,
                                struct operands *operands, int *bits, struct failure *f)
 {
-    enum exit_code code = EXIT_FINE;
+    enum exit_code code = check_args(o, l, f);
     *operands = (struct operands){ 0 };
     *bits = 8;
     for (int which = 0; code == EXIT_FINE && which < OPERANDS; which++) {
         struct array *a = &operands->array[which];
-        const char *path = file_of(o, which);
+        const char *path = file_of(o, &l->problem, which);
         if (path)
             code = read_operand(l, which, path, a, bits, f);
         else if (!operand_wanted(&l->problem, which))

@@ -10,7 +10,11 @@
 
 /* ---- asking the reference ------------------------------------------------------------------- */
 
+typedef enum convc_status (*asked)(const struct convc_problem *p, const struct convc_args *args,
+                                   const int64_t *index, size_t count, double *out);
+
 struct question {
+    asked about;
     const struct convc_problem *p;
     const struct convc_args *args;
     const int64_t *index;
@@ -25,7 +29,7 @@ static void ask_range(void *argument, int64_t begin, int64_t end)
     struct question *q = argument;
     struct failure f;
     enum convc_status st =
-        convc_reference_at(q->p, q->args, q->index + begin, (size_t)(end - begin), q->out + begin);
+        q->about(q->p, q->args, q->index + begin, (size_t)(end - begin), q->out + begin);
     if (st == CONVC_OK)
         return;
     enum exit_code code = fail_status(&f, st);
@@ -41,11 +45,13 @@ static double taps(const struct convc_problem *p)
            (double)p->kernel[2];
 }
 
-static enum exit_code ask(const struct convc_problem *p, const struct convc_args *args,
+static enum exit_code ask(asked about, const struct convc_problem *p, const struct convc_args *args,
                           const int64_t *index, int64_t count, int threads, double *out,
                           struct failure *f)
 {
-    struct question q = { .p = p, .args = args, .index = index, .out = out, .f = f };
+    struct question q = {
+        .about = about, .p = p, .args = args, .index = index, .out = out, .f = f
+    };
     /* About a millisecond of work at a time. */
     int64_t grain = (int64_t)(200000 / taps(p)) + 1;
     pthread_mutex_init(&q.lock, NULL);
@@ -102,7 +108,8 @@ static enum exit_code raise_scales(const struct convc_problem *p, const struct t
     double *sum = malloc(((size_t)count + 1) * sizeof *sum);
     if (!sum)
         return fail_memory(f);
-    enum exit_code code = ask(&sums, &absolute->args, index, count, threads, sum, f);
+    enum exit_code code =
+        ask(convc_reference_at, &sums, &absolute->args, index, count, threads, sum, f);
     for (int64_t i = 0; code == EXIT_FINE && i < count; i++) {
         double *scale = &e->scale[index[i] / e->plane];
         *scale = fmax(*scale, sum[i]);
@@ -145,6 +152,23 @@ static enum exit_code find_scales(const struct convc_problem *p, const struct op
     return code;
 }
 
+/* The errors, and scales, of a problem with functions of the user. */
+static enum exit_code find_errors(const struct convc_problem *p, const struct tensors *t,
+                                  int threads, struct expectation *e, struct failure *f)
+{
+    if (convc_reference_error_at(p, &t->args, NULL, 0, NULL) == CONVC_ERR_UNSUPPORTED)
+        return EXIT_FINE;
+    e->error = malloc(((size_t)e->count + 1) * sizeof *e->error);
+    e->scale = calloc((size_t)(p->n * p->oc) + 1, sizeof *e->scale);
+    if (!e->error || !e->scale)
+        return fail_memory(f);
+    for (int64_t i = 0; i < e->count; i++) {
+        double *scale = &e->scale[e->index[i] / e->plane];
+        *scale = isfinite(e->want[i]) ? fmax(*scale, fabs(e->want[i])) : *scale;
+    }
+    return ask(convc_reference_error_at, p, &t->args, e->index, e->count, threads, e->error, f);
+}
+
 static double largest(const struct array *a)
 {
     double most = 0;
@@ -166,8 +190,10 @@ enum exit_code expectation_create(const struct convc_problem *p, const struct op
     e->product = largest(&o->array[OPERAND_SRC]) * largest(&o->array[OPERAND_WEI]);
     enum exit_code code = choose_outputs(p->n * p->oc * e->plane, limit, e, f);
     if (code == EXIT_FINE)
-        code = ask(p, &t->args, e->index, e->count, threads, e->want, f);
+        code = ask(convc_reference_at, p, &t->args, e->index, e->count, threads, e->want, f);
     if (code == EXIT_FINE)
+        code = find_errors(p, t, threads, e, f);
+    if (code == EXIT_FINE && !e->error)
         code = find_scales(p, o, limit == 0, threads, e, f);
     return code;
 }
@@ -177,6 +203,7 @@ void expectation_free(struct expectation *e)
     free(e->index);
     free(e->want);
     free(e->scale);
+    free(e->error);
     *e = (struct expectation){ 0 };
 }
 
@@ -219,10 +246,19 @@ static double distance(double got, double want)
     return isnan(d) ? INFINITY : d;
 }
 
+/* What output i may be off, as the operations of the problem's functions have it. */
+static double error_of(const struct convc_problem *p, const struct expectation *e, int64_t i)
+{
+    double error = e->error[i];
+    if (error > 0 && p->dst_dtype == CONVC_F64)
+        error += DBL_EPSILON * fabs(e->want[i]);
+    return error;
+}
+
 void judge(const struct convc_problem *p, const struct expectation *e, const double *got,
            const struct convc_kernel_info *info, bool exact_data, struct verdict *v)
 {
-    const bool exact = exact_data && info->plain_sum;
+    bool exact = exact_data && info->plain_sum;
     *v = (struct verdict){ .exact = exact };
     for (int64_t i = 0; i < e->count; i++) {
         double y = got[e->index[i]], w = e->want[i], scale = e->scale[e->index[i] / e->plane];
@@ -231,6 +267,11 @@ void judge(const struct convc_problem *p, const struct expectation *e, const dou
         double rounded = p->dst_dtype == CONVC_F64 ? w : (double)(float)w;
         double off = distance(y, y == rounded ? y : w);
         double bound = exact ? 0 : allowance(p, info->error_bound, scale, w);
+        if (e->error) {
+            bound = error_of(p, e, i);
+            exact = bound == 0;
+            off = isfinite(bound) ? off : 0;
+        }
         if (off > 0)
             v->max_error = fmax(v->max_error, scale > 0 ? off / scale : INFINITY);
         if (off > bound && !v->wrong) {
@@ -239,6 +280,7 @@ void judge(const struct convc_problem *p, const struct expectation *e, const dou
             v->got = y;
             v->want = exact ? rounded : w;
             v->bound = bound;
+            v->exact = exact;
         }
     }
 }

@@ -16,7 +16,12 @@
  * weights that meet in no output, such as those around a cropped one. Its scale is at least the
  * product of the largest source and the largest weight.
  *
- * Stands on: convc_reference_at.
+ * Where a problem has functions of the user, an output passes where |y - w| is within what
+ * convc_reference_error_at says, the errors of all operations propagated, and the rounding of w to
+ * a double; where no operation rounds, that is 0 and demands equality. The scale of a channel, for
+ * max_error alone, is then the largest |w| that was looked at.
+ *
+ * Stands on: convc_reference_at, convc_reference_error_at.
  */
 #ifndef CLI_JUDGE_H
 #define CLI_JUDGE_H
@@ -30,6 +35,7 @@ struct expectation {
     double *scale;  /* of each channel of each image */
     int64_t plane;  /* outputs of one channel       */
     double product; /* of the largest |src| and the largest |wei| */
+    double *error;  /* functions of the user: how far each output may be off; else NULL */
 };
 
 /* Asks the reference for `limit` outputs spread over all, or for all where limit is 0. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, WHOLE, REAL, DEFINE, SHOW, REFUSED };
+enum kind { FLAG, TEXT, WHOLE, REAL, DEFINE, ARG, SHOW, REFUSED };
 
 struct row {
     const char *name;
@@ -29,7 +29,7 @@ static const struct row rows[] = {
     { "weights", 0, COMMAND_RUN, TEXT, AT(weights), "FILE", "the weights: .npy" },
     { "bias", 0, COMMAND_RUN, TEXT, AT(bias), "FILE", "the bias: .npy" },
     { "residual", 0, COMMAND_RUN, TEXT, AT(residual), "FILE", "the residual: .npy" },
-    { "arg", 0, COMMAND_RUN, REFUSED, 0, "NAME=FILE", "an argument of the epilogue: .npy" },
+    { "arg", 0, COMMAND_RUN, ARG, 0, "NAME=FILE", "an argument of the epilogue: .npy" },
     { "output", 0, COMMAND_RUN, TEXT, AT(output), "FILE", "writes the output: .npy or .png" },
     { "no-timing", 0, COMMAND_RUN, FLAG, AT(no_timing), NULL, "runs once and times nothing" },
     { "all-plans", 0, COMMAND_CHECK, FLAG, AT(all_plans), NULL, "every plan, not only the best" },
@@ -100,16 +100,18 @@ static enum exit_code read_real(const struct row *r, const char *text, double *o
     return EXIT_FINE;
 }
 
-static enum exit_code read_define(const char *text, struct options *o, struct failure *f)
+/* One more "NAME=...". */
+static enum exit_code read_pair(const char *option, const char *what, const char *text,
+                                const char ***list, size_t *count, struct failure *f)
 {
     const char *equals = strchr(text, '=');
     if (!equals || equals == text)
-        return fail(f, EXIT_USAGE, "-D %s is not NAME=VALUE", text);
-    const char **more = realloc(o->define, (o->define_count + 1) * sizeof *more);
+        return fail(f, EXIT_USAGE, "%s %s is not %s", option, text, what);
+    const char **more = realloc(*list, (*count + 1) * sizeof *more);
     if (!more)
         return fail_memory(f);
-    o->define = more;
-    o->define[o->define_count++] = text;
+    *list = more;
+    (*list)[(*count)++] = text;
     return EXIT_FINE;
 }
 
@@ -143,12 +145,12 @@ static enum exit_code read_value(const struct row *r, const char *text, struct o
     case TEXT: *(const char **)member = text; return EXIT_FINE;
     case WHOLE: return read_whole(r, text, (int64_t *)member, f);
     case REAL: return read_real(r, text, (double *)member, f);
-    case DEFINE: return read_define(text, o, f);
+    case DEFINE: return read_pair("-D", r->value, text, &o->define, &o->define_count, f);
+    case ARG: return read_pair("--arg", r->value, text, &o->arg, &o->arg_count, f);
     case SHOW: return read_show(text, (int32_t *)member, f);
     case REFUSED: break;
     }
-    return fail(f, EXIT_USAGE, "--%s: this version of convc has no %s", r->name,
-                strcmp(r->name, "db") ? "user functions" : "tuning database");
+    return fail(f, EXIT_USAGE, "--%s: this version of convc has no tuning database", r->name);
 }
 
 /* The rows of one command in getopt's terms; val is the row's index behind all letters. */
@@ -211,7 +213,8 @@ enum exit_code options_read(enum command command, int argc, char **argv, struct 
 void options_free(struct options *o)
 {
     free(o->define);
-    o->define = NULL;
+    free(o->arg);
+    o->define = o->arg = NULL;
 }
 
 int options_threads(const struct options *o)

@@ -25,6 +25,8 @@ struct options {
     size_t word_count;
     const char **define; /* "NAME=VALUE"; owned, the texts are argv's */
     size_t define_count;
+    const char **arg; /* "NAME=FILE", likewise */
+    size_t arg_count;
 
     const char *input, *weights, *bias, *residual, *output; /* files; NULL: none */
     const char *report, *benchmark_out;                     /* files; NULL: none */

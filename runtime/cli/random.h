@@ -29,4 +29,12 @@ double random_sparse(uint64_t seed, uint64_t i, int64_t most);
 /* A problem that convc_problem_check accepts, small enough to be checked in milliseconds. */
 void random_problem(uint64_t seed, struct convc_problem *p);
 
+/* Texts of functions, and where a problem has them. */
+struct random_texts {
+    char combine[512], reduce[512], epilogue[512], args[128];
+};
+
+/* Gives a problem functions instead of products, bias, residual and activation. */
+void random_functions(uint64_t seed, struct convc_problem *p, struct random_texts *texts);
+
 #endif

@@ -3,6 +3,7 @@
 #include "runtime/cli/random.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,15 +16,43 @@ static int64_t dtype_bytes(enum convc_dtype t)
 
 /* ---- operands as arrays --------------------------------------------------------------------- */
 
-const char *operand_name(enum operand which)
+/* Arg i of "scale:channel,shift:tensor"; NULL where there are fewer. The problem is a good one. */
+static const char *find_arg(const struct convc_problem *p, int i)
+{
+    const char *at = p->args && *p->args ? p->args : NULL;
+    for (; at && i > 0; i--)
+        at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL;
+    return at;
+}
+
+static bool arg_is(const struct convc_problem *p, enum operand which, const char *kind)
+{
+    const char *colon = strchr(find_arg(p, (int)which - OPERAND_ARG), ':');
+    return colon && strncmp(colon + 1, kind, strlen(kind)) == 0;
+}
+
+const char *operand_name(const struct convc_problem *p, enum operand which,
+                         char text[ARG_NAME_BYTES])
 {
     static const char *const names[] = { "input", "weights", "bias", "residual" };
-    return names[which];
+    if (which < OPERAND_ARG)
+        return names[which];
+    const char *arg = find_arg(p, (int)which - OPERAND_ARG);
+    snprintf(text, ARG_NAME_BYTES, "%.*s", arg ? (int)strcspn(arg, ":") : 0, arg ? arg : "");
+    return text;
 }
 
 bool operand_wanted(const struct convc_problem *p, enum operand which)
 {
+    if (which >= OPERAND_ARG)
+        return find_arg(p, (int)which - OPERAND_ARG) != NULL;
     return which == OPERAND_BIAS ? p->bias : which == OPERAND_RESIDUAL ? p->residual : true;
+}
+
+/* Laid out as the output is? */
+static bool like_dst(const struct convc_problem *p, enum operand which)
+{
+    return which == OPERAND_RESIDUAL || (which >= OPERAND_ARG && arg_is(p, which, "tensor"));
 }
 
 /* Two extents, then those of the axes in use. */
@@ -50,6 +79,11 @@ enum exit_code output_shape(const struct convc_problem *p, struct array *a, stru
 void operand_shape(const struct convc_problem *p, enum operand which, struct array *a)
 {
     struct failure ignored;
+    if (which >= OPERAND_ARG && !like_dst(p, which)) {
+        a->rank = 1;
+        a->extent[0] = arg_is(p, which, "channel") ? p->oc : 1;
+        return;
+    }
     switch (which) {
     case OPERAND_SRC: set_shape(p, p->n, p->ic, p->in, a); break;
     case OPERAND_WEI: set_shape(p, p->oc, p->ic / p->groups, p->kernel, a); break;
@@ -194,17 +228,16 @@ static enum exit_code operand_walk(const struct convc_problem *p, enum operand w
     int64_t stride[5];
     struct array shape = { 0 };
     enum convc_status st;
-    switch (which) {
-    case OPERAND_SRC:
+    if (like_dst(p, which))
+        return dst_walk(p, w, elements, f);
+    if (which == OPERAND_SRC) {
         st = convc_problem_src(p, p->n, stride, elements);
         if (st)
             return fail_status(f, st);
         set_walk(p->n, p->ic, p->in, stride, p->src_dtype, w);
         return EXIT_FINE;
-    case OPERAND_RESIDUAL: return dst_walk(p, w, elements, f);
-    default: break;
     }
-    /* Weights and bias are dense in the order of their arrays. */
+    /* The others are dense in the order of their arrays. */
     operand_shape(p, which, &shape);
     *elements = array_product(shape.extent, shape.rank);
     if (*elements < 0)
@@ -249,6 +282,10 @@ enum exit_code tensors_place(const struct convc_problem *p, const struct operand
                                    .bias = data[OPERAND_BIAS],
                                    .residual = data[OPERAND_RESIDUAL],
                                    .n = p->n };
+    if (p->args && *p->args)
+        t->args.user = t->user;
+    for (int i = 0; i < ARGS_MAX; i++)
+        t->user[i] = data[OPERAND_ARG + i];
     return EXIT_FINE;
 }
 

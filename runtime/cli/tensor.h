@@ -11,15 +11,25 @@
 
 #include <stdbool.h>
 
-enum operand { OPERAND_SRC, OPERAND_WEI, OPERAND_BIAS, OPERAND_RESIDUAL, OPERANDS };
+/* The epilogue's args come last, in their order. */
+enum { ARGS_MAX = 8, ARG_NAME_BYTES = 32 };
+enum operand {
+    OPERAND_SRC,
+    OPERAND_WEI,
+    OPERAND_BIAS,
+    OPERAND_RESIDUAL,
+    OPERAND_ARG,
+    OPERANDS = OPERAND_ARG + ARGS_MAX
+};
 
 /* The arrays that a problem reads; those that it lacks have no value. */
 struct operands {
     struct array array[OPERANDS];
 };
 
-/* "input", "weights", "bias", "residual" */
-const char *operand_name(enum operand which);
+/* "input", "weights", "bias", "residual"; the arg's own name */
+const char *operand_name(const struct convc_problem *p, enum operand which,
+                         char text[ARG_NAME_BYTES]);
 
 /* Does the problem have it? */
 bool operand_wanted(const struct convc_problem *p, enum operand which);
@@ -39,6 +49,7 @@ void operands_free(struct operands *o);
 /* The operands in memory. args has everything but dst and workspace; its weights are plain. */
 struct tensors {
     struct convc_args args;
+    const void *user[ARGS_MAX]; /* args.user points here */
     void *base[OPERANDS];
 };
 

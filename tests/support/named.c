@@ -19,11 +19,14 @@ struct target target_named(const char *text)
 
 struct problem problem_named(const char *text)
 {
+    struct arena memory = { 0 };
     struct convc_problem from;
     struct problem p;
     struct diag d = { 0 };
-    if (spec_benchdnn(text, &from, &d) != CONVC_OK || problem_resolve(&from, &p, &d) != CONVC_OK)
+    if (spec_benchdnn(text, &memory, &from, &d) != CONVC_OK ||
+        problem_resolve(&from, &p, &d) != CONVC_OK)
         fail_msg("%s: %s", text, d.text);
+    arena_free(&memory);
     return p;
 }
 

@@ -52,6 +52,7 @@ static LLVMValueRef apply(struct em *em, const struct subject *s, LLVMValueRef x
     case EXP: return em_exp(em, x);
     case TANH: return em_tanh(em, x);
     case ERF: return em_erf(em, x);
+    case LOG: return em_log(em, x);
     case ACTIVATION: break;
     }
     return em_activation(em, s->activation, s->args, x);

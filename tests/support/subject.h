@@ -21,7 +21,7 @@ extern const char *machine_name[MACHINES_MAX];
 int machines_find(void **state);
 int machines_forget(void **state);
 
-enum function { EXP, TANH, ERF, ACTIVATION };
+enum function { EXP, TANH, ERF, LOG, ACTIVATION };
 
 struct subject {
     enum function function;

@@ -220,6 +220,16 @@ CONVC_API enum convc_status convc_reference_at(const struct convc_problem *p,
                                                const struct convc_args *args, const int64_t *index,
                                                size_t count, double *out);
 
+/* How far a kernel's outputs may be off from those, problems with functions of the user being
+ * computed in their type by any plan: the errors of the operations, propagated. 0 where none of
+ * them rounds, infinite where nothing can be said, as where a NaN takes part. CONVC_ERR_UNSUPPORTED
+ * for sums of products with bias, residual and activation alone, for which convc_kernel_info has a
+ * bound. */
+CONVC_API enum convc_status convc_reference_error_at(const struct convc_problem *p,
+                                                     const struct convc_args *args,
+                                                     const int64_t *index, size_t count,
+                                                     double *out);
+
 /* ---- plans and explanations ------------------------------------------------------------------ */
 
 /* Every plan that the compiler would consider, one a line, best first. Free with convc_text_free.

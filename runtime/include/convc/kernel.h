@@ -21,11 +21,14 @@ extern "C" {
  *   wei        what convc_pack wrote, 64-byte aligned (the reference call takes plain weights)
  *   bias       [oc], dense; ignored where the problem has none
  *   residual   as dst, with dst's strides; may be dst itself
- *   dst        [n] images, laid out by the problem's dst strides; may overlap the residual only
+ *   dst        [n] images, laid out by the problem's dst strides; may be the residual, or a tensor
+ *              of `user`, and overlaps nothing else
  *   workspace  convc_workspace_bytes(...) bytes, 64-byte aligned; NULL where that is 0. Whoever
  *              calls the function itself, instead of convc_run, gives each of the calls that run
  *              at the same time convc_workspace_bytes(k, n, 1) of its own
  *   n          images in this call; 0 is legal and does nothing
+ *   user       a pointer for each of the problem's args: channel [oc], dense; tensor as dst, with
+ *              dst's strides, may be dst itself; scalar one element. NULL where there are none
  */
 struct convc_args {
     size_t struct_bytes;
@@ -36,7 +39,7 @@ struct convc_args {
     void *dst;
     void *workspace;
     int64_t n;
-    const void *const *user; /* reserved: arguments of user functions     */
+    const void *const *user; /* the epilogue's args, in their order       */
     int64_t reserved[8];     /* reserved: run-time extents and pitches    */
 };
 

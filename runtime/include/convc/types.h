@@ -1,7 +1,7 @@
 /* convc/types.h: what a convolution is, as plain data.
  *
  * A `struct convc_problem` says what is computed and nothing about how. It owns no memory: copy it,
- * compare it, keep it on the stack. Needs nothing but the C library.
+ * keep it on the stack. Needs nothing but the C library.
  */
 #ifndef CONVC_TYPES_H
 #define CONVC_TYPES_H
@@ -90,6 +90,17 @@ enum {
 
 #define CONVC_NAME_MAX 64
 
+/* Functions of the user are texts: calls without blanks, such as "abs(sub(x,w))". They know numbers
+ * ("inf" too), the variables of their place, and
+ *
+ *   add sub mul div neg abs sqrt exp log tanh sigmoid floor ceil relu
+ *   min max      of two to eight; max(a,b) is a > b ? a : b, min(a,b) is a < b ? a : b
+ *   clamp(a,low,high)  pow(a,N), N a whole number from -16 to 16
+ *   lt le gt ge eq ne  comparisons of numbers; and or not, of comparisons
+ *   where(c,a,b)       c ? a : b
+ *
+ * At most 96 different operations and operands, and 256 with those that are used again. */
+
 /* One convolution. convc_problem_init fills in every default; set `n ic oc in kernel` and what else
  * differs.
  *
@@ -131,6 +142,28 @@ struct convc_problem {
     /* In elements, by CONVC_STRIDE_*. All zero: dense in `layout`. The residual has dst's strides.
      * Strides are not negative; those of dst must keep its elements apart. */
     int64_t src_stride[5], dst_stride[5];
+
+    /* Other arithmetic; NULL or "": as above. The texts belong to the caller, who keeps them for
+     * the time of each call that takes the problem.
+     *
+     *   acc = reduce over the taps, beginning with reduce_init, of combine(x, w)
+     *   dst = epilogue(acc, args)
+     *
+     * combine      of x, from src, and w, the weight
+     * reduce       "sum", "max", "min" or "prod"; else a function of acc and t, done tap by tap in
+     *              the order depth, height, width, channel. Without a tap acc is reduce_init; of
+     *              those with a name it is 0, -infinity, infinity and 1. max and min of terms among
+     *              which is a NaN depend on the plan
+     * epilogue     of acc and the names in args, instead of bias, residual and activation
+     * args         "scale:channel,shift:tensor,gain:scalar": at most 8, given at run time in this
+     *              order, in convc_args.user. A channel arg has oc elements, a tensor arg is laid
+     *              out as dst is, a scalar is one element
+     *
+     * Under other arithmetic than sums of products, zeros are values of 0 like any others, and taps
+     * are left out under CONVC_PAD_IDENTITY alone. An algorithm that relies on sums of products is
+     * no candidate; tolerance then means nothing. */
+    const char *combine, *reduce, *epilogue, *args;
+    double reduce_init;
 
     char name[CONVC_NAME_MAX + 1]; /* for people and generated symbols; not part of the identity */
 };

@@ -1,0 +1,96 @@
+#include "gen/emit/em_expr.h"
+
+#include "gen/emit/em_math.h"
+
+static LLVMValueRef unary(struct em *em, const char *intrinsic, LLVMValueRef x)
+{
+    LLVMTypeRef type = LLVMTypeOf(x);
+    return em_call(em, intrinsic, &type, 1, &x, 1);
+}
+
+static LLVMValueRef copysign_of(struct em *em, LLVMValueRef magnitude, LLVMValueRef sign)
+{
+    LLVMTypeRef type = LLVMTypeOf(sign);
+    LLVMValueRef args[2] = { magnitude, sign };
+    return em_call(em, "llvm.copysign", &type, 1, args, 2);
+}
+
+/* SSE2 has no rounding to whole numbers: adding and taking away a number that has no digits behind
+ * the point leaves the nearest one, which may be 1 too many. */
+static LLVMValueRef floor_of(struct em *em, LLVMValueRef x)
+{
+    LLVMTypeRef type = LLVMTypeOf(x), element = type;
+    LLVMBuilderRef b = em->builder;
+    if (em->target->vector_bytes > 16)
+        return unary(em, "llvm.floor", x);
+    if (LLVMGetTypeKind(type) == LLVMVectorTypeKind)
+        element = LLVMGetElementType(type);
+    bool wide = LLVMGetTypeKind(element) == LLVMDoubleTypeKind;
+    LLVMValueRef whole = em_real(type, wide ? 0x1p52 : 0x1p23),
+                 magnitude = unary(em, "llvm.fabs", x);
+    LLVMValueRef nearest = LLVMBuildFSub(b, LLVMBuildFAdd(b, magnitude, whole, ""), whole, "");
+    nearest = copysign_of(em, nearest, x);
+    LLVMValueRef over = LLVMBuildFCmp(b, LLVMRealOGT, nearest, x, "");
+    LLVMValueRef less = LLVMBuildSelect(b, over, em_real(type, 1), em_real(type, 0), "");
+    LLVMValueRef below = copysign_of(em, LLVMBuildFSub(b, nearest, less, ""), x);
+    LLVMValueRef fraction = LLVMBuildFCmp(b, LLVMRealOLT, magnitude, whole, "");
+    return LLVMBuildSelect(b, fraction, below, x, "");
+}
+
+static LLVMValueRef of_one(struct em *em, enum expr_op op, LLVMValueRef x)
+{
+    switch (op) {
+    case EXPR_NEG: return LLVMBuildFNeg(em->builder, x, "");
+    case EXPR_ABS: return unary(em, "llvm.fabs", x);
+    case EXPR_SQRT: return unary(em, "llvm.sqrt", x);
+    case EXPR_EXP: return em_exp(em, x);
+    case EXPR_LOG: return em_log(em, x);
+    case EXPR_TANH: return em_tanh(em, x);
+    case EXPR_SIGMOID: return em_sigmoid(em, x);
+    case EXPR_FLOOR: return floor_of(em, x);
+    case EXPR_CEIL:
+        x = floor_of(em, LLVMBuildFNeg(em->builder, x, ""));
+        return LLVMBuildFNeg(em->builder, x, "");
+    default: return LLVMBuildNot(em->builder, x, "");
+    }
+}
+
+static LLVMValueRef of_two(struct em *em, enum expr_op op, LLVMValueRef a, LLVMValueRef b)
+{
+    switch (op) {
+    case EXPR_ADD: return LLVMBuildFAdd(em->builder, a, b, "");
+    case EXPR_SUB: return LLVMBuildFSub(em->builder, a, b, "");
+    case EXPR_MUL: return LLVMBuildFMul(em->builder, a, b, "");
+    case EXPR_DIV: return LLVMBuildFDiv(em->builder, a, b, "");
+    case EXPR_MIN: return em_fmin(em, a, b);
+    case EXPR_MAX: return em_fmax(em, a, b);
+    case EXPR_LT: return LLVMBuildFCmp(em->builder, LLVMRealOLT, a, b, "");
+    case EXPR_LE: return LLVMBuildFCmp(em->builder, LLVMRealOLE, a, b, "");
+    case EXPR_EQ: return LLVMBuildFCmp(em->builder, LLVMRealOEQ, a, b, "");
+    case EXPR_AND: return LLVMBuildAnd(em->builder, a, b, "");
+    default: return LLVMBuildOr(em->builder, a, b, "");
+    }
+}
+
+LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
+                     const LLVMValueRef *var)
+{
+    LLVMValueRef value[EXPR_NODES];
+    for (int i = 0; i <= node; i++) {
+        const struct expr_node *n = &e->node[i];
+        const uint8_t *arg = n->arg;
+        enum expr_op op = (enum expr_op)n->op;
+        if (op == EXPR_CONST)
+            value[i] = em_real(type, n->value);
+        else if (op == EXPR_VAR)
+            value[i] = var[n->var];
+        else if (op == EXPR_WHERE)
+            value[i] =
+                LLVMBuildSelect(em->builder, value[arg[0]], value[arg[1]], value[arg[2]], "");
+        else if (expr_arity(op) == 2)
+            value[i] = of_two(em, op, value[arg[0]], value[arg[1]]);
+        else
+            value[i] = of_one(em, op, value[arg[0]]);
+    }
+    return value[node];
+}

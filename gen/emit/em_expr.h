@@ -1,0 +1,17 @@
+/* em_expr: a function of the user over vectors.
+ *
+ * Operations are those of the machine, rounded once each; exp, log, tanh and sigmoid are em_math's,
+ * with its errors. Truth values are vectors of i1. No call, no branch. Stands on: em_math, expr.
+ */
+#ifndef GEN_EMIT_EM_EXPR_H
+#define GEN_EMIT_EM_EXPR_H
+
+#include "gen/emit/em.h"
+#include "gen/expr/expr.h"
+
+/* Node `node` of the function, where variable v is var[v]. All are of `type`, f32 or f64, scalar or
+ * vector. */
+LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
+                     const LLVMValueRef *var);
+
+#endif

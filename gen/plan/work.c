@@ -1,0 +1,72 @@
+#include "gen/plan/work.h"
+
+/* Slots of an operation. Roots and quotients keep a pipe for as long. */
+static double slots(enum expr_op op)
+{
+    switch (op) {
+    case EXPR_CONST:
+    case EXPR_VAR: return 0;
+    case EXPR_NEG:
+    case EXPR_ABS:
+    case EXPR_NOT:
+    case EXPR_AND:
+    case EXPR_OR: return 0.5;
+    case EXPR_SQRT: return 9;
+    case EXPR_DIV: return 8;
+    case EXPR_EXP: return 16;
+    case EXPR_LOG: return 34;
+    case EXPR_TANH: return 28;
+    case EXPR_SIGMOID: return 30;
+    default: return 1;
+    }
+}
+
+/* Operations of one operand of the tile alone are done once for all accumulators that share it. */
+enum { SHARED_BY = 4 };
+
+static double work(const struct expr *e, bool shares)
+{
+    double total = 0;
+    bool reads[EXPR_NODES][2]; /* does the node depend on the variable? */
+    for (int i = 0; i <= e->root; i++) {
+        const struct expr_node *n = &e->node[i];
+        for (int v = 0; v < 2; v++) {
+            reads[i][v] = n->op == EXPR_VAR && n->var == v;
+            for (int a = 0; a < expr_arity((enum expr_op)n->op); a++)
+                reads[i][v] = reads[i][v] || reads[n->arg[a]][v];
+        }
+        bool both = reads[i][0] && reads[i][1];
+        total += slots((enum expr_op)n->op) / (shares && !both ? SHARED_BY : 1);
+    }
+    return total;
+}
+
+double work_term(const struct problem *p, const struct target *t)
+{
+    const struct functions *f = &p->f;
+    if (!f->terms)
+        return t->fma ? 1 : 2;
+    double total = work(&f->combine, true);
+    if (f->reduce == REDUCE_FOLD)
+        return total + work(&f->fold, false);
+    bool fused =
+        t->fma && f->reduce == REDUCE_SUM && f->combine.node[f->combine.root].op == EXPR_MUL;
+    return fused ? total : total + 1;
+}
+
+double work_epilogue(const struct problem *p)
+{
+    return p->f.epilogue ? work(&p->f.last, false) : 0;
+}
+
+int64_t work_written(const struct problem *p)
+{
+    enum { MOST = 64, SHORT = 3 };
+    if (!p->f.terms)
+        return 1;
+    double total = work(&p->f.combine, false);
+    if (p->f.reduce == REDUCE_FOLD)
+        total += work(&p->f.fold, false);
+    int64_t written = (int64_t)(total / SHORT);
+    return written < 1 ? 1 : written > MOST ? MOST : written;
+}

@@ -1,0 +1,234 @@
+/* Functions in specs: what tracing makes of them, and what it refuses, soon and in one sentence. */
+#include "gen/spec/spec.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define SPEC(fields)                                                                               \
+    "return convc.conv { input = {1, 6, 8, 8}, out_channels = 8, kernel_size = 3, padding = 1,"    \
+    "\n " fields " }"
+
+struct traced {
+    const char *text, *additions; /* behind the padding of the problem's text */
+};
+
+static const struct traced functions[] = {
+    { SPEC("combine = function(x, w) return x * w end"), "" },
+    { SPEC("combine = function(x, w) return w * x end, reduce = 'sum'"), "" },
+    { SPEC("reduce = { init = 0, fn = function(acc, t) return t + acc end }"), "" },
+    { SPEC("combine = function(x, w) return convc.abs(x - w) end"),
+      ";mode=constant;value=0;combine=abs(sub(x,w))" },
+    { SPEC("combine = function(x, w) return (x - w)^2 end"),
+      ";mode=constant;value=0;combine=mul(sub(x,w),sub(x,w))" },
+    { SPEC("combine = function(x, w) return x - w end,"
+           "reduce = { init = 0, fn = function(a, t) return a + t * t end }"),
+      ";mode=constant;value=0;combine=mul(sub(x,w),sub(x,w))" },
+    { SPEC("combine = function(x, w) return x + w end, reduce = 'max'"),
+      ";mode=constant;value=0;combine=add(x,w);reduce=max" },
+    { SPEC("combine = function(x, w) return x + w end, padding_mode = 'identity',"
+           "reduce = { init = -math.huge, fn = function(a, t) return convc.max(a, t) end }"),
+      ";mode=identity;combine=add(x,w);reduce=max" },
+    { SPEC("combine = function(x, w) return x + w end, padding_mode = 'identity',"
+           "reduce = { init = 0, fn = function(a, t) return convc.max(t, a) end }"),
+      ";mode=identity;combine=add(x,w);reduce=max(acc,t)" },
+    { SPEC("reduce = { init = 1, fn = function(a, t) return a * 0.5 + t end }"),
+      ";mode=constant;value=0;combine=mul(x,w);reduce=add(t,mul(acc,0.5));init=1" },
+    { SPEC("epilogue = function(acc, e) return convc.relu(acc * e.scale + e.shift) end,"
+           "args = { shift = 'channel', scale = 'tensor' }"),
+      ";epilogue=max(add(shift,mul(acc,scale)),0);args=scale:tensor,shift:channel" },
+    { SPEC("epilogue = function(acc) return convc.where(convc.lt(acc, 0) & ~convc.eq(acc, -1) |"
+           "convc.ge(acc, 5), -acc // 2, 1 / acc) end"),
+      ";epilogue=where(or(le(5,acc),and(lt(acc,0),not(eq(acc,-1)))),floor(mul(acc,-0.5)),"
+      "div(1,acc))" },
+    { SPEC("epilogue = function(acc) return 3 end"), ";epilogue=3" },
+    { SPEC("epilogue = function(acc) return convc.clamp(convc.tanh(acc), 0, convc.max(1, acc, 2))"
+           " end"),
+      ";epilogue=min(max(tanh(acc),0),max(max(1,acc),2))" },
+};
+
+static void functions_become_texts(void **state)
+{
+    static const char *const shape =
+        "g1mb1ic6ih8iw8oc8oh8ow8kh3kw3sh1sw1dh0dw0ph1pw1"; /* of SPEC */
+    (void)state;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        struct spec_source source = { .text = functions[i].text, .name = "good.lua" };
+        struct spec spec;
+        struct problem p;
+        struct diag d = { 0 };
+        struct text t = { 0 };
+        if (spec_load(&source, &spec, &d) != CONVC_OK ||
+            problem_resolve(&spec.convs[0].problem, &p, &d) != CONVC_OK)
+            fail_msg("%s: %s", functions[i].text, d.text);
+        problem_print(&p, &t);
+        assert_int_equal(strncmp(t.data, shape, strlen(shape)), 0);
+        assert_string_equal(t.data + strlen(shape), functions[i].additions);
+        text_free(&t);
+        spec_free(&spec);
+    }
+}
+
+struct refused {
+    const char *text, *sentence; /* how it begins */
+};
+
+#define COMBINE(body) SPEC("combine = function(x, w) " body " end")
+#define TOO_LARGE     "more than 96 different operations, or 256 with those that are used again"
+
+static const struct refused bad[] = {
+    { COMBINE("return x < w"),
+      "evil.lua:2: combine: Lua's < and > cannot be traced: write convc.lt" },
+    { COMBINE("return x > 1"), "evil.lua:2: combine: Lua's < and > cannot be traced" },
+    { COMBINE("return 1 <= x"), "evil.lua:2: combine: Lua's <= and >= cannot be traced" },
+    { COMBINE("if x == w then return x end"), "evil.lua:2: combine: Lua's == and ~= cannot be" },
+    { COMBINE("return x % 2"), "evil.lua:2: combine: % cannot be traced" },
+    { COMBINE("return x .. 'a'"), "evil.lua:2: combine: .. makes no text of an operand" },
+    { COMBINE("return #x"), "evil.lua:2: combine: an operand has no length" },
+    { COMBINE("return x.y"), "evil.lua:2: combine: an operand has no fields" },
+    { COMBINE("x.y = 1"), "evil.lua:2: combine: an operand has no fields" },
+    { COMBINE("return x(1)"), "evil.lua:2: combine: an operand is no function" },
+    { COMBINE("return x + nil"),
+      "evil.lua:2: combine: convc.add is given nil, which is no number" },
+    { COMBINE("return x + '1'"),
+      "evil.lua:2: combine: convc.add is given \"1\", which is no number" },
+    { COMBINE("return x * (0/0)"), "evil.lua:2: combine: convc.mul is given nan" },
+    { COMBINE("return x ^ 0.5"), "evil.lua:2: combine: pow takes a whole constant from -16 to 16" },
+    { COMBINE("return x ^ w"), "evil.lua:2: combine: pow takes a whole constant from -16 to 16" },
+    { COMBINE("return math.abs(x)"), "evil.lua:2: combine: bad argument #1 to 'abs' (number "
+                                     "expected, got symbol; the functions for "
+                                     "it are convc.abs" },
+    { COMBINE("return convc.where(x, w, 1)"),
+      "evil.lua:2: combine: where takes a comparison as its operand 1" },
+    { COMBINE("return convc.lt(x, w) + 1"),
+      "evil.lua:2: combine: add takes a number as its operand 1" },
+    { COMBINE("return convc.abs(x, w)"), "evil.lua:2: combine: abs takes 1 operand, not 2" },
+    { COMBINE("return convc.max(x)"), "evil.lua:2: combine: max takes 2 to 8 operands, not 1" },
+    { COMBINE("return convc.max(x,x,x,x,x,x,x,x,x)"),
+      "evil.lua:2: combine: convc.max takes at most 8 values" },
+    { COMBINE("return convc.conv { }"),
+      "evil.lua:2: combine: convc.conv cannot be called in here" },
+    { COMBINE("error('boo')"), "evil.lua:2: combine: boo" },
+    { COMBINE("error({})"), "evil.lua:2: combine: error({...}) was called, without a sentence" },
+    { COMBINE(""), "evil.lua:2: combine: the function returns nil, not an expression" },
+    { COMBINE("return 'x'"), "evil.lua:2: combine: the function returns \"x\", not an expression" },
+    { COMBINE("return {}"), "evil.lua:2: combine: the function returns {...}, not an expression" },
+    { COMBINE("return x, w, 1, nil end, reduce = function() return 1"),
+      "evil.lua:2: reduce=function is none of sum, max, min, prod" },
+    { COMBINE("return convc.eq(x, w)"), "evil.lua:2: combine: the function returns a comparison" },
+    { COMBINE("k = x return x end, reduce = { init = 0, fn = function(a, t) return a + k end }, y ="
+              "function()"),
+      "evil.lua:2: y is no field" },
+    { COMBINE("k = x return x end, reduce = { init = 0, fn = function(a, t) return a + k end"
+              " }, epilogue = function(acc) return acc"),
+      "evil.lua:2: reduce: convc.add is given an operand of another function" },
+    { COMBINE("k = x return w") "\nreturn convc.abs(k)", "evil.lua:3: " },
+    { SPEC("padding = convc.abs(3)"),
+      "evil.lua:2: convc.abs works on the operands of combine, reduce and epilogue alone" },
+    { SPEC("combine = 3"), "evil.lua:2: combine=3 is no function" },
+    { SPEC("reduce = 'foo'"), "evil.lua:2: reduce=\"foo\" is none of sum, max, min, prod" },
+    { SPEC("reduce = { init = 0 }"), "evil.lua:2: reduce.fn=nil is no function" },
+    { SPEC("reduce = { init = 0/0, fn = 1 }"), "evil.lua:2: reduce.init=" },
+    { SPEC("reduce = { init = 0, fm = 1 }"), "evil.lua:2: reduce has \"fm\", where" },
+    { SPEC("epilogue = function(acc, e) return e.scale end"),
+      "evil.lua:2: epilogue: \"scale\" is none of the args" },
+    { SPEC("epilogue = function(acc) return acc end, bias = true"),
+      "evil.lua:2: epilogue takes the place of bias, residual and activation: bias" },
+    { SPEC("args = { a = 'scalar' }"), "evil.lua:2: args are for an epilogue, and there is none" },
+    { SPEC("args = { a = 'row' }"),
+      "evil.lua:2: args.a=\"row\" is none of channel, tensor, scalar" },
+    { SPEC("args = { ['a:scalar,b'] = 'row' }"),
+      "evil.lua:2: args: \"a:scalar,b\" is not 1 to 31" },
+    { SPEC("args = { acc = 'scalar' }"), "evil.lua:2: args: \"acc\" is not 1 to 31" },
+    { SPEC("args = { 'scalar' }"), "evil.lua:2: args: 1 is not 1 to 31" },
+    { SPEC("args = { a='scalar', b='scalar', c='scalar', d='scalar', e='scalar', f='scalar',"
+           "g='scalar', h='scalar', i='scalar' }"),
+      "evil.lua:2: args has more than 8" },
+
+    /* What does not end, or grows. */
+    { COMBINE("while true do end"),
+      "evil.lua:2: combine: runs for more than 10000000 instructions" },
+    { COMBINE("local function f() return f() end return f()"),
+      "evil.lua:2: combine: runs for more than 10000000 instructions" },
+    { COMBINE("local function f(a) return 1 + f(a) end return f(x)"), "evil.lua" },
+    { COMBINE("local function f(a) return 1 + f(a + 1) end return f(x)"),
+      "evil.lua:2: combine: " TOO_LARGE },
+    { COMBINE("for i = 1, 1e6 do x = x + w * i end return x"), "evil.lua:2: combine: " TOO_LARGE },
+    { COMBINE("for i = 1, 1e6 do x = x * x end return x"), "evil.lua:2: combine: " TOO_LARGE },
+    { COMBINE("for i = 1, 1e6 do local y = x + i end return x"),
+      "evil.lua:2: combine: more than 96 different operations" },
+    { COMBINE("for i = 1, 1e9 do local y = x + w end return x"), "evil.lua:2: combine: runs for" },
+    { COMBINE("local t = {} for i = 1, 1e9 do t[i] = {} end"),
+      "evil.lua: combine: needs more than" },
+    { COMBINE("local s = 'a' while true do s = s .. s end"),
+      "evil.lua: combine: makes a string of more than" },
+    { "local function f(x, w) return (x - w) ^ 16 end\nwhile true do\nconvc.conv { input = {1, 6, "
+      "8, "
+      "8}, out_channels = 8, kernel_size = 3, combine = f } end",
+      "evil.lua:" },
+};
+
+/* Of this thread's own time: what others do with the machine is not the sandbox's fault. */
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void bad_functions_are_refused_soon(void **state)
+{
+    int wrong = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct spec_source source = { .text = bad[i].text, .name = "evil.lua" };
+        struct spec spec;
+        struct diag d = { 0 };
+        double begin = seconds();
+        if (spec_load(&source, &spec, &d) == CONVC_OK)
+            spec_free(&spec);
+        double took = seconds() - begin;
+        if (d.status != CONVC_OK && took < 1.5 &&
+            !strncmp(d.text, bad[i].sentence, strlen(bad[i].sentence)))
+            continue;
+        wrong++;
+        print_error("%s\n    after %.2f s gives %d: %s\n    not %s\n", bad[i].text, took, d.status,
+                    d.text, bad[i].sentence);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* The texts are the spec's, not Lua's. */
+static void texts_outlive_lua(void **state)
+{
+    struct spec_source source = {
+        .text = "local list = {}\nfor i = 1, 50 do list[i] = convc.conv { input = {1, 1, 4}, "
+                "out_channels = 1, kernel_size = 1, combine = function(x, w) return x * w + i end }"
+                " end\nreturn list",
+        .name = "many.lua"
+    };
+    struct spec spec;
+    struct diag d = { 0 };
+    (void)state;
+    assert_int_equal(spec_load(&source, &spec, &d), CONVC_OK);
+    for (int i = 0; i < 50; i++) {
+        char want[64];
+        snprintf(want, sizeof want, "add(mul(x,w),%d)", i + 1);
+        assert_string_equal(spec.convs[i].problem.combine, want);
+    }
+    spec_free(&spec);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(functions_become_texts),
+        cmocka_unit_test(bad_functions_are_refused_soon),
+        cmocka_unit_test(texts_outlive_lua),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
