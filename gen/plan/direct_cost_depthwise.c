@@ -29,7 +29,7 @@ static const double all_lost = 3.2, l2_room = 0.34, l2_kept = 0.4;
 
 /* Blocks first, each comes by all pages of the tensors: beyond those that the second TLB holds
  * (2048 of 4 KiB), a walk for each. */
-static const double page_lines = 64, tlb_room = 1600, tlb_lost = 0.25, walk_cycles = 12;
+static const double page_lines = 64, tlb_room = 1000, tlb_lost = 0.25, walk_cycles = 12;
 
 /* How well they overlap: 1 one after the other. */
 static const double overlap = 4.8;
