@@ -116,6 +116,15 @@ static const struct refused bad[] = {
     { COMBINE("error({})"), "evil.lua:2: combine: error({...}) was called, without a sentence" },
     { COMBINE(""), "evil.lua:2: combine: the function returns nil, not an expression" },
     { COMBINE("return 'x'"), "evil.lua:2: combine: the function returns \"x\", not an expression" },
+    { COMBINE("return '1'"), "evil.lua:2: combine: the function returns \"1\", not an expression" },
+    { COMBINE("error(x)"), "evil.lua:2: combine: error(symbol) was called, without a sentence" },
+    { COMBINE("return convc.conv(x)"), "evil.lua:2: combine: convc.conv(symbol) takes one table" },
+    { "local k\n" COMBINE("k = x return x") "\nand k", "evil.lua: returns symbol, where a spec" },
+    { "local k\n" COMBINE("k = x return x") "\nand { k }", "evil.lua: value 1 of the list, symbol,"
+                                                           " is no convolution" },
+    { "local k\n" COMBINE(
+          "k = x return x") "\nand convc.conv { input = k, out_channels = 1, kernel_size = 1 }",
+      "evil.lua:4: input=symbol " },
     { COMBINE("return {}"), "evil.lua:2: combine: the function returns {...}, not an expression" },
     { COMBINE("return x, w, 1, nil end, reduce = function() return 1"),
       "evil.lua:2: reduce=function is none of sum, max, min, prod" },

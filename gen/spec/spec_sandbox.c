@@ -151,7 +151,10 @@ const char *sandbox_value(lua_State *L, int index, char text[SANDBOX_VALUE_MAX])
         snprintf(text, SANDBOX_VALUE_MAX, lua_toboolean(L, index) ? "true" : "false");
         break;
     case LUA_TTABLE: snprintf(text, SANDBOX_VALUE_MAX, "{...}"); break;
-    case LUA_TUSERDATA: snprintf(text, SANDBOX_VALUE_MAX, "convolution"); break;
+    case LUA_TUSERDATA: /* the two kinds there are */
+        snprintf(text, SANDBOX_VALUE_MAX,
+                 luaL_testudata(L, index, SYMBOL_TYPE) ? "symbol" : "convolution");
+        break;
     default: snprintf(text, SANDBOX_VALUE_MAX, "%s", lua_typename(L, lua_type(L, index))); break;
     }
     return text;

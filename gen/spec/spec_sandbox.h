@@ -36,6 +36,9 @@ struct sandbox_conv {
 /* The chunk that env_open runs. */
 #define PRELUDE_CHUNK "@prelude"
 
+/* The metatable of the operands that a function is traced on, see spec_trace. */
+#define SYMBOL_TYPE "convc.symbol"
+
 /* Why an allocation was refused. */
 enum sandbox_refusal {
     REFUSED_NOTHING,

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char symbol_type[] = "convc.symbol";
-
 /* Instructions that making a node counts for, and tracing a function. */
 enum { NODE_STEPS = 20, TRACE_STEPS = 2000, OPERANDS_MAX = 8 };
 
@@ -25,7 +23,7 @@ static void push_symbol(lua_State *L, int node)
 {
     struct symbol *s = lua_newuserdatauv(L, sizeof *s, 0);
     *s = (struct symbol){ sandbox_of(L)->trace, node };
-    luaL_setmetatable(L, symbol_type);
+    luaL_setmetatable(L, SYMBOL_TYPE);
 }
 
 /* The node of the value at `index`, a number or a symbol of this trace; `who` is for sentences. */
@@ -33,7 +31,7 @@ static int node_at(lua_State *L, int index, const char *who)
 {
     struct sandbox *s = sandbox_of(L);
     char text[SANDBOX_VALUE_MAX];
-    const struct symbol *symbol = luaL_testudata(L, index, symbol_type);
+    const struct symbol *symbol = luaL_testudata(L, index, SYMBOL_TYPE);
     if (symbol && symbol->trace != s->trace)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s is given an operand of another function", who);
     if (symbol)
@@ -142,7 +140,7 @@ static void make_metatable(lua_State *L)
         { "__newindex", "an operand has no fields" },
         { "__call", "an operand is no function" },
     };
-    luaL_newmetatable(L, symbol_type);
+    luaL_newmetatable(L, SYMBOL_TYPE);
     add_closures(L, two, sizeof two / sizeof *two, binary);
     add_closures(L, one, sizeof one / sizeof *one, unary);
     add_closures(L, refused, sizeof refused / sizeof *refused, refuse);
@@ -197,7 +195,7 @@ static const char *finish(struct fields *f, const char *const *var)
     struct sandbox *s = sandbox_of(f->L);
     char value[SANDBOX_VALUE_MAX];
     lua_State *L = f->L;
-    if (!lua_isnumber(L, -1) && !luaL_testudata(L, -1, symbol_type))
+    if (lua_type(L, -1) != LUA_TNUMBER && !luaL_testudata(L, -1, SYMBOL_TYPE))
         sandbox_fail(L, f->field, CONVC_ERR_SPEC,
                      "the function returns %s, not an expression of its operands",
                      sandbox_value(L, -1, value));

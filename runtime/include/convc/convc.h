@@ -137,6 +137,9 @@ struct convc_spec_source {
 CONVC_API enum convc_status convc_spec_load(const struct convc_spec_source *source,
                                             convc_spec **out);
 CONVC_API size_t convc_spec_count(const convc_spec *spec);
+
+/* Convolution i. It and the texts of its functions, which a copy of it shares, live as long as the
+ * spec. */
 CONVC_API const struct convc_problem *convc_spec_problem(const convc_spec *spec, size_t i);
 
 /* The constant weights of convolution i, [oc][ic/groups][kernel d][h][w] as double; NULL where the
