@@ -145,6 +145,10 @@ static void what_does_not_go_together_is_refused(void **state)
     assert_refused(&p, CONVC_ERR_SPEC, "args: b=row is none of channel, tensor, scalar");
     p.args = "b:scalar,b:tensor";
     assert_refused(&p, CONVC_ERR_SPEC, "args: b is there twice");
+    p.args = "b:scalar,";
+    assert_refused(&p, CONVC_ERR_SPEC,
+                   "args: \"\" does not begin with NAME:KIND, a name of 1 to 31 letters, digits "
+                   "and _ other than acc and inf");
     p.epilogue = NULL;
     assert_refused(&p, CONVC_ERR_ARGUMENT, "args are for an epilogue, and there is none");
 }

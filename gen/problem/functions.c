@@ -88,7 +88,7 @@ static enum convc_status add_arg(struct functions *f, const char *name, size_t n
 /* "scale:channel,shift:tensor" */
 static enum convc_status parse_args(const char *text, struct functions *f, struct diag *d)
 {
-    for (const char *at = text; *at && d->status == CONVC_OK;) {
+    for (const char *at = text; at && d->status == CONVC_OK;) {
         size_t n = 0;
         while (isalnum((unsigned char)at[n]) || at[n] == '_')
             n++;
@@ -101,7 +101,7 @@ static enum convc_status parse_args(const char *text, struct functions *f, struc
         const char *kind = at + n + 1;
         size_t bytes = strcspn(kind, ",");
         add_arg(f, at, n, kind, bytes, d);
-        at = kind + bytes + (kind[bytes] == ',');
+        at = kind[bytes] ? kind + bytes + 1 : NULL;
     }
     return d->status;
 }
