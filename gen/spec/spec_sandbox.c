@@ -26,10 +26,11 @@ struct sandbox *sandbox_of(lua_State *L)
     return s;
 }
 
+/* The thread's own time: what else the machine does is not the spec's fault. */
 static int64_t now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 

@@ -69,7 +69,7 @@ struct sandbox {
     int line;         /* of the spec, where an error of Lua's own was raised; 0: nowhere in it */
     size_t used;      /* bytes */
     int64_t steps;    /* instructions so far */
-    int64_t deadline; /* nanoseconds of the monotonic clock */
+    int64_t deadline; /* nanoseconds of the thread's clock */
     unsigned allocations;
     enum sandbox_refusal refused;
 };
