@@ -121,7 +121,9 @@ static struct far find_far(const struct nest *n, const struct target *t, const s
     struct far far = { x->src * away, x->wei * away, x->dst * away, all > l3 ? all * away : 0 };
     if (n->plan.order == ORDER_ROWS && x->wei > l2)
         come_again(&far, &far.wei, x->wei * (x->items - 1), x->wei > l3);
-    if (n->plan.order == ORDER_ROWS && x->src / (double)n->p->p.groups / x->items > l2 - x->panel)
+    /* A row tile's pixels that overflow L2, as measured on cores of 16 registers. */
+    double row = x->src / (double)n->p->p.groups / x->items;
+    if (n->plan.order == ORDER_ROWS && t->vector_registers < 32 && row > l2 - x->panel)
         come_again(&far, &far.src, x->src * (x->blocks - 1), x->src > l3);
     if (n->plan.order == ORDER_WEIGHTS && x->src / (double)n->p->p.groups > l2 - x->panel)
         come_again(&far, &far.src, x->src * (x->blocks - 1), x->src > l3);
