@@ -233,10 +233,37 @@ LLVMValueRef em_load_where(struct em *em, LLVMTypeRef vector, LLVMValueRef p, LL
     return masked_load(em, vector, p, on, LLVMConstNull(vector));
 }
 
+/* The first `count` lanes, in vectors of 4, 2 and 1: where masks are no part of the instruction set
+ * a masked store takes as long as a dozen plain ones. */
+static void store_pieces(struct em *em, LLVMValueRef v, LLVMValueRef p, int count)
+{
+    int64_t bytes = element_bytes(LLVMTypeOf(v));
+    for (int done = 0, size; done < count; done += size) {
+        int pick[EM_LANES_MAX];
+        for (size = 1; 2 * size <= count - done; size *= 2)
+            ;
+        for (int l = 0; l < size; l++)
+            pick[l] = done + l;
+        em_store(em, em_shuffle(em, v, v, pick, size), em_at_const(em, p, done * bytes),
+                 (unsigned)bytes);
+    }
+}
+
+static bool first_lanes(const struct em_lanes *on)
+{
+    for (int l = 0; l < on->active; l++) {
+        if (!on->on[l])
+            return false;
+    }
+    return true;
+}
+
 void em_store_lanes(struct em *em, LLVMValueRef v, LLVMValueRef p, const struct em_lanes *on)
 {
     if (on->active == on->count)
         em_store(em, v, p, (unsigned)element_bytes(LLVMTypeOf(v)));
+    else if (!em->target->masks && first_lanes(on))
+        store_pieces(em, v, p, on->active);
     else if (on->active)
         em_store_where(em, v, p, em_lane_mask(em, on));
 }

@@ -24,13 +24,31 @@ static void place(const struct tile *t, int c, int v, int64_t *channel, int64_t 
 struct lie {
     int64_t stride; /* elements from lane to lane */
     struct em_lanes on;
-    LLVMValueRef where; /* of the kernel, instead of `on`; or NULL */
+    LLVMValueRef where;  /* of the kernel, instead of `on`; or NULL */
+    LLVMValueRef narrow; /* i1: what sets them apart is the last lane of `on`, which is off */
 };
 
 static void lane_offsets(const struct tile *t, const struct lie *lie, int64_t offset[EM_LANES_MAX])
 {
     for (int l = 0; l < t->nest->lanes; l++)
         offset[l] = l * lie->stride * t->nest->bytes;
+}
+
+/* The last lane apart from the others, where that takes less than a mask. */
+static void store_narrow(struct tile *t, LLVMValueRef value, LLVMValueRef p, const struct lie *lie)
+{
+    struct em *em = t->em;
+    int last = lie->on.active - 1;
+    struct em_lanes fewer = em_lanes_first(lie->on.count, last);
+    if (em->target->masks) {
+        em_store_where(em, value, p, lie->where);
+        return;
+    }
+    em_store_lanes(em, value, p, &fewer);
+    EM_IF (em, em_not(em, lie->narrow)) {
+        em_store(em, em_shuffle(em, value, value, &last, 1),
+                 em_at_const(em, p, last * t->nest->bytes), (unsigned)t->nest->bytes);
+    }
 }
 
 static LLVMValueRef load_like_dst(struct tile *t, LLVMValueRef p, const struct lie *lie)
@@ -49,7 +67,7 @@ static void store_to_dst(struct tile *t, LLVMValueRef value, LLVMValueRef p, con
     int64_t offset[EM_LANES_MAX];
     lane_offsets(t, lie, offset);
     if (lie->where)
-        em_store_where(t->em, value, p, lie->where);
+        store_narrow(t, value, p, lie);
     else if (lie->stride == 1)
         em_store_lanes(t->em, value, p, &lie->on);
     else
@@ -194,6 +212,7 @@ static struct lie columns_lie(struct tile *t, int c)
     struct lie lie = { .stride = 1, .on = em_lanes_first(lanes, active) };
     if (t->narrow && c + active == t->cols) {
         struct em_lanes fewer = em_lanes_first(lanes, active - 1);
+        lie.narrow = t->narrow;
         lie.where = LLVMBuildSelect(t->em->builder, t->narrow, em_lane_mask(t->em, &fewer),
                                     em_lane_mask(t->em, &lie.on), "");
     }
