@@ -52,11 +52,13 @@ static double value(const struct problem *p, const void *t, int64_t i)
     return p->p.src_dtype == CONVC_F64 ? ((const double *)t)[i] : (double)((const float *)t)[i];
 }
 
-static void trial_run(struct trial *t, const char *problem, const char *plan, uint64_t seed)
+/* The items are split as `split`, a seed, says. */
+static void trial_split(struct trial *t, const char *problem, const char *plan, uint64_t seed,
+                        uint64_t split)
 {
     struct emitted e;
     struct diag d = { 0 };
-    struct test_random r = { seed };
+    struct test_random r = { split };
     *t = (struct trial){ .problem = problem_named(problem), .plan = plan_named(plan) };
     const struct problem *p = &t->problem;
     if (plan_check(&t->plan, p, &machine[0], &d) != CONVC_OK)
@@ -76,6 +78,11 @@ static void trial_run(struct trial *t, const char *problem, const char *plan, ui
     emitted_run(&e, &args, &r);
     free(packed);
     emitted_free(&e);
+}
+
+static void trial_run(struct trial *t, const char *problem, const char *plan, uint64_t seed)
+{
+    trial_split(t, problem, plan, seed, seed);
 }
 
 static void trial_free(struct trial *t)
@@ -240,23 +247,26 @@ static void f43_errs_little_up_to_512_channels(void **state)
 /* ---- blocks leave no trace ---------------------------------------------------------------------
  */
 
-static void results_do_not_depend_on_the_blocks(void **state)
+static void results_do_not_depend_on_blocks_or_splits(void **state)
 {
     static const char *const plan[] = { "winograd f=4x4 tile=13x2",
                                         "winograd f=4x4 tile=5x2 block=7 prefetch=weights",
                                         "winograd f=4x4 tile=2x1 block=1 oc=16",
                                         "winograd f=4x4 tile=4x3 block=9 oc=32" };
-    const char *problem = "g2mb1ic42ih13iw22oc134kh3kw3ph1pw1";
-    struct trial first;
+    static const char *const problem[] = { "g2mb1ic42ih13iw22oc134kh3kw3ph1pw1",
+                                           "g2mb1ic42ih13iw22oc134kh3kw3ph1pw1;layout=nchw" };
     (void)state;
-    trial_run(&first, problem, plan[0], 5);
-    for (size_t i = 1; i < sizeof plan / sizeof *plan; i++) {
-        struct trial other;
-        trial_run(&other, problem, plan[i], 5);
-        assert_memory_equal(first.dst, other.dst, (size_t)outputs(&first.problem) * 4);
-        trial_free(&other);
+    for (int layout = 0; layout < 2; layout++) {
+        struct trial first;
+        trial_run(&first, problem[layout], plan[0], 5);
+        for (size_t i = 0; i < 4 * (sizeof plan / sizeof *plan); i++) {
+            struct trial other;
+            trial_split(&other, problem[layout], plan[i / 4], 5, 100 + i);
+            assert_memory_equal(first.dst, other.dst, (size_t)outputs(&first.problem) * 4);
+            trial_free(&other);
+        }
+        trial_free(&first);
     }
-    trial_free(&first);
 }
 
 /* ---- layouts -----------------------------------------------------------------------------------
@@ -443,7 +453,7 @@ int main(void)
         cmocka_unit_test(bounds_hold_along_both_axes),
         cmocka_unit_test(transforms_agree_in_f64),
         cmocka_unit_test(f43_errs_little_up_to_512_channels),
-        cmocka_unit_test(results_do_not_depend_on_the_blocks),
+        cmocka_unit_test(results_do_not_depend_on_blocks_or_splits),
         cmocka_unit_test(pixels_may_lie_side_by_side),
         cmocka_unit_test(what_does_not_fit_is_named),
         cmocka_unit_test(gaps_between_channels_and_pixels_are_named),
