@@ -29,7 +29,7 @@ static bool same_direct(const struct plan_direct *a, const struct plan_direct *b
     return a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols && a->vecs == b->vecs &&
            a->order == b->order && a->border == b->border && a->fold == b->fold &&
            a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch &&
-           a->split == b->split && a->rest == b->rest;
+           a->split == b->split && a->rest == b->rest && a->strip == b->strip;
 }
 
 static bool same_winograd(const struct plan_winograd *a, const struct plan_winograd *b)
@@ -100,6 +100,7 @@ static void the_longest_plan_reads_back(void **state)
                                      .border = BORDER_COMPUTED,
                                      .taps = TAPS_UNROLL,
                                      .prefetch = PREFETCH_WEIGHTS,
+                                     .strip = true,
                                      .split = 8,
                                      .rest = true,
                                      .fold = 999999999999999,
@@ -129,7 +130,7 @@ static void words_come_in_any_order(void **state)
 static void what_cannot_be_read_is_named(void **state)
 {
     static const char unknown[] = "plan word 'rows' is unknown; direct has lanes, tile, order, "
-                                  "border, taps, prefetch, split, rest, fold and chunk";
+                                  "border, taps, prefetch, src, split, rest, fold and chunk";
     static const struct {
         const char *text, *sentence;
     } row[] = {
@@ -141,7 +142,7 @@ static void what_cannot_be_read_is_named(void **state)
         { "direct tile", "plan word 'tile' is not KEY=VALUE" },
         { "direct rows=1", unknown },
         { "direct =1", "plan word '' is unknown; direct has lanes, tile, order, border, taps, "
-                       "prefetch, split, rest, fold and chunk" },
+                       "prefetch, src, split, rest, fold and chunk" },
         { "direct lanes=kw", "plan word 'lanes=kw' has no such value" },
         { "direct lanes=", "plan word 'lanes=' has no such value" },
         { "direct order=cols", "plan word 'order=cols' has no such value" },

@@ -1,13 +1,14 @@
 #include "gen/emit/emit_direct.h"
 
 #include "gen/emit/arguments.h"
+#include "gen/emit/strip.h"
 #include "gen/emit/tile.h"
 
 #include <string.h>
 
 struct args {
     struct arguments tensor;
-    LLVMValueRef n;
+    LLVMValueRef n, scratch;
 };
 
 /* One work item, decoded. */
@@ -209,32 +210,53 @@ static void emit_item(struct em *em, const struct nest *n, const struct args *ar
     }
 }
 
-/* Items [begin, end) of one nest. */
-static void emit_nest(struct em *em, const struct nest *n, const struct args *args,
-                      LLVMValueRef begin, LLVMValueRef end)
+/* The item's inputs in the strip, which serves all channel blocks that follow in the same call. */
+static LLVMValueRef strip_of_item(struct em *em, const struct problem *p, const struct nest *n,
+                                  const struct args *args, const struct item *i, LLVMValueRef first)
+{
+    LLVMValueRef image = em_mul(em, i->image, p->p.src_stride[CONVC_STRIDE_N] * n->bytes);
+    struct strip_item item = { .src = em_opaque(em, em_at(em, args->tensor.src, image)),
+                               .scratch = args->scratch,
+                               .od = i->od,
+                               .row = i->row,
+                               .chunk = i->chunk };
+    item.fresh = LLVMBuildOr(em->builder, first, em_equal(em, i->block, em_int(em, 0)), "fresh");
+    return strip_fill(em, p, n, &item);
+}
+
+/* Items [begin, end) of one nest of the problem. */
+static void emit_nest(struct em *em, const struct problem *p, const struct nest *n,
+                      const struct args *all, LLVMValueRef begin, LLVMValueRef end)
 {
     EM_FOR (em, index, begin, end) {
-        struct item item = decode(em, n, args, index);
+        struct args args = *all;
+        struct item item = decode(em, n, &args, index);
+        if (n->plan.strip)
+            args.tensor.src = strip_of_item(em, p, n, &args, &item, em_equal(em, index, begin));
         if (n->plan.order != ORDER_PIXELS)
-            find_pointers(em, n, args, &item);
-        emit_item(em, n, args, &item);
+            find_pointers(em, n, &args, &item);
+        emit_item(em, n, &args, &item);
     }
 }
 
 void emit_direct(struct em *em, const struct problem *p, const struct plan *plan)
 {
     struct nest part[PARTS_MAX];
-    int parts = nest_parts(p, &plan->direct, em->target, part);
+    struct problem room;
+    const struct problem *seen = strip_problem(p, &plan->direct, em->target, &room);
+    int parts = nest_parts(seen, &plan->direct, em->target, part);
     struct args args = { .tensor = arguments_tensors(em, p->f.arg_count) };
     args.n = arguments_n(em);
+    if (plan->direct.strip)
+        args.scratch = arguments_workspace(em);
     LLVMValueRef begin = arguments_begin(em), end = arguments_end(em);
     for (int i = 0; i < parts; i++) {
         if (parts == 1) {
-            emit_nest(em, &part[i], &args, begin, end);
+            emit_nest(em, p, &part[i], &args, begin, end);
             break;
         }
         LLVMValueRef items = em_mul(em, args.n, nest_items(&part[i], 1));
-        emit_nest(em, &part[i], &args, em_max(em, begin, em_int(em, 0)), em_min(em, end, items));
+        emit_nest(em, p, &part[i], &args, em_max(em, begin, em_int(em, 0)), em_min(em, end, items));
         begin = em_sub(em, begin, items);
         end = em_sub(em, end, items);
     }

@@ -1,6 +1,7 @@
 /* The direct plans worth considering: every lane axis that fits, tiles that fill the registers,
  * both loop orders, and the border policies. */
 #include "gen/plan/direct_candidates.h"
+#include "gen/plan/strip.h"
 
 #include "gen/base/number.h"
 
@@ -18,22 +19,24 @@ static bool same(const struct plan_direct *a, const struct plan_direct *b)
     return a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols && a->vecs == b->vecs &&
            a->order == b->order && a->border == b->border && a->fold == b->fold &&
            a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch &&
-           a->split == b->split && a->rest == b->rest;
+           a->split == b->split && a->rest == b->rest && a->strip == b->strip;
 }
 
 void direct_add(struct direct_list *l, const struct plan_direct *d)
 {
     struct plan plan = { .algorithm = PLAN_DIRECT, .direct = *d };
     struct diag ignored = { 0 };
+    plan.direct.strip = l->strip;
     for (size_t i = 0; i < l->count; i++) {
-        if (same(&l->list[i].plan.direct, d))
+        if (same(&l->list[i].plan.direct, &plan.direct))
             return;
     }
-    if (l->count == CANDIDATES_MAX || plan_direct_check(&plan, l->p, l->t, &ignored) != CONVC_OK)
+    if (l->count == CANDIDATES_MAX ||
+        plan_direct_check(&plan, l->whole, l->t, &ignored) != CONVC_OK)
         return;
     struct candidate *c = &l->list[l->count++];
     c->plan = plan;
-    plan_direct_cost(l->p, &plan, l->t, &c->cost);
+    plan_direct_cost(l->whole, &plan, l->t, &c->cost);
 }
 
 static bool peel_fits(const struct direct_list *l, const struct plan_direct *d)
@@ -98,19 +101,36 @@ void direct_add_shapes(struct direct_list *l, struct plan_direct d, int most, in
     }
 }
 
+/* Inputs turned over, where tiles are so narrow that lines of pixels would be read in pieces. Those
+ * that fill 32 registers use a line whole. */
+static void add_strips(struct direct_list *l)
+{
+    struct problem room;
+    const struct plan_direct d = { .cols = 1, .strip = true };
+    if (l->t->vector_registers >= 32 || l->whole->p.src_stride[CONVC_STRIDE_C] == 1 ||
+        l->whole->p.padding_mode != CONVC_PAD_ZEROS)
+        return;
+    l->p = strip_problem(l->whole, &d, l->t, &room);
+    l->strip = true;
+    direct_add_lanes_oc(l);
+    l->p = l->whole;
+    l->strip = false;
+}
+
 enum convc_status plan_direct_candidates(struct arena *a, const struct problem *p,
                                          const struct target *t, struct candidates *out,
                                          struct diag *d)
 {
-    struct direct_list l = { .p = p,
-                             .t = t,
-                             .list = arena_array(a, CANDIDATES_MAX, sizeof(struct candidate)) };
+    struct direct_list l = {
+        .p = p, .whole = p, .t = t, .list = arena_array(a, CANDIDATES_MAX, sizeof(struct candidate))
+    };
     if (!l.list)
         return diag_memory(d);
     direct_add_lanes_oc(&l);
     direct_add_lanes_groups(&l);
     direct_add_lanes_ow(&l);
     direct_add_lanes_ic(&l);
+    add_strips(&l);
     /* Always possible, however odd the problem. */
     struct plan_direct plain = { .lanes = LANES_OC, .rows = 1, .cols = 1, .vecs = 1 };
     plain.border = problem_axis_pads(p, CONVC_W) ? BORDER_COMPUTED : BORDER_NONE;

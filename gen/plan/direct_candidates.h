@@ -13,7 +13,9 @@
 enum { WRITTEN_MOST = 2500 };
 
 struct direct_list {
-    const struct problem *p;
+    const struct problem *p; /* as the nest sees it: strip_problem where `strip`, else `whole` */
+    const struct problem *whole;
+    bool strip;
     const struct target *t;
     struct candidate *list;
     size_t count;

@@ -1,5 +1,6 @@
 /* What a direct plan should cost, by counting: see direct_cost.h. */
 #include "gen/plan/direct_cost.h"
+#include "gen/plan/strip.h"
 
 #include "gen/base/number.h"
 #include "gen/plan/cost.h"
@@ -25,6 +26,9 @@ static const double overlap_l2 = 4, overlap_memory = 3.2;
  * broadcasts a cycle are more than they keep up. */
 static const double fma_latency = 4, narrow_fma_latency = 5, narrow_prefetching = 1.25,
                     narrow_broadcast = 1.25;
+
+/* Turning to the next tap, of a single channel, on cores of 16 registers. */
+static const double narrow_tap_turn = 3;
 
 /* ---- taps that read inside ------------------------------------------------------------------- */
 
@@ -163,6 +167,8 @@ static double step_cycles(const struct nest *n, const struct target *t, const st
     cost->fma += s->times * fma;
     cost->load += s->times * loads;
     double step = larger(larger(fma, loads), larger(shuffles, latency));
+    if (n->plan.lanes == LANES_OW && n->p->icg == 1 && t->vector_registers < 32)
+        step += narrow_tap_turn;
     bool computed =
         n->plan.border == BORDER_COMPUTED && n->plan.lanes != LANES_OC && n->plan.lanes != LANES_IC;
     return computed ? step + s->rows * s->cols / icg * 8 : step;
@@ -309,9 +315,11 @@ static double overlapped(double a, double b, double e)
 void plan_direct_cost(const struct problem *p, const struct plan *plan, const struct target *t,
                       struct cost *cost)
 {
+    struct problem room;
+    const struct problem *seen = strip_problem(p, &plan->direct, t, &room);
     struct nest part[PARTS_MAX];
     *cost = (struct cost){ .limit = "fma" };
-    int parts = nest_parts(p, &plan->direct, t, part);
+    int parts = nest_parts(seen, &plan->direct, t, part);
     if (plan->direct.taps == TAPS_WINDOW) {
         direct_cost_window(&part[0], t, cost);
         return;
@@ -320,6 +328,8 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
         struct cost one = { 0 };
         double compute = direct_tiles_cost(&part[i], t, &one) * prefetching(&part[i], t);
         double waiting = direct_traffic_cost(&part[i], t, &one);
+        if (plan->direct.strip)
+            one.overhead += strip_cost(p, &part[i]);
         cost->cycles +=
             overlapped(overlapped(compute, one.l2, overlap_l2), one.memory, overlap_memory) +
             waiting + one.overhead;
@@ -329,7 +339,7 @@ void plan_direct_cost(const struct problem *p, const struct plan *plan, const st
         cost->memory += one.memory;
         cost->overhead += one.overhead;
     }
-    cost->compile_ms = 0.6 + 0.018 * (double)nest_emitted(p, &plan->direct, t);
+    cost->compile_ms = 0.6 + 0.018 * (double)nest_emitted(seen, &plan->direct, t);
     double most = larger(cost->fma, cost->load);
     if (cost->load > cost->fma)
         cost->limit = "load";

@@ -101,12 +101,13 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     /* Weights that are loaded again for every row serve only the columns; with more than three rows
      * at once they displace what the columns share. */
     double reloading = resident || !groups ? 1 : 1 + 0.35 / b->cols + (b->rows > 3 ? 0.1 : 0);
+    bool narrow = t->vector_registers < 32;
     cost->fma += b->times * fma / 2;
     cost->load += b->times * (loads / 2 + again);
     if (ow && b->cols > 1) /* long blocks of broadcasts and misaligned vectors: 0.85 of the peak */
         fma *= 1.15;
     if (n->plan.lanes == LANES_OC && n->p->ocg > n->lanes)
-        fma *= 1.05; /* 0.95 of it: weights in as many streams as there are taps */
+        fma *= narrow ? 1.3 : 1.05; /* 0.95 of it: weights in as many streams as there are taps */
     return larger(larger((fma + 0.3 * shuffles) / 2 * reloading, loads / 2 + again), latency) +
            spills;
 }
@@ -147,6 +148,9 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
     return total;
 }
 
+/* Cycles that a line of a plane is late on cores of 16 registers, fitted. */
+static const double narrow_plane_line = 4;
+
 /* Cycles in which the source moves from L2 to L1. What the next tiles read again stays there where
  * it fits. Rows and weights first, pixels of one block follow one another: where those crowd few
  * sets of L1, each line is late. Pixels first, lines of a pixel follow one another instead, but
@@ -178,6 +182,10 @@ static double source_lines(const struct nest *n, const struct target *t, double 
     double again = kept > 1 ? down : 1, late = 0;
     if (sets <= 8 && n->plan.lanes == LANES_GROUPS)
         late = src * down * across / 64 * (weights_first ? 3 : 1.6) * larger(1, full);
+    /* Rows of one plane after the other come ahead of their use; a row of every plane does not. */
+    bool narrow = t->vector_registers < 32;
+    if (narrow && n->plan.lanes == LANES_OW && !weights_first && n->p->icg == 1)
+        late = src * down / 64 * narrow_plane_line;
     double repeats = n->plan.lanes == LANES_OC ? (double)n->blocks_per_group : 1;
     return src * again * repeats / 45 + late;
 }

@@ -1,6 +1,7 @@
 /* A direct plan as the loop nest that it stands for, in the order of its loops. */
 #include "gen/plan/nest.h"
 #include "gen/plan/plan_direct.h"
+#include "gen/plan/strip.h"
 
 struct printer {
     struct text *text;
@@ -46,13 +47,17 @@ void plan_direct_explain(const struct problem *p, const struct plan *plan, const
                          struct text *text)
 {
     struct nest n;
+    struct problem room;
     struct printer pr = { .text = text, .depth = 1 };
-    nest_of(p, &plan->direct, t, &n);
+    nest_of(strip_problem(p, &plan->direct, t, &room), &plan->direct, t, &n);
     bool weights_first = plan->direct.order == ORDER_WEIGHTS;
     if (weights_first)
         line(&pr, "channel block", n.blocks, "its weights stay in cache");
     text_add(text, "%*sfor image < n\n", 2 * pr.depth++, "");
     row_loops(&pr, &n);
+    if (plan->direct.strip)
+        text_add(text, "%*sturn its inputs over into a strip of %lld KiB, channels last\n",
+                 2 * pr.depth, "", (long long)strip_bytes(p, &plan->direct, t) / 1024);
     if (plan->direct.order == ORDER_ROWS)
         line(&pr, "channel block", n.blocks, "the rows stay in cache");
     text_add(text, "%*sfor column tile    # ", 2 * pr.depth++, "");

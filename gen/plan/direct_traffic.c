@@ -17,8 +17,10 @@ static const double src_line = 0.3, far_pixel = 3.1, far_pixel_ahead = 1.5, far_
 static const double far_weights = 0.45, far_weights_ahead = 0.5, far_dst = 0.1, far_dst_again = 1.5;
 
 /* The same on cores of 16 registers (Zen 3) for weights that are read a block at a time, with all
- * tiles of the block in between: their prefetchers begin anew each time. */
-static const double narrow_far_weights = 10;
+ * tiles of the block in between: their prefetchers begin anew each time. Beside a strip, which is
+ * near, weights are the only stream. Steps of so many cycles as the last says hide there that a
+ * line comes from L2. */
+static const double narrow_far_weights = 10, strip_far_weights = 1.5, narrow_l2_latency = 12;
 static const double narrow_memory_pixel = 18, narrow_memory_pixel_ahead = 4;
 
 static bool pointwise(const struct problem *p)
@@ -91,7 +93,7 @@ static struct tensors find_tensors(const struct nest *n)
  * lines a pixel apart. With taps a line serves several of them. */
 static double far_line(const struct nest *n, const struct target *t, bool from_memory)
 {
-    if (!pointwise(n->p))
+    if (!pointwise(n->p) || n->plan.strip)
         return far_taps;
     if (t->vector_registers < 32 && from_memory)
         return n->plan.prefetch == PREFETCH_PIXELS ? narrow_memory_pixel_ahead
@@ -135,7 +137,8 @@ static struct far find_far(const struct nest *n, const struct target *t, const s
 
 /* LANES_OC on planes of columns: every channel of a tap is a line of its own for each row of the
  * tile. Those of one tap that overflow L1 are fetched for every tap again, in steps that no
- * prefetcher follows: a cycle each beyond what overlaps. */
+ * prefetcher follows: a cycle each beyond what overlaps. Those of all taps that do are fetched
+ * again for every channel block, which cores of 16 registers have no time to hide. */
 static double lines_again(const struct nest *n, const struct target *t, const struct tensors *x)
 {
     const struct convc_problem *p = &n->p->p;
@@ -146,8 +149,14 @@ static double lines_again(const struct nest *n, const struct target *t, const st
     double taps = (double)(p->kernel[0] * p->kernel[1] * p->kernel[2]);
     double span = (double)((n->cols.wide - 1) * p->stride[CONVC_W] * n->bytes);
     double lines = (double)(n->rows.wide * n->p->icg) * (1 + span / 64);
-    bool fits = lines * 64 <= t->l1_bytes || taps == 1;
-    return fits ? 0 : lines * taps * x->tiles * (double)n->blocks;
+    double step = (double)(n->rows.wide * n->cols.wide * n->plan.vecs) / (t->fma ? 2 : 1);
+    double times = x->tiles * (double)n->blocks;
+    if (taps > 1 && lines * 64 > t->l1_bytes)
+        return lines * taps * times;
+    if (t->vector_registers >= 32)
+        return 0;
+    lines *= (double)(p->kernel[CONVC_D] * p->kernel[CONVC_H]);
+    return lines * 64 > t->l1_bytes ? larger(0, narrow_l2_latency - step) / 4 * lines * times : 0;
 }
 
 /* Vectors of channels are read pixel by pixel: where pixels crowd few sets of L1 nothing read for
@@ -188,6 +197,8 @@ double direct_traffic_cost(const struct nest *n, const struct target *t, struct 
     double weights = far_weights;
     if (t->vector_registers < 32 && x.tiles > 1)
         weights = narrow_far_weights;
+    if (n->plan.strip)
+        weights = strip_far_weights;
     if (n->plan.prefetch == PREFETCH_WEIGHTS)
         weights = far_weights_ahead;
     double run = (double)(n->channel[0].width * n->bytes), again = 0;

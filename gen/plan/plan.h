@@ -69,7 +69,8 @@ struct plan_direct {
     enum plan_prefetch prefetch;
     int split; /* partial sums of each output, which hide the latency of a multiply-add where a tile
                   is small; 0: one */
-    bool rest; /* channels beyond the last full vector of a group run with LANES_IC */
+    bool strip; /* inputs of a work item go through a strip, channels side by side: see strip.h */
+    bool rest;  /* channels beyond the last full vector of a group run with LANES_IC */
 };
 
 struct plan_winograd {

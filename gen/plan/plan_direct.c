@@ -2,6 +2,7 @@
 
 #include "gen/plan/nest.h"
 #include "gen/plan/pack.h"
+#include "gen/plan/strip.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@ static const char *const order_word[] = { "rows", "weights", "pixels" };
 static const char *const border_word[] = { "none", "peel", "computed" };
 static const char *const prefetch_word[] = { "none", "pixels", "weights" };
 static const char *const rest_word[] = { "oc", "ic" };
+static const char *const src_word[] = { "tensor", "strip" };
 static const char *const taps_word[] = { "loop", "unroll", "window" };
 
 void plan_direct_print(const struct plan *plan, struct text *t)
@@ -27,6 +29,8 @@ void plan_direct_print(const struct plan *plan, struct text *t)
         text_add(t, " taps=%s", taps_word[d->taps]);
     if (d->prefetch)
         text_add(t, " prefetch=%s", prefetch_word[d->prefetch]);
+    if (d->strip)
+        text_add(t, " src=%s", src_word[d->strip]);
     if (d->split)
         text_add(t, " split=%d", d->split);
     if (d->rest)
@@ -81,6 +85,9 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     } else if (!strcmp(key, "rest")) {
         good = (word = find(value, rest_word, 2)) >= 0;
         p->rest = word == 1;
+    } else if (!strcmp(key, "src")) {
+        good = (word = find(value, src_word, 2)) >= 0;
+        p->strip = word == 1;
     } else if (!strcmp(key, "split")) {
         good = plan_read_count(value, &count) && count <= TILE_SPLIT;
         p->split = (int)count;
@@ -91,7 +98,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     } else {
         return diag_fail(d, CONVC_ERR_PLAN,
                          "plan word '%s' is unknown; direct has lanes, tile, order, border, taps, "
-                         "prefetch, split, rest, fold and chunk",
+                         "prefetch, src, split, rest, fold and chunk",
                          key);
     }
     if (!good)
@@ -226,13 +233,12 @@ static enum convc_status check_functions(const struct plan_direct *p, const stru
     return CONVC_OK;
 }
 
-enum convc_status plan_direct_check(const struct plan *plan, const struct problem *p,
+/* The plan's nest, whose tile is within bounds, over a source in the tensor or in the strip. */
+static enum convc_status check_nest(const struct plan_direct *direct, const struct problem *p,
                                     const struct target *t, struct diag *d)
 {
-    const struct plan_direct *direct = &plan->direct;
     struct nest n;
-    if (check_tile(direct, d) != CONVC_OK || check_split(direct, d) != CONVC_OK ||
-        check_fold(direct, p, d) != CONVC_OK)
+    if (check_fold(direct, p, d) != CONVC_OK)
         return d->status;
     int lanes = target_lanes(t, dtype_bytes(p->p.wei_dtype));
     if (check_dots(direct, p, lanes, d) != CONVC_OK || check_functions(direct, p, d) != CONVC_OK)
@@ -253,6 +259,18 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
         return diag_fail(d, CONVC_ERR_PLAN, "chunk=%lld is more than the %lld column tiles",
                          (long long)direct->chunk, (long long)n.cols.tiles);
     return check_border(p, direct, t, d);
+}
+
+enum convc_status plan_direct_check(const struct plan *plan, const struct problem *p,
+                                    const struct target *t, struct diag *d)
+{
+    const struct plan_direct *direct = &plan->direct;
+    struct problem room;
+    if (check_tile(direct, d) != CONVC_OK || check_split(direct, d) != CONVC_OK)
+        return d->status;
+    if (direct->strip && strip_check(p, direct, t, d) != CONVC_OK)
+        return d->status;
+    return check_nest(direct, strip_problem(p, direct, t, &room), t, d);
 }
 
 /* ---- facts --------------------------------------------------------------------------------- */
@@ -286,14 +304,16 @@ void plan_direct_pack(const struct problem *p, const struct plan *plan, const st
 size_t plan_direct_workspace_bytes(const struct problem *p, const struct plan *plan,
                                    const struct target *t)
 {
-    return 0;
+    return strip_bytes(p, &plan->direct, t);
 }
 
 int64_t plan_direct_items(const struct problem *p, const struct plan *plan, const struct target *t,
                           int32_t phase, int64_t n)
 {
+    struct problem room;
     struct nest part[PARTS_MAX];
     int64_t items = 0;
+    p = strip_problem(p, &plan->direct, t, &room);
     for (int i = nest_parts(p, &plan->direct, t, part) - 1; i >= 0; i--)
         items += nest_items(&part[i], n);
     return items;
