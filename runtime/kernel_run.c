@@ -95,6 +95,19 @@ static enum convc_status check_residual(const struct convc_kernel *k, const stru
     return args->residual == args->dst ? CONVC_OK : check_apart(dst, "residual", &e, d);
 }
 
+/* What arg i of the epilogue spans; dst's extent, where it is a tensor. */
+static struct extent arg_extent(const struct convc_kernel *k, const struct convc_args *args, int i,
+                                const struct extent *dst)
+{
+    const void *p = args->user ? args->user[i] : NULL;
+    switch (k->problem.f.arg[i].kind) {
+    case ARG_CHANNEL: return (struct extent){ p, (size_t)(k->problem.p.oc * k->dst.bytes), true };
+    case ARG_SCALAR: return (struct extent){ p, (size_t)k->dst.bytes, true };
+    case ARG_TENSOR: break;
+    }
+    return (struct extent){ p, dst->bytes, dst->dense };
+}
+
 static bool overlap(const struct extent *a, const struct extent *b)
 {
     uintptr_t x = (uintptr_t)a->begin, y = (uintptr_t)b->begin;
@@ -107,18 +120,16 @@ static enum convc_status check_user(const struct convc_kernel *k, const struct c
 {
     const struct functions *f = &k->problem.f;
     for (int i = 0; i < f->arg_count; i++) {
-        const void *p = args->user ? args->user[i] : NULL;
-        struct extent e;
+        struct extent e = arg_extent(k, args, i, dst);
+        const char *name = f->arg[i].name;
+        bool tensor = f->arg[i].kind == ARG_TENSOR;
         enum convc_status st = CONVC_OK;
-        if (f->arg[i].kind == ARG_CHANNEL)
-            st = check_block(f->arg[i].name, p, (size_t)(k->problem.p.oc * k->dst.bytes),
-                             k->dst.bytes, dst, d);
-        else if (f->arg[i].kind == ARG_SCALAR)
-            st = check_block(f->arg[i].name, p, (size_t)k->dst.bytes, k->dst.bytes, dst, d);
+        if (tensor)
+            st = extent_of(name, &k->dst, e.begin, args->n, &e, d);
         else
-            st = extent_of(f->arg[i].name, &k->dst, p, args->n, &e, d);
-        if (st == CONVC_OK && f->arg[i].kind == ARG_TENSOR && p != args->dst)
-            st = check_apart(dst, f->arg[i].name, &e, d);
+            st = check_pointer(name, e.begin, k->dst.bytes, d);
+        if (st == CONVC_OK && !(tensor && e.begin == args->dst))
+            st = check_apart(dst, name, &e, d);
         if (st != CONVC_OK)
             return st;
     }
@@ -147,6 +158,12 @@ static enum convc_status check_workspace(const struct convc_kernel *k,
     for (size_t i = 0; i < sizeof tensor / sizeof *tensor; i++) {
         if (overlap(&own, &tensor[i]))
             return diag_fail(d, CONVC_ERR_ARGUMENT, "the workspace overlaps %s", name[i]);
+    }
+    for (int i = 0; i < k->problem.f.arg_count; i++) {
+        struct extent e = arg_extent(k, args, i, dst);
+        if (overlap(&own, &e))
+            return diag_fail(d, CONVC_ERR_ARGUMENT, "the workspace overlaps %s",
+                             k->problem.f.arg[i].name);
     }
     return CONVC_OK;
 }

@@ -327,6 +327,48 @@ static void missing_args_are_refused(void **state)
     convc_context_destroy(cx);
 }
 
+static void args_may_not_lie_in_the_workspace(void **state)
+{
+    enum { CHANNELS = 16, SIDE = 8, ELEMENTS = CHANNELS * SIDE * SIDE };
+    static float src[ELEMENTS], dst[ELEMENTS], wei[CHANNELS * CHANNELS];
+    const struct convc_compile_options opt = {
+        .struct_bytes = sizeof opt,
+        .plan = "direct lanes=oc tile=1x4x1 border=none src=strip fold=64",
+    };
+    convc_context *cx;
+    convc_kernel *k;
+    struct convc_problem p;
+    (void)state;
+    convc_problem_init(&p);
+    p.ic = p.oc = CHANNELS;
+    p.in[CONVC_H] = p.in[CONVC_W] = SIDE;
+    p.kernel[CONVC_H] = p.kernel[CONVC_W] = 1;
+    p.layout = CONVC_NCHW;
+    p.epilogue = "mul(acc,scale)";
+    p.args = "scale:channel";
+    struct convc_context_options cpu = { .struct_bytes = sizeof cpu, .flags = CONVC_NO_DISK_CACHE };
+    assert_int_equal(convc_context_create(&cpu, &cx), CONVC_OK);
+    if (convc_compile(cx, &p, &opt, &k) != CONVC_OK)
+        fail_msg("%s", convc_last_error());
+    size_t bytes = convc_workspace_bytes(k, 1, 0);
+    assert_true(bytes >= sizeof(float) * CHANNELS);
+    void *packed = aligned_alloc(64, (convc_packed_bytes(k) + 63) / 64 * 64);
+    char *workspace = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    convc_pack(k, wei, packed);
+    const void *user[1] = { workspace + bytes - 4 };
+    struct convc_args args = { sizeof args, .src = src, .wei = packed, .dst = dst, .n = 1 };
+    args.user = user;
+    args.workspace = workspace;
+    assert_int_equal(convc_run(k, &args), CONVC_ERR_ARGUMENT);
+    assert_string_equal(convc_last_error(), "the workspace overlaps scale");
+    user[0] = src;
+    assert_int_equal(convc_run(k, &args), CONVC_OK);
+    free(workspace);
+    free(packed);
+    convc_kernel_release(k);
+    convc_context_destroy(cx);
+}
+
 /* The bound of whole numbers is 0, that of others is not, and not far from the rounding. */
 static void errors_are_those_of_the_operations(void **state)
 {
@@ -359,6 +401,7 @@ int main(void)
         cmocka_unit_test(rows_worked_out_by_hand),
         cmocka_unit_test(epilogues_read_their_args),
         cmocka_unit_test(missing_args_are_refused),
+        cmocka_unit_test(args_may_not_lie_in_the_workspace),
         cmocka_unit_test(errors_are_those_of_the_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

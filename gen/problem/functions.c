@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static const char *const reduction_names[] = { "sum", "max", "min", "prod" };
@@ -288,5 +289,10 @@ void functions_hash(const struct functions *f, uint64_t hash[2])
     functions_print(f, &t);
     for (int i = 0; t.data && i < 2; i++)
         hash[i] = hash64(t.data, t.size, i ? 0xc3a5c85c97cb3127 : 0x9ae16a3b2f90404f);
+    if (t.failed) {
+        static atomic_uint_fast64_t out_of_memory;
+        hash[0] = UINT64_MAX;
+        hash[1] = atomic_fetch_add(&out_of_memory, 1);
+    }
     text_free(&t);
 }

@@ -57,7 +57,8 @@ bool functions_absorb(const struct functions *f, double value, bool wide);
 /* As additions to a problem's text; nothing for a plain sum of products. */
 void functions_print(const struct functions *f, struct text *t);
 
-/* 128 bits of the same; 0 for a plain sum of products. */
+/* 128 bits of the same; 0 for a plain sum of products. Out of memory: bits that are no other's, so
+ * that nothing is taken for equal. */
 void functions_hash(const struct functions *f, uint64_t hash[2]);
 
 const char *arg_kind_name(enum arg_kind kind);
