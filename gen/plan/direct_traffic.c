@@ -95,7 +95,9 @@ static double far_line(const struct nest *n, const struct target *t, bool from_m
 {
     if (!pointwise(n->p) || n->plan.strip)
         return far_taps;
-    if (t->vector_registers < 32 && from_memory)
+    if (t->vector_registers < 32 && !from_memory)
+        return far_pixel;
+    if (t->vector_registers < 32)
         return n->plan.prefetch == PREFETCH_PIXELS ? narrow_memory_pixel_ahead
                                                    : narrow_memory_pixel;
     return n->plan.prefetch == PREFETCH_PIXELS ? far_pixel_ahead : far_pixel;
