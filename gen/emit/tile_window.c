@@ -203,7 +203,7 @@ static void multiply_tap(const struct window *w, struct window_row *row, int r, 
 
 static bool few_registers(const struct tile *t)
 {
-    return t->em->target->vector_registers < 32;
+    return target_narrow(t->em->target);
 }
 
 /* A row is done with before the next one begins. LLVM sinks what rows of the tile take from it to

@@ -11,7 +11,7 @@ enum { CANDIDATES_MAX = 320, PEEL_MAX = 1200, SHARES_MAX = 64 };
 int direct_accumulators(const struct target *t, int vecs)
 {
     static const int wide[] = { 0, 28, 28, 27, 24 }, narrow[] = { 0, 12, 12, 12, 8 };
-    return t->vector_registers >= 32 ? wide[vecs] : narrow[vecs];
+    return !target_narrow(t) ? wide[vecs] : narrow[vecs];
 }
 
 static bool same(const struct plan_direct *a, const struct plan_direct *b)
@@ -107,7 +107,7 @@ static void add_strips(struct direct_list *l)
 {
     struct problem room;
     const struct plan_direct d = { .cols = 1, .strip = true };
-    if (l->t->vector_registers >= 32 || l->whole->p.src_stride[CONVC_STRIDE_C] == 1 ||
+    if (!target_narrow(l->t) || l->whole->p.src_stride[CONVC_STRIDE_C] == 1 ||
         l->whole->p.padding_mode != CONVC_PAD_ZEROS)
         return;
     l->p = strip_problem(l->whole, &d, l->t, &room);

@@ -10,7 +10,7 @@ static void add_tile(struct direct_list *l, struct plan_direct d)
         return;
     /* Two vectors are for lines of L1 that one would read half of. */
     bool depthwise = d.lanes == LANES_GROUPS && l->p->icg == 1 && l->p->ocg == 1;
-    bool half = depthwise && l->t->vector_registers < 32 && d.vecs * l->t->vector_bytes <= 64;
+    bool half = depthwise && target_narrow(l->t) && d.vecs * l->t->vector_bytes <= 64;
     for (int order = d.vecs > 1 && !half ? ORDER_PIXELS : ORDER_ROWS; order <= ORDER_PIXELS;
          order++) {
         /* Several multiply-adds a pixel and channel hide how pixels lie. */

@@ -153,9 +153,9 @@ static double step_cycles(const struct nest *n, const struct target *t, const st
 {
     double fma = s->rows * s->cols * s->vecs * work_term(n->p, t) / 2, shuffles = 0;
     double loads = step_loads(n, s) / 2, icg = (double)n->p->icg;
-    double latency = t->vector_registers < 32 ? narrow_fma_latency : fma_latency;
+    double latency = target_narrow(t) ? narrow_fma_latency : fma_latency;
     latency /= n->plan.split ? n->plan.split : 1;
-    if (t->vector_registers < 32 && n->plan.lanes == LANES_OC)
+    if (target_narrow(t) && n->plan.lanes == LANES_OC)
         loads *= narrow_broadcast;
     if (n->plan.lanes == LANES_GROUPS) {
         bool identity = icg == 1 && n->p->ocg == 1;
@@ -167,7 +167,7 @@ static double step_cycles(const struct nest *n, const struct target *t, const st
     cost->fma += s->times * fma;
     cost->load += s->times * loads;
     double step = larger(larger(fma, loads), larger(shuffles, latency));
-    if (n->plan.lanes == LANES_OW && n->p->icg == 1 && t->vector_registers < 32)
+    if (n->plan.lanes == LANES_OW && n->p->icg == 1 && target_narrow(t))
         step += narrow_tap_turn;
     bool computed =
         n->plan.border == BORDER_COMPUTED && n->plan.lanes != LANES_OC && n->plan.lanes != LANES_IC;
@@ -200,9 +200,7 @@ static double store_cycles(const struct nest *n, const struct shape *s)
         store = dense && s->vecs == (double)n->p->p.oc ? store_sums : store_sums_apart;
     if (p->residual)
         store *= 2;
-    if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
-        store += 20;
-    return store + work_epilogue(n->p) / 2;
+    return store + work_last(n->p);
 }
 
 /* Entering and leaving a tile: address arithmetic, loops, stores, the epilogue. */
@@ -252,17 +250,6 @@ static double class_cycles(const struct nest *n, const struct target *t, const s
     return total;
 }
 
-/* Taps along the depth that the outputs along it read. */
-static double depth_taps(const struct nest *n)
-{
-    int64_t taps = n->p->p.kernel[CONVC_D], inside = 0;
-    if (n->p->p.padding_mode != CONVC_PAD_ZEROS || taps > LOOKED_AT_MAX)
-        return (double)taps * (double)n->out[CONVC_D];
-    for (int64_t k = 0; k < taps; k++)
-        inside += outputs_inside(n, CONVC_D, 0, n->out[CONVC_D], k);
-    return (double)inside;
-}
-
 /* With LANES_OW tiles are vectors wide. */
 static struct inside whole_columns(const struct nest *n)
 {
@@ -280,7 +267,8 @@ double direct_tiles_cost(const struct nest *n, const struct target *t, struct co
     bool ow = n->plan.lanes == LANES_OW;
     struct inside rows = count_inside(n, CONVC_H, &n->rows);
     struct inside cols = ow ? whole_columns(n) : count_inside(n, CONVC_W, &n->cols);
-    double times = tap_steps(n) * depth_taps(n);
+    double times = tap_steps(n) * (double)(n->p->p.kernel[CONVC_D] * n->out[CONVC_D]) *
+                   direct_inside_share(n, CONVC_D);
     double total = 0, groups = (double)n->blocks / (double)n->blocks_per_group;
     for (int i = 0; i < n->classes; i++) {
         const struct channel_class *c = &n->channel[i];
@@ -303,7 +291,7 @@ static double prefetching(const struct nest *n, const struct target *t)
         return 1;
     if (tile <= t->l1_bytes * 0.4)
         return 1.01;
-    return t->vector_registers < 32 ? narrow_prefetching : 1.05;
+    return target_narrow(t) ? narrow_prefetching : 1.05;
 }
 
 /* Like together, with an exponent of its own. */

@@ -1,12 +1,14 @@
 /* direct_cost: the parts of a direct plan's cost.
  *
  *     step    = max(multiply-adds / 2, loads / 2, shuffles, latency)      one tap of one channel
- *     tiles   = steps with the columns and rows that a tap reads inside + entering, leaving,
- * storing image   = tiles, bytes from L2 and bytes from further out, which overlap,
+ *     tiles   = steps with the columns and rows that a tap reads inside
+ *               + entering, leaving, storing
+ *     image   = tiles, bytes from L2 and bytes from further out, which overlap,
  *               + waiting for lines that nothing fetches ahead
  *
  * Ceilings are the target's; what is taken off them was fitted to measured plans of some 200 layers
- * on a Zen 5. Stands on: nest, choose.
+ * on a Zen 5, and of some 200 on a Zen 3 for cores of few registers ("narrow"). Stands on: nest,
+ * choose.
  */
 #ifndef GEN_PLAN_DIRECT_COST_H
 #define GEN_PLAN_DIRECT_COST_H
@@ -33,6 +35,11 @@ void direct_cost_window(const struct nest *n, const struct target *t, struct cos
 
 /* The same of depthwise problems on cores of 16 registers. */
 void direct_cost_depthwise(const struct nest *n, const struct target *t, struct cost *cost);
+
+/* Rows of the window that any row of a tile of `rows` reads; columns of one of them that any of
+ * `cols` does. */
+double direct_window_rows(const struct nest *n, double rows);
+double direct_window_columns(const struct nest *n, double cols);
 
 /* Share of the taps of an axis that read inside, over all its outputs. */
 double direct_inside_share(const struct nest *n, int axis);

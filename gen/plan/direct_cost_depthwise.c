@@ -44,13 +44,9 @@ struct window {
 static struct window find_window(const struct nest *n, double rows, double cols)
 {
     const struct convc_problem *p = &n->p->p;
-    double step = (double)nest_window_step(n), stride = (double)p->stride[CONVC_W];
-    double kh = (double)p->kernel[CONVC_H], kw = (double)p->kernel[CONVC_W];
-    double span = (cols - 1) * stride + (kw - 1) * (double)p->dilation[CONVC_W] + 1;
-    struct window w = { .rows = step < kh ? (rows - 1) * step + kh : rows * kh };
-    w.cols = span < cols * kw ? span : cols * kw;
-    w.down = larger(1, w.rows / (rows * step));
-    w.across = larger(1, w.cols / (cols * stride));
+    struct window w = { direct_window_rows(n, rows), direct_window_columns(n, cols), 0, 0 };
+    w.down = larger(1, w.rows / (rows * (double)nest_window_step(n)));
+    w.across = larger(1, w.cols / (cols * (double)p->stride[CONVC_W]));
     return w;
 }
 

@@ -35,14 +35,13 @@ struct body {
     double times; /* over an image */
 };
 
-/* Rows of the window that any row of the tile reads; columns of one of them. */
-static double window_rows(const struct nest *n, double rows)
+double direct_window_rows(const struct nest *n, double rows)
 {
     double step = (double)nest_window_step(n), kernel = (double)n->p->p.kernel[CONVC_H];
     return step < kernel ? (rows - 1) * step + kernel : rows * kernel;
 }
 
-static double window_columns(const struct nest *n, double cols)
+double direct_window_columns(const struct nest *n, double cols)
 {
     const struct convc_problem *p = &n->p->p;
     double span = (cols - 1) * (double)p->stride[CONVC_W] +
@@ -85,8 +84,8 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double share = direct_inside_share(n, CONVC_H) * (ow ? 1 : direct_inside_share(n, CONVC_W));
     bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
     double fma = accs * taps * share * work_term(n->p, t);
-    double per_row = ow ? column_loads(n, b->vecs) : window_columns(n, b->cols);
-    double reads = window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
+    double per_row = ow ? column_loads(n, b->vecs) : direct_window_columns(n, b->cols);
+    double reads = direct_window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
     double across = ow ? b->cols : b->vecs;
     double room = t->vector_registers - 3 - (groups ? b->cols : 0);
     bool resident = accs + taps * across <= room;
@@ -95,13 +94,13 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double shuffles = permuted ? reads * (nest_window_channels_written(n) ? 1.5 : 1) : 0;
     double live = accs + (ow ? b->vecs : b->cols * b->vecs) + 2;
     double spills = live > t->vector_registers ? (live - t->vector_registers) * taps : 0;
-    double crowded = crowding(n, t, window_rows(n, b->rows) * (ow ? b->vecs : per_row));
+    double crowded = crowding(n, t, direct_window_rows(n, b->rows) * (ow ? b->vecs : per_row));
     double again = crowded > 1 && n->p->icg > 1 ? reads * 6 * (1 - 1 / crowded) : 0;
     double latency = 4 * taps * share / ((groups || ow) && n->p->icg == 1 ? 3 : 1.5);
     /* Weights that are loaded again for every row serve only the columns; with more than three rows
      * at once they displace what the columns share. */
     double reloading = resident || !groups ? 1 : 1 + 0.35 / b->cols + (b->rows > 3 ? 0.1 : 0);
-    bool narrow = t->vector_registers < 32;
+    bool narrow = target_narrow(t);
     cost->fma += b->times * fma / 2;
     cost->load += b->times * (loads / 2 + again);
     if (ow && b->cols > 1) /* long blocks of broadcasts and misaligned vectors: 0.85 of the peak */
@@ -126,9 +125,7 @@ static double all_bodies(const struct nest *n, const struct target *t, struct co
     double accs = (double)(n->plan.rows * n->plan.cols * n->plan.vecs);
     if (nest_turned(n, n->plan.cols))
         store = 4.5 * n->lanes * ceil((double)n->plan.cols / n->lanes) / n->plan.cols;
-    if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
-        store += 20;
-    store += work_epilogue(n->p) / 2;
+    store += work_last(n->p);
     for (int wide = 0; wide < 4; wide++) {
         const struct split *r = &n->rows, *c = &n->cols;
         double rows = (double)(wide & 1 ? r->wide_tiles : r->tiles - r->wide_tiles);
@@ -158,8 +155,9 @@ static const double narrow_plane_line = 4;
 static double source_lines(const struct nest *n, const struct target *t, double src, double block)
 {
     const struct convc_problem *p = &n->p->p;
-    double rows = window_rows(n, n->plan.rows), fresh = n->plan.rows * (double)nest_window_step(n);
-    double cols = window_columns(n, n->plan.cols), l1 = t->l1_bytes * 0.6;
+    double rows = direct_window_rows(n, n->plan.rows),
+           fresh = n->plan.rows * (double)nest_window_step(n);
+    double cols = direct_window_columns(n, n->plan.cols), l1 = t->l1_bytes * 0.6;
     double pixel = (double)(p->ic * n->bytes), columns = (double)n->in[CONVC_W];
     double down = larger(1, rows / fresh);
     double across = larger(1, cols / (double)(n->plan.cols * p->stride[CONVC_W]));
@@ -183,7 +181,7 @@ static double source_lines(const struct nest *n, const struct target *t, double 
     if (sets <= 8 && n->plan.lanes == LANES_GROUPS)
         late = src * down * across / 64 * (weights_first ? 3 : 1.6) * larger(1, full);
     /* Rows of one plane after the other come ahead of their use; a row of every plane does not. */
-    bool narrow = t->vector_registers < 32;
+    bool narrow = target_narrow(t);
     if (narrow && n->plan.lanes == LANES_OW && !weights_first && n->p->icg == 1)
         late = src * down / 64 * narrow_plane_line;
     double repeats = n->plan.lanes == LANES_OC ? (double)n->blocks_per_group : 1;
@@ -217,7 +215,7 @@ void direct_cost_window(const struct nest *n, const struct target *t, struct cos
     bool depthwise = n->plan.lanes == LANES_GROUPS && n->p->icg == 1 && n->p->ocg == 1;
     double written = (double)nest_window_emitted(n);
     cost->compile_ms = 0.6 + 0.018 * written;
-    if (t->vector_registers < 32 && depthwise) {
+    if (target_narrow(t) && depthwise) {
         direct_cost_depthwise(n, t, cost);
         return;
     }

@@ -1,6 +1,7 @@
 /* The traffic of a direct nest: bytes into L1 and into L2, and what waits for them. */
 #include "gen/plan/direct_cost.h"
 
+#include "gen/base/number.h"
 #include "gen/plan/cost.h"
 
 /* What is left of the ceilings, and of L1 for weights that every tile reads again. */
@@ -22,11 +23,6 @@ static const double far_weights = 0.45, far_weights_ahead = 0.5, far_dst = 0.1, 
  * line comes from L2. */
 static const double narrow_far_weights = 10, strip_far_weights = 1.5, narrow_l2_latency = 12;
 static const double narrow_memory_pixel = 18, narrow_memory_pixel_ahead = 4;
-
-static bool pointwise(const struct problem *p)
-{
-    return p->p.kernel[0] * p->p.kernel[1] * p->p.kernel[2] == 1;
-}
 
 double direct_pixel_sets(const struct nest *n, const struct target *t)
 {
@@ -53,7 +49,7 @@ static double taps_used(const struct nest *n)
         return 1;
     for (int a = 0; a < 3; a++) {
         int64_t first = p->pad_begin[a] - (n->out[a] - 1) * p->stride[a];
-        int64_t begin = first > 0 ? (first + p->dilation[a] - 1) / p->dilation[a] : 0;
+        int64_t begin = first > 0 ? ceil_div(first, p->dilation[a]) : 0;
         int64_t end = (n->in[a] - 1 + p->pad_begin[a]) / p->dilation[a] + 1;
         end = end < p->kernel[a] ? end : p->kernel[a];
         share *= larger(0, (double)(end - begin)) / (double)p->kernel[a];
@@ -93,11 +89,11 @@ static struct tensors find_tensors(const struct nest *n)
  * lines a pixel apart. With taps a line serves several of them. */
 static double far_line(const struct nest *n, const struct target *t, bool from_memory)
 {
-    if (!pointwise(n->p) || n->plan.strip)
+    if (!problem_pointwise(n->p) || n->plan.strip)
         return far_taps;
-    if (t->vector_registers < 32 && !from_memory)
+    if (target_narrow(t) && !from_memory)
         return far_pixel;
-    if (t->vector_registers < 32)
+    if (target_narrow(t))
         return n->plan.prefetch == PREFETCH_PIXELS ? narrow_memory_pixel_ahead
                                                    : narrow_memory_pixel;
     return n->plan.prefetch == PREFETCH_PIXELS ? far_pixel_ahead : far_pixel;
@@ -127,7 +123,7 @@ static struct far find_far(const struct nest *n, const struct target *t, const s
         come_again(&far, &far.wei, x->wei * (x->items - 1), x->wei > l3);
     /* A row tile's pixels that overflow L2, as measured on cores of 16 registers. */
     double row = x->src / (double)n->p->p.groups / x->items;
-    if (n->plan.order == ORDER_ROWS && t->vector_registers < 32 && row > l2 - x->panel)
+    if (n->plan.order == ORDER_ROWS && target_narrow(t) && row > l2 - x->panel)
         come_again(&far, &far.src, x->src * (x->blocks - 1), x->src > l3);
     if (n->plan.order == ORDER_WEIGHTS && x->src / (double)n->p->p.groups > l2 - x->panel)
         come_again(&far, &far.src, x->src * (x->blocks - 1), x->src > l3);
@@ -155,7 +151,7 @@ static double lines_again(const struct nest *n, const struct target *t, const st
     double times = x->tiles * (double)n->blocks;
     if (taps > 1 && lines * 64 > t->l1_bytes)
         return lines * taps * times;
-    if (t->vector_registers >= 32)
+    if (!target_narrow(t))
         return 0;
     lines *= (double)(p->kernel[CONVC_D] * p->kernel[CONVC_H]);
     return lines * 64 > t->l1_bytes ? larger(0, narrow_l2_latency - step) / 4 * lines * times : 0;
@@ -171,10 +167,8 @@ static double crowded_lines(const struct nest *n, const struct target *t, const 
         return 0;
     double rows = n->plan.rows, cols = n->plan.cols, step = (double)p->stride[CONVC_W];
     double tall = (rows - 1) * (double)p->stride[CONVC_H] + (double)p->kernel[CONVC_H];
-    double span = (cols - 1) * step + (double)((p->kernel[CONVC_W] - 1) * p->dilation[CONVC_W]) + 1;
-    double reads = cols * (double)p->kernel[CONVC_W];
     double down = larger(1, tall / (rows * (double)p->stride[CONVC_H]));
-    double across = larger(1, (span < reads ? span : reads) / (cols * step));
+    double across = larger(1, direct_window_columns(n, cols) / (cols * step));
     return x->src * down * across / 64 * (n->plan.order == ORDER_WEIGHTS ? 3 : 1.6);
 }
 
@@ -197,7 +191,7 @@ double direct_traffic_cost(const struct nest *n, const struct target *t, struct 
     double near = far.src + far.wei + far.dst - far.memory;
     cost->memory += near / (t->ceilings.l3 * l3_share) + far.memory / t->ceilings.memory;
     double weights = far_weights;
-    if (t->vector_registers < 32 && x.tiles > 1)
+    if (target_narrow(t) && x.tiles > 1)
         weights = narrow_far_weights;
     if (n->plan.strip)
         weights = strip_far_weights;

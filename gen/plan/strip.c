@@ -1,14 +1,11 @@
 #include "gen/plan/strip.h"
 
+#include "gen/base/number.h"
+
 #include <math.h>
 
 /* Bytes of a strip beyond which a plan makes no sense. */
 static const double bytes_most = 256 << 20;
-
-static bool pointwise(const struct problem *p)
-{
-    return p->p.kernel[0] * p->p.kernel[1] * p->p.kernel[2] == 1;
-}
 
 /* A pixel's channels in full vectors, an odd number of cache lines so that pixels lie in different
  * sets of L1; a few channels in a power of two. */
@@ -19,8 +16,8 @@ static int64_t pixel_elements(const struct problem *p, int lanes, int64_t bytes)
         few *= 2;
     if (ic < lanes)
         return few;
-    int64_t all = (ic + lanes - 1) / lanes * lanes;
-    return all <= line ? all : ((all + line - 1) / line | 1) * line;
+    int64_t all = ceil_div(ic, lanes) * lanes;
+    return all <= line ? all : (ceil_div(all, line) | 1) * line;
 }
 
 /* Columns of the source that `count` column tiles read, at most. */
@@ -37,7 +34,7 @@ static int64_t most_columns(const struct problem *p, const struct plan_direct *p
     struct split cols = split_even(ow, plan->cols);
     int64_t tiles = plan->chunk && plan->chunk < cols.tiles ? plan->chunk : cols.tiles;
     int64_t most = tiles * cols.wide < ow ? tiles * cols.wide : ow;
-    return pointwise(p) ? most : columns_read(p, most);
+    return problem_pointwise(p) ? most : columns_read(p, most);
 }
 
 const struct problem *strip_problem(const struct problem *p, const struct plan_direct *plan,
@@ -52,7 +49,7 @@ const struct problem *strip_problem(const struct problem *p, const struct plan_d
     stride[CONVC_STRIDE_C] = 1;
     stride[CONVC_STRIDE_W] = pixel_elements(p, lanes, bytes);
     stride[CONVC_STRIDE_H] = (most_columns(p, plan) + 2 * lanes) * stride[CONVC_STRIDE_W];
-    if (pointwise(p)) {
+    if (problem_pointwise(p)) {
         for (int a = 0; a < 3; a++) {
             room->p.in[a] = p->out[a];
             room->p.stride[a] = 1;
@@ -82,12 +79,13 @@ enum convc_status strip_check(const struct problem *p, const struct plan_direct 
     bool pads = false;
     for (int a = 0; a < 3; a++)
         pads = pads || problem_axis_pads(p, a);
-    if (pointwise(p) && (plan->fold != total || pads))
+    if (problem_pointwise(p) && (plan->fold != total || pads))
         return diag_fail(d, CONVC_ERR_PLAN,
                          "src=strip needs fold=%lld, all pixels, and no padding, where the kernel "
                          "is 1",
                          (long long)total);
-    if (!pointwise(p) && (!plain || c->kernel[CONVC_D] != 1 || problem_axis_pads(p, CONVC_D)))
+    if (!problem_pointwise(p) &&
+        (!plain || c->kernel[CONVC_D] != 1 || problem_axis_pads(p, CONVC_D)))
         return diag_fail(d, CONVC_ERR_PLAN,
                          "src=strip needs a kernel of depth 1 without padding there, and zeros "
                          "as padding");
@@ -112,11 +110,11 @@ void strip_of(const struct problem *p, const struct nest *n, struct strip *s)
     s->step = folded ? c->stride[CONVC_W] : 1;
     s->keep = s->step < n->lanes ? n->lanes / s->step : 1;
     s->width = !folded ? c->in[CONVC_W] : even ? n->out[CONVC_W] : p->out[CONVC_W];
-    s->vectors = (c->ic + n->lanes - 1) / n->lanes;
+    s->vectors = ceil_div(c->ic, n->lanes);
     s->tail = c->ic - (s->vectors - 1) * n->lanes;
     s->stored = c->ic < n->lanes ? s->pitch / n->bytes : n->lanes;
     s->bytes = s->rows * (s->cols + 2 * s->lead) * s->pitch;
-    s->bytes = (s->bytes + 63) / 64 * 64;
+    s->bytes = ceil_div(s->bytes, 64) * 64;
 }
 
 size_t strip_bytes(const struct problem *p, const struct plan_direct *plan, const struct target *t)

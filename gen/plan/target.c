@@ -199,6 +199,11 @@ int target_l3_of_core(const struct target *t)
     return t->l3_bytes < one_complex ? t->l3_bytes : one_complex;
 }
 
+bool target_narrow(const struct target *t)
+{
+    return t->vector_registers < 32;
+}
+
 int target_lanes(const struct target *t, int64_t bytes)
 {
     int lanes = (int)(t->vector_bytes / bytes);

@@ -48,6 +48,10 @@ void target_print(const struct target *t, char *buffer, size_t size);
 /* Bytes of L3 that one core can fill: systems report those of all core complexes together. */
 int target_l3_of_core(const struct target *t);
 
+/* Has it 16 vector registers, as x86-64 before AVX-512 has? Tiles are smaller there and spill
+ * sooner, and what was fitted to measurements was fitted on a Zen 3, for the others on a Zen 5. */
+bool target_narrow(const struct target *t);
+
 /* Elements of `bytes` bytes in one vector. */
 int target_lanes(const struct target *t, int64_t bytes);
 

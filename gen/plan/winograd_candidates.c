@@ -57,7 +57,7 @@ static void try_tiles(struct list *l, struct plan_winograd w, int64_t tiles)
         if (vecs > vectors || (vecs == 1 && vectors > 1))
             continue;
         w.vecs = vecs;
-        w.rows = l->t->vector_registers >= 32 ? wide[vecs] : narrow[vecs];
+        w.rows = !target_narrow(l->t) ? wide[vecs] : narrow[vecs];
         try_blocks(l, w, tiles);
     }
 }

@@ -9,6 +9,7 @@
 #include "gen/plan/cost.h"
 #include "gen/plan/plan_winograd.h"
 #include "gen/plan/winograd.h"
+#include "gen/plan/work.h"
 
 #include <math.h>
 
@@ -56,10 +57,8 @@ static double transforms(const struct winograd *w, const struct target *t)
     double in = w->w.n * input_work(&w->h) + w->h.n * input_work(&w->w);
     double out = w->w.n * output_work(&w->h) + w->h.m * output_work(&w->w);
     double outputs = (double)w->h.m * w->w.m, points = w->points;
-    double store = p->residual ? 2 : 1;
-    if (p->activation > CONVC_ACT_LEAKY_RELU && p->activation != CONVC_ACT_HARDSWISH)
-        store += 20;
-    double spill = t->vector_registers < 32 ? 1.5 : 1;
+    double store = (p->residual ? 2 : 1) + work_last(w->p);
+    double spill = target_narrow(t) ? 1.5 : 1;
     in = (in / 2 + points) * spill;
     out = (out / 2 + outputs * store) * spill;
 
@@ -114,7 +113,7 @@ void plan_winograd_cost(const struct problem *p, const struct plan *plan, const 
     /* Every block reads all weights of its group: from L2 where they stay beside V and M. */
     double near = weights + 0.5 * scratch < 0.8 * l2 ? weights * (blocks - 1) : 0;
     double far = weights * groups * blocks - near * groups;
-    bool narrow = t->vector_registers < 32;
+    bool narrow = target_narrow(t);
     double rate = narrow ? narrow_far_rate : far_rate;
     if (weights <= target_l3_of_core(t) * (narrow ? narrow_weights_share : weights_share))
         rate = l3_rate;

@@ -54,9 +54,12 @@ double work_term(const struct problem *p, const struct target *t)
     return fused ? total : total + 1;
 }
 
-double work_epilogue(const struct problem *p)
+double work_last(const struct problem *p)
 {
-    return p->f.epilogue ? work(&p->f.last, false) : 0;
+    enum convc_activation a = p->p.activation;
+    if (p->f.epilogue)
+        return work(&p->f.last, false) / 2;
+    return a > CONVC_ACT_LEAKY_RELU && a != CONVC_ACT_HARDSWISH ? 20 : 0;
 }
 
 int64_t work_written(const struct problem *p)

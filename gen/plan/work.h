@@ -12,8 +12,8 @@
 /* Slots of one term: one multiply-add, or combine and reduce. */
 double work_term(const struct problem *p, const struct target *t);
 
-/* Slots of the epilogue of one vector; 0 where there is none. */
-double work_epilogue(const struct problem *p);
+/* Cycles of the activation, or the epilogue, of one vector; 0 for what a store hides. */
+double work_last(const struct problem *p);
 
 /* The code of one term, counted in multiply-adds: 1 for short functions. */
 int64_t work_written(const struct problem *p);

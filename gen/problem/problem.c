@@ -382,6 +382,11 @@ bool problem_pads(const struct problem *p)
            problem_axis_pads(p, CONVC_W);
 }
 
+bool problem_pointwise(const struct problem *p)
+{
+    return p->p.kernel[0] * p->p.kernel[1] * p->p.kernel[2] == 1;
+}
+
 bool problem_axis_pads(const struct problem *p, int axis)
 {
     /* The first tap reads at -pad_begin and, pad_end being exact, the last at in - 1 + pad_end. */

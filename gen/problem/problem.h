@@ -104,6 +104,9 @@ int64_t problem_span(const int64_t stride[5], int64_t n, int64_t c, const int64_
  * make. */
 int64_t problem_border(enum convc_padding_mode mode, int64_t i, int64_t n);
 
+/* Is there one tap? */
+bool problem_pointwise(const struct problem *p);
+
 /* Can a tap of this axis fall outside of the input? */
 bool problem_axis_pads(const struct problem *p, int axis);
 bool problem_pads(const struct problem *p); /* of any axis? */
