@@ -44,6 +44,8 @@
  */
 #include "gen/emit/em_math.h"
 
+#include "gen/emit/em_float.h"
+
 enum { TERMS_MAX = 12 };
 
 struct polynomial {
@@ -134,25 +136,21 @@ struct math {
     struct em *em;
     LLVMBuilderRef b;
     const struct format *format;
-    LLVMTypeRef type, bits; /* of the values, and of their representations */
+    struct em_float of;
+    LLVMTypeRef type;
 };
 
 static struct math math_of(struct em *em, LLVMValueRef x)
 {
-    struct math m = { .em = em, .b = em->builder, .type = LLVMTypeOf(x) };
-    bool vector = LLVMGetTypeKind(m.type) == LLVMVectorTypeKind;
-    LLVMTypeRef element = vector ? LLVMGetElementType(m.type) : m.type;
-    bool is_wide = LLVMGetTypeKind(element) == LLVMDoubleTypeKind;
-    m.format = is_wide ? &wide : &single;
-    m.bits = is_wide ? em->i64 : em->i32;
-    if (vector)
-        m.bits = em_vector(m.bits, (int)LLVMGetVectorSize(m.type));
+    struct math m = { .em = em, .b = em->builder, .of = em_float_of(em, x) };
+    m.type = m.of.type;
+    m.format = m.of.wide ? &wide : &single;
     return m;
 }
 
 static LLVMValueRef real(const struct math *m, double v)
 {
-    return em_real(m->type, v);
+    return em_float_real(&m->of, v);
 }
 
 static LLVMValueRef add(const struct math *m, LLVMValueRef a, LLVMValueRef b)
@@ -178,7 +176,7 @@ static LLVMValueRef divide(const struct math *m, LLVMValueRef a, LLVMValueRef b)
 static LLVMValueRef select_where(const struct math *m, LLVMValueRef a, LLVMRealPredicate is,
                                  double c, LLVMValueRef yes, LLVMValueRef no)
 {
-    return LLVMBuildSelect(m->b, LLVMBuildFCmp(m->b, is, a, real(m, c), ""), yes, no, "");
+    return em_float_where(&m->of, a, is, c, yes, no);
 }
 
 static LLVMValueRef absolute(const struct math *m, LLVMValueRef x)
@@ -208,10 +206,7 @@ static LLVMValueRef at_least(const struct math *m, double c, LLVMValueRef x)
 
 static LLVMValueRef horner(const struct math *m, const struct polynomial *p, LLVMValueRef x)
 {
-    LLVMValueRef sum = real(m, p->c[p->terms - 1]);
-    for (int i = p->terms - 2; i >= 0; i--)
-        sum = em_fma(m->em, sum, x, real(m, p->c[i]));
-    return sum;
+    return em_float_horner(&m->of, p->c, p->terms, x);
 }
 
 /* The same in two chains, of the even and of the odd powers: half the roundings on the way, which
@@ -228,18 +223,12 @@ static LLVMValueRef even_odd(const struct math *m, const struct polynomial *p, L
 
 static LLVMValueRef bits_const(const struct math *m, uint64_t v)
 {
-    LLVMValueRef lane[EM_LANES_MAX];
-    if (LLVMGetTypeKind(m->bits) != LLVMVectorTypeKind)
-        return LLVMConstInt(m->bits, v, 0);
-    unsigned n = LLVMGetVectorSize(m->bits);
-    for (unsigned l = 0; l < n; l++)
-        lane[l] = LLVMConstInt(LLVMGetElementType(m->bits), v, 0);
-    return LLVMConstVector(lane, n);
+    return em_float_bits(&m->of, v);
 }
 
 static LLVMValueRef as_bits(const struct math *m, LLVMValueRef x)
 {
-    return LLVMBuildBitCast(m->b, x, m->bits, "");
+    return LLVMBuildBitCast(m->b, x, m->of.bits, "");
 }
 
 /* 2^(exponent - bias) */

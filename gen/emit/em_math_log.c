@@ -9,6 +9,8 @@
  */
 #include "gen/emit/em_math.h"
 
+#include "gen/emit/em_float.h"
+
 #include <math.h>
 
 enum { TERMS_MAX = 7 };
@@ -52,44 +54,13 @@ static const struct format wide = {
 /* One logarithm under construction. */
 struct log {
     LLVMBuilderRef b;
-    struct em *em;
     const struct format *format;
-    LLVMTypeRef type, bits; /* of values, and of their representations */
+    struct em_float of;
 };
-
-static struct log log_of(struct em *em, LLVMValueRef x)
-{
-    struct log l = { .b = em->builder, .em = em, .type = LLVMTypeOf(x) };
-    bool vector = LLVMGetTypeKind(l.type) == LLVMVectorTypeKind;
-    LLVMTypeRef element = vector ? LLVMGetElementType(l.type) : l.type;
-    bool is_wide = LLVMGetTypeKind(element) == LLVMDoubleTypeKind;
-    l.format = is_wide ? &wide : &single;
-    l.bits = is_wide ? em->i64 : em->i32;
-    if (vector)
-        l.bits = em_vector(l.bits, (int)LLVMGetVectorSize(l.type));
-    return l;
-}
 
 static LLVMValueRef real(const struct log *l, double v)
 {
-    return em_real(l->type, v);
-}
-
-static LLVMValueRef bits_const(const struct log *l, uint64_t v)
-{
-    LLVMValueRef lane[EM_LANES_MAX];
-    if (LLVMGetTypeKind(l->bits) != LLVMVectorTypeKind)
-        return LLVMConstInt(l->bits, v, 0);
-    unsigned n = LLVMGetVectorSize(l->bits);
-    for (unsigned i = 0; i < n; i++)
-        lane[i] = LLVMConstInt(LLVMGetElementType(l->bits), v, 0);
-    return LLVMConstVector(lane, n);
-}
-
-static LLVMValueRef where(const struct log *l, LLVMRealPredicate is, LLVMValueRef x, double c,
-                          LLVMValueRef yes, LLVMValueRef no)
-{
-    return LLVMBuildSelect(l->b, LLVMBuildFCmp(l->b, is, x, real(l, c), ""), yes, no, "");
+    return em_float_real(&l->of, v);
 }
 
 /* k, of a positive normal x, and *m. No conversion of integers, which SSE2 and AVX2 do not have for
@@ -97,16 +68,16 @@ static LLVMValueRef where(const struct log *l, LLVMRealPredicate is, LLVMValueRe
 static LLVMValueRef split(const struct log *l, LLVMValueRef x, LLVMValueRef *m)
 {
     const struct format *f = l->format;
-    LLVMValueRef bits = LLVMBuildBitCast(l->b, x, l->bits, "");
-    LLVMValueRef digits = bits_const(l, (uint64_t)f->fraction), round = real(l, f->round);
+    LLVMValueRef bits = LLVMBuildBitCast(l->b, x, l->of.bits, "");
+    LLVMValueRef digits = em_float_bits(&l->of, (uint64_t)f->fraction), round = real(l, f->round);
     uint64_t one = (uint64_t)f->bias << f->fraction;
-    LLVMValueRef shifted = LLVMBuildAdd(l->b, bits, bits_const(l, one - f->sqrt_half), "");
+    LLVMValueRef shifted = LLVMBuildAdd(l->b, bits, em_float_bits(&l->of, one - f->sqrt_half), "");
     LLVMValueRef k = LLVMBuildLShr(l->b, shifted, digits, "");
-    k = LLVMBuildSub(l->b, k, bits_const(l, (uint64_t)f->bias), "");
+    k = LLVMBuildSub(l->b, k, em_float_bits(&l->of, (uint64_t)f->bias), "");
     LLVMValueRef rest = LLVMBuildSub(l->b, bits, LLVMBuildShl(l->b, k, digits, ""), "");
-    *m = LLVMBuildBitCast(l->b, rest, l->type, "");
-    LLVMValueRef sum = LLVMBuildAdd(l->b, LLVMBuildBitCast(l->b, round, l->bits, ""), k, "");
-    return LLVMBuildFSub(l->b, LLVMBuildBitCast(l->b, sum, l->type, ""), round, "");
+    *m = LLVMBuildBitCast(l->b, rest, l->of.type, "");
+    LLVMValueRef sum = LLVMBuildAdd(l->b, LLVMBuildBitCast(l->b, round, l->of.bits, ""), k, "");
+    return LLVMBuildFSub(l->b, LLVMBuildBitCast(l->b, sum, l->of.type, ""), round, "");
 }
 
 /* log m + k ln 2 */
@@ -115,26 +86,25 @@ static LLVMValueRef sum(const struct log *l, LLVMValueRef m, LLVMValueRef k)
     const struct format *f = l->format;
     LLVMValueRef part = LLVMBuildFSub(l->b, m, real(l, 1), "");
     LLVMValueRef s = LLVMBuildFDiv(l->b, part, LLVMBuildFAdd(l->b, real(l, 2), part, ""), "");
-    LLVMValueRef z = LLVMBuildFMul(l->b, s, s, ""), q = real(l, f->q[f->terms - 1]);
-    for (int i = f->terms - 2; i >= 0; i--)
-        q = em_fma(l->em, q, z, real(l, f->q[i]));
+    LLVMValueRef z = LLVMBuildFMul(l->b, s, s, "");
+    LLVMValueRef q = em_float_horner(&l->of, f->q, f->terms, z);
     LLVMValueRef half = LLVMBuildFMul(l->b, LLVMBuildFMul(l->b, part, part, ""), real(l, 0.5), "");
     LLVMValueRef more = LLVMBuildFAdd(l->b, half, LLVMBuildFMul(l->b, z, q, ""), "");
-    LLVMValueRef low = em_fma(l->em, s, more, LLVMBuildFMul(l->b, k, real(l, f->ln2_low), ""));
+    LLVMValueRef low = em_fma(l->of.em, s, more, LLVMBuildFMul(l->b, k, real(l, f->ln2_low), ""));
     LLVMValueRef log = LLVMBuildFSub(l->b, part, LLVMBuildFSub(l->b, half, low, ""), "");
-    return em_fma(l->em, k, real(l, f->ln2_high), log);
+    return em_fma(l->of.em, k, real(l, f->ln2_high), log);
 }
 
 LLVMValueRef em_log(struct em *em, LLVMValueRef x)
 {
-    struct log l = log_of(em, x);
-    const struct format *f = l.format;
+    struct log l = { .b = em->builder, .of = em_float_of(em, x) };
+    const struct format *f = l.format = l.of.wide ? &wide : &single;
     int up = f->fraction + 2; /* makes denormals normal */
     LLVMValueRef m, scaled = LLVMBuildFMul(l.b, x, real(&l, ldexp(1, up)), "");
-    LLVMValueRef k = split(&l, where(&l, LLVMRealOLT, x, f->normal_min, scaled, x), &m);
+    LLVMValueRef k = split(&l, em_float_where(&l.of, x, LLVMRealOLT, f->normal_min, scaled, x), &m);
     LLVMValueRef less = LLVMBuildFSub(l.b, k, real(&l, up), "");
-    LLVMValueRef y = sum(&l, m, where(&l, LLVMRealOLT, x, f->normal_min, less, k));
-    y = where(&l, LLVMRealOEQ, x, (double)INFINITY, x, y);
-    y = where(&l, LLVMRealOEQ, x, 0, real(&l, (double)-INFINITY), y);
-    return where(&l, LLVMRealOGE, x, 0, y, real(&l, (double)NAN));
+    LLVMValueRef y = sum(&l, m, em_float_where(&l.of, x, LLVMRealOLT, f->normal_min, less, k));
+    y = em_float_where(&l.of, x, LLVMRealOEQ, (double)INFINITY, x, y);
+    y = em_float_where(&l.of, x, LLVMRealOEQ, 0, real(&l, (double)-INFINITY), y);
+    return em_float_where(&l.of, x, LLVMRealOGE, 0, y, real(&l, (double)NAN));
 }
