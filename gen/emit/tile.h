@@ -73,6 +73,12 @@ void tile_begin(struct tile *t);
 void tile_accumulate(struct tile *t, struct em_var acc, LLVMValueRef src, LLVMValueRef wei);
 LLVMValueRef tile_sum(struct tile *t, int r, int c, int v);
 
+/* The problem's epilogue of a vector of outputs; arg[a] is arg a for them. */
+LLVMValueRef tile_epilogue(struct tile *t, LLVMValueRef acc, const LLVMValueRef arg[]);
+
+/* The element at p in every lane. */
+LLVMValueRef tile_splat(struct tile *t, LLVMValueRef p);
+
 /* Active lanes of vector v of the tile. */
 struct em_lanes tile_lanes(const struct tile *t, int v);
 

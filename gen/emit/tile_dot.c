@@ -1,6 +1,5 @@
 #include "gen/emit/tile_dot.h"
 
-#include "gen/emit/em_expr.h"
 #include "gen/emit/em_math.h"
 
 /* ---- multiply-adds ------------------------------------------------------------------------- */
@@ -159,18 +158,16 @@ static LLVMValueRef load_arg(struct tile *t, int a, const struct outputs *o,
     case ARG_TENSOR: return load_outputs(t, o, row->user[a]);
     case ARG_SCALAR: break;
     }
-    LLVMValueRef one = em_load(em, t->element, t->user[a], (unsigned)t->nest->bytes);
-    return em_splat(em, one, t->nest->lanes);
+    return tile_splat(t, t->user[a]);
 }
 
 static LLVMValueRef epilogue(struct tile *t, const struct outputs *o, const struct out_row *row,
                              LLVMValueRef acc)
 {
-    const struct functions *f = &t->nest->p->f;
-    LLVMValueRef var[1 + FUNCTIONS_ARGS] = { [VAR_ACC] = acc };
-    for (int a = 0; a < f->arg_count; a++)
-        var[1 + a] = load_arg(t, a, o, row);
-    return em_expr(t->em, &f->last, f->last.root, t->vector, var);
+    LLVMValueRef arg[FUNCTIONS_ARGS];
+    for (int a = 0; a < t->nest->p->f.arg_count; a++)
+        arg[a] = load_arg(t, a, o, row);
+    return tile_epilogue(t, acc, arg);
 }
 
 static LLVMValueRef finish(struct tile *t, const struct outputs *o, const struct out_row *row,

@@ -1,5 +1,4 @@
 /* From accumulators to memory: bias, residual, activation, or the epilogue; store. */
-#include "gen/emit/em_expr.h"
 #include "gen/emit/em_math.h"
 #include "gen/emit/em_transpose.h"
 #include "gen/emit/tile_dot.h"
@@ -79,7 +78,7 @@ static LLVMValueRef load_bias(struct tile *t, int64_t channel, const struct em_l
     LLVMValueRef p = em_at_const(t->em, t->bias, channel * t->nest->bytes);
     if (!lanes_are_columns(t))
         return em_load_lanes(t->em, t->vector, p, on, NULL);
-    return em_splat(t->em, em_load(t->em, t->element, p, (unsigned)t->nest->bytes), t->nest->lanes);
+    return tile_splat(t, p);
 }
 
 struct out_row tile_out_row(struct tile *t, int r)
@@ -129,17 +128,16 @@ static LLVMValueRef load_arg(struct tile *t, int a, const struct out_row *row,
     LLVMValueRef p = em_at_const(em, t->user[a], channel * t->nest->bytes);
     if (kind == ARG_CHANNEL && !o->one_channel)
         return em_load_lanes(em, t->vector, p, &o->lie.on, NULL);
-    return em_splat(em, em_load(em, t->element, p, (unsigned)t->nest->bytes), t->nest->lanes);
+    return tile_splat(t, p);
 }
 
 static LLVMValueRef epilogue(struct tile *t, LLVMValueRef acc, const struct out_row *row,
                              const struct outputs *o)
 {
-    const struct functions *f = &t->nest->p->f;
-    LLVMValueRef var[1 + FUNCTIONS_ARGS] = { [VAR_ACC] = acc };
-    for (int a = 0; a < f->arg_count; a++)
-        var[1 + a] = load_arg(t, a, row, o);
-    return em_expr(t->em, &f->last, f->last.root, t->vector, var);
+    LLVMValueRef arg[FUNCTIONS_ARGS];
+    for (int a = 0; a < t->nest->p->f.arg_count; a++)
+        arg[a] = load_arg(t, a, row, o);
+    return tile_epilogue(t, acc, arg);
 }
 
 /* Bias is in `sum` already. */
@@ -148,17 +146,15 @@ static void store_one(struct tile *t, LLVMValueRef sum, const struct out_row *ro
 {
     const struct convc_problem *p = &t->nest->p->p;
     struct em *em = t->em;
-    int64_t distance = o->distance;
-    const struct lie *lie = &o->lie;
     if (p->residual) {
-        LLVMValueRef from = em_at_const(em, row->residual, distance);
-        sum = LLVMBuildFAdd(em->builder, sum, load_like_dst(t, from, lie), "");
+        LLVMValueRef from = em_at_const(em, row->residual, o->distance);
+        sum = LLVMBuildFAdd(em->builder, sum, load_like_dst(t, from, &o->lie), "");
     }
     if (t->nest->p->f.epilogue)
         sum = epilogue(t, sum, row, o);
     else
         sum = em_activation(em, p->activation, p->activation_args, sum);
-    store_to_dst(t, sum, em_at_const(em, row->dst, distance), lie);
+    store_to_dst(t, sum, em_at_const(em, row->dst, o->distance), &o->lie);
 }
 
 /* Elements from the tile's first output in its row. */

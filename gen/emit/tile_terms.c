@@ -1,4 +1,5 @@
-/* What accumulators do: multiply-adds, or the functions of the problem in their place. */
+/* What accumulators do: multiply-adds, or the functions of the problem in their place; and the
+ * epilogue that follows them. */
 #include "gen/emit/em_expr.h"
 #include "gen/emit/tile.h"
 
@@ -66,4 +67,18 @@ LLVMValueRef tile_sum(struct tile *t, int r, int c, int v)
             part[i] = reduce(t->em, reduction, part[i], part[i + step]);
     }
     return part[0];
+}
+
+LLVMValueRef tile_epilogue(struct tile *t, LLVMValueRef acc, const LLVMValueRef arg[])
+{
+    const struct functions *f = &t->nest->p->f;
+    LLVMValueRef var[1 + FUNCTIONS_ARGS] = { [VAR_ACC] = acc };
+    for (int a = 0; a < f->arg_count; a++)
+        var[1 + a] = arg[a];
+    return em_expr(t->em, &f->last, f->last.root, t->vector, var);
+}
+
+LLVMValueRef tile_splat(struct tile *t, LLVMValueRef p)
+{
+    return em_splat(t->em, em_load(t->em, t->element, p, (unsigned)t->nest->bytes), t->nest->lanes);
 }
