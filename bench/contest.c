@@ -64,7 +64,8 @@ enum exit_code field_read(const char *list, struct field *field, struct failure 
     if (list && !strcmp(list, "none"))
         return EXIT_FINE;
     for (int i = 0; !list && i < peer_count; i++)
-        field->entry[field->count++] = &peer_entries[i];
+        if (!peer_entries[i].peer || !peer_entries[i].peer->when_named)
+            field->entry[field->count++] = &peer_entries[i];
     enum exit_code code = list ? read_names(list, field, f) : EXIT_FINE;
     if (code)
         return code;
@@ -190,7 +191,7 @@ static struct entrant *enter(struct arena *a, enum peer_layout layout, struct pe
     struct entrant *e = &a->entrant[a->entrants];
     *e = (struct entrant){ .peer = r->entry->peer };
     enum exit_code code = e->peer->prepare(&a->task, layout, &e->run, &why);
-    if (code == EXIT_FINE) {
+    if (code == EXIT_FINE && e->peer->result) {
         code = compare(a, e, r, &why);
         if (code)
             e->peer->destroy(&e->run);
@@ -206,20 +207,24 @@ static struct entrant *enter(struct arena *a, enum peer_layout layout, struct pe
     return e;
 }
 
-/* Why no peer at all takes part. */
-static const char *out_of_bounds(const struct convc_problem *p)
+/* Why a peer cannot take part, whatever it is. */
+static const char *out_of_bounds(const struct convc_problem *p, const struct peer *peer)
 {
+    if (!p->n)
+        return "the batch is empty";
+    if (peer && peer->says_itself)
+        return NULL;
     if (p->src_dtype != CONVC_F32 || p->dst_dtype != CONVC_F32 || p->acc_dtype != CONVC_F32)
         return "peers are measured in f32 only";
     if ((p->combine && *p->combine) || (p->reduce && *p->reduce) || (p->epilogue && *p->epilogue))
         return "peers know no functions of the user";
-    return p->n ? NULL : "the batch is empty";
+    return NULL;
 }
 
 /* The favourite layout, then the spec's where it is another. */
 static void enter_layouts(struct arena *a, const struct failure *missing, struct peer_result *r)
 {
-    const char *why = out_of_bounds(&a->job.layer->problem);
+    const char *why = out_of_bounds(&a->job.layer->problem, r->entry->peer);
     if (missing->text[0])
         why = missing->text;
     if (why)
@@ -349,9 +354,11 @@ enum exit_code contest_run(const struct options *o, convc_context *cx, const str
     if (code == EXIT_FINE)
         code = expect_ours(a, f);
     for (int i = 0; code == EXIT_FINE && i < field->count; i++) {
-        c->peer[i] = (struct peer_result){
-            .entry = field->entry[i], .best = unknown, .spec = unknown, .creation_ms = NAN
-        };
+        c->peer[i] = (struct peer_result){ .entry = field->entry[i],
+                                           .best = unknown,
+                                           .spec = unknown,
+                                           .creation_ms = NAN,
+                                           .max_error = NAN };
         enter_layouts(a, &field->missing[i], &c->peer[i]);
     }
     if (code == EXIT_FINE)

@@ -38,7 +38,7 @@ struct peer_result {
     struct peer_time spec; /* in the layout of the spec */
     bool apart;            /* the favourite layout is another than the spec's */
     double creation_ms;    /* of the favourite */
-    double max_error;      /* largest difference from convc's outputs, in units of `judge` */
+    double max_error;      /* from convc's outputs, in units of `judge`; NAN: none are compared */
     bool different;        /* it computes something else */
     char layout[64];
     char reason[200]; /* why it is not measured, else "" */

@@ -157,7 +157,7 @@ if [ "$peers" != none ] && ends 0 net.lua --peers onednn; then
         and o["peers"]["onnxruntime"]["ratio"] is None
         and "onnxruntime" in o["peers"]["onnxruntime"]["reason"] for o in lines)'
     verdict "every peer is there, with a time or a reason" python \
-        'all(set(o["peers"]) == {"onednn", "xnnpack", "openblas", "onnxruntime"}
+        'all(set(o["peers"]) == {"onednn", "xnnpack", "openblas", "onnxruntime", "opencv"}
          and all((p["time_ms"] is None) == ("reason" in p) for p in o["peers"].values())
          for o in lines)'
     verdict "a ratio is a quotient of times" python 'all(near(p["ratio"], p["time_ms"] / o["time_ms"])
@@ -165,7 +165,7 @@ if [ "$peers" != none ] && ends 0 net.lua --peers onednn; then
     verdict "peers come to the same results" python 'all(p["max_error"] < 1e-5
         for o in lines for p in o["peers"].values() if p["time_ms"] is not None)'
     verdict "what a peer cannot do has a reason" python \
-        '[all("f32 only" in p["reason"] or "onnxruntime" in p["reason"]
+        '[all("f32 only" in p["reason"] or "onnxruntime" in p["reason"] or "without" in p["reason"]
               for p in lines[3]["peers"].values()),
           all(p["time_ms"] is None for p in lines[4]["peers"].values())] == [True, True]'
     verdict "the table names the missing one" without_node 0 net.lua --peers onednn,onnxruntime
@@ -173,6 +173,49 @@ if [ "$peers" != none ] && ends 0 net.lua --peers onednn; then
     verdict "another layout than the spec's" ends 0 g1ic16ih8oc16oh8kh3ph1 --json
     verdict "in the layout of the spec: at best as fast" python 'all(p["spec_layout"]["time_ms"]
         >= p["time_ms"] for o in lines for p in o["peers"].values() if "spec_layout" in p)'
+fi
+
+# memcpy is always there.
+cat >pictures.lua <<'LUA'
+local function picture(name, t)
+    t.name, t.input = name, { 1, t.channels or 1, 40, 50 }
+    t.channels = nil
+    return convc.conv(t)
+end
+local none = -1e30
+local cross = { { none, 0, none }, { 0, 0, 0 }, { none, 0, none } }
+local function plus(x, w) return x + w end
+local list = {
+    picture("sobel", { weights = convc.filters.sobel_x }),
+    picture("flat", { weights = cross, combine = plus, reduce = "max", padding = 1,
+        padding_mode = "identity" }),
+    picture("steep", { weights = { { 0.5, 0 } }, combine = plus, reduce = "max" }),
+    picture("wraps", { weights = convc.filters.sobel_x, padding = 1, padding_mode = "circular" }),
+    picture("mixed", { channels = 3, out_channels = 2, kernel_size = 3 }),
+    picture("colours", { channels = 3, weights = convc.filters.gaussian(5, 1.2), flip = true,
+        padding = "same", padding_mode = "symmetric" }),
+    picture("each", { channels = 2, out_channels = 4, groups = 2, kernel_size = { 2, 3 },
+        bias = true, dilation = 2, padding = { { 1, 0 }, { 0, 2 } }, padding_mode = "reflect" }),
+}
+return list
+LUA
+verdict "memcpy" ends 0 pictures.lua --peers memcpy --json
+verdict "copies half of what is read and written" python \
+    'lines[0]["peers"]["memcpy"]["layout"] == f"{(40 * 50 + 38 * 48) * 4 // 2} bytes copied"'
+verdict "and computes nothing" python 'all(o["peers"]["memcpy"]["max_error"] is None
+    and o["peers"]["memcpy"]["time_ms"] > 0 for o in lines)'
+verdict "it takes any type" ends 0 net.lua --peers memcpy --json
+verdict "and any number of threads" ends 0 net.lua --peers memcpy --threads 2
+if [ "$peers" != none ] && ends 0 pictures.lua --peers opencv --json; then
+    verdict "OpenCV filters pictures as convc does" python '[o["name"] for o in lines
+        if o["peers"]["opencv"]["time_ms"] is not None
+        and o["peers"]["opencv"]["max_error"] < 1e-5] == ["sobel", "flat", "colours", "each"]'
+    verdict "by a function that is named" python \
+        '"dilate" in lines[1]["peers"]["opencv"]["layout"]'
+    verdict "channels last only where they have one filter" python '["spec_layout" in
+        o["peers"]["opencv"] for o in lines] == [False] * 5 + [True, False]'
+    verdict "what it does not do has a reason" python 'all(words in o["peers"]["opencv"]["reason"]
+        for o, words in zip(lines[2:5], ["are flat", "wrap around", "by itself"]))'
 fi
 
 echo "$passed passed, $failed failed"

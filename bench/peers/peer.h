@@ -38,6 +38,13 @@ struct peer_run {
 struct peer {
     const char *name;
 
+    /* It says itself which types and which functions of the user it takes; else it is asked for
+     * sums of products in f32 alone. */
+    bool says_itself;
+
+    /* It takes part only where it is asked for by name. */
+    bool when_named;
+
     /* Is it there at run time, too? NULL: yes. */
     enum exit_code (*start)(struct failure *f);
 
@@ -51,7 +58,8 @@ struct peer {
     /* Instead, for a peer that times its runs itself: a turn of a race. */
     enum exit_code (*turn)(struct peer_run *r, double seconds, double *fastest, struct failure *f);
 
-    /* Runs once from fresh operands, and writes the outputs in N, C, spatial order. */
+    /* Runs once from fresh operands, and writes the outputs in N, C, spatial order. NULL: it
+     * computes nothing that could be compared. */
     enum exit_code (*result)(struct peer_run *r, float *out, struct failure *f);
     void (*destroy)(struct peer_run *r);
 };

@@ -24,13 +24,19 @@ extern const struct peer peer_openblas;
 #define OPENBLAS NULL
 #endif
 
-extern const struct peer peer_onnxruntime;
+#ifdef CONVC_PEER_OPENCV
+extern const struct peer peer_opencv;
+#define OPENCV &peer_opencv
+#else
+#define OPENCV NULL
+#endif
+
+extern const struct peer peer_memcpy, peer_onnxruntime;
 
 const struct peer_entry peer_entries[] = {
-    { "onednn", "oneDNN", ONEDNN },
-    { "xnnpack", "XNNPACK", XNNPACK },
-    { "openblas", "OpenBLAS", OPENBLAS },
-    { "onnxruntime", "ONNX Runtime", &peer_onnxruntime },
+    { "onednn", "oneDNN", ONEDNN },       { "xnnpack", "XNNPACK", XNNPACK },
+    { "openblas", "OpenBLAS", OPENBLAS }, { "onnxruntime", "ONNX Runtime", &peer_onnxruntime },
+    { "opencv", "OpenCV", OPENCV },       { "memcpy", "memcpy", &peer_memcpy },
 };
 const int peer_count = sizeof peer_entries / sizeof peer_entries[0];
 

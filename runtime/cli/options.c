@@ -38,7 +38,7 @@ static const struct row rows[] = {
     { "show", 0, COMMAND_EXPLAIN, SHOW, AT(show), "LIST",
       "of problem,plan,ir,asm (default problem,plan)" },
     { "peers", 0, COMMAND_BENCH, TEXT, AT(peers), "LIST",
-      "of onednn,xnnpack,openblas,onnxruntime, or none (default: all)" },
+      "of onednn,xnnpack,openblas,onnxruntime,opencv; memcpy; or none" },
     { "report", 0, COMMAND_BENCH, TEXT, AT(report), "FILE", "writes an HTML page" },
     { "benchmark-out", 0, COMMAND_BENCH, TEXT, AT(benchmark_out), "FILE",
       "writes Google Benchmark's JSON" },
