@@ -1,0 +1,40 @@
+-- One picture, one filter: as many bytes as arithmetic, so that memory is the measure:
+-- convc bench specs/classes/pictures.lua --peers memcpy,opencv --threads 1
+-- H and W: the picture.
+
+local H, W = convc.param("H", 1080), convc.param("W", 1920)
+
+local function picture(name, fields)
+    fields.name = name .. "." .. H .. "x" .. W
+    fields.input = { 1, 1, H, W }
+    fields.out_channels = 1
+    fields.padding = fields.padding or "same"
+    fields.padding_mode = fields.padding_mode or "replicate"
+    return convc.conv(fields)
+end
+
+local function filter(name, weights)
+    return picture(name, { weights = weights })
+end
+
+local function plus(x, w) return x + w end
+
+-- 49 weights that have no symmetry and are no product of two factors.
+local dense = {}
+for i = 1, 7 do
+    dense[i] = {}
+    for j = 1, 7 do dense[i][j] = (i * i * 5 + j * 11 + i * j * j) % 17 / 64 - 0.1 end
+end
+
+return {
+    filter("sobel3x3", convc.filters.sobel_x),
+    picture("dilation3x3", {
+        weights = { { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } },
+        combine = plus, reduce = "max", padding_mode = "identity",
+    }),
+    filter("gaussian5x5", convc.filters.gaussian(5, 1.1)),
+    picture("max_plus3x3", {
+        kernel_size = 3, combine = plus, reduce = "max", padding_mode = "identity",
+    }),
+    filter("dense7x7", dense),
+}
