@@ -16,9 +16,7 @@ enum convc_status convc_pack(const convc_kernel *k, const void *plain, void *pac
     if ((uintptr_t)packed % 64 != 0)
         return api_fail_with(CONVC_ERR_ARGUMENT, "convc_pack: packed is not aligned to 64 bytes");
 
-    struct convc_packed_header header = { .magic = "convcpk1",
-                                          .layout_hash = k->layout_hash,
-                                          .bytes = k->packed_bytes };
+    struct convc_packed_header header = pack_header(&k->layout, bytes);
     memcpy(packed, &header, sizeof header);
     void *elements = (char *)packed + sizeof header;
     if (k->layout.transformed)

@@ -68,7 +68,7 @@ head -c 100 input.npy >cut.npy
 
 refuses 2 "a command is missing"
 refuses 2 "frobnicate is no command" frobnicate
-for absent in compile db; do
+for absent in db; do
     refuses 2 "this version of convc has no command $absent" $absent x
 done
 refuses 2 "run needs a spec" run

@@ -130,6 +130,61 @@ static void plain_weights_leave_no_holes(void **state)
     visit_layouts(50, check_plain);
 }
 
+/* ---- pieces -------------------------------------------------------------------------------------
+ */
+
+/* One channel of a piece: all its weights are where the piece says. */
+static void check_channel(const struct visit *v, int64_t o, int64_t element, int64_t width)
+{
+    const struct layout *l = v->l;
+    const int64_t *k = l->kernel;
+    for (int64_t t = 0; t < k[0] * k[1] * k[2]; t++) {
+        int64_t flat = l->flip ? k[0] * k[1] * k[2] - 1 - t : t;
+        const int64_t tap[3] = { flat / (k[1] * k[2]), flat / k[2] % k[1], flat % k[2] };
+        for (int64_t i = 0; i < l->icg; i++)
+            HOLDS(v, layout_index(l, o, i, tap) == element + (t * l->icg + i) * width);
+    }
+}
+
+static void check_piece(const struct visit *v, const struct layout_piece *piece, char *seen)
+{
+    int64_t total = 1;
+    for (int k = 0; k < PIECE_LOOPS; k++)
+        total *= piece->loop[k].count;
+    for (int64_t n = 0; n < total; n++) {
+        int64_t o = piece->first, element = piece->element, rest = n;
+        for (int k = PIECE_LOOPS - 1; k >= 0; k--) {
+            o += rest % piece->loop[k].count * piece->loop[k].channels;
+            element += rest % piece->loop[k].count * piece->loop[k].elements;
+            rest /= piece->loop[k].count;
+        }
+        HOLDS(v, o >= 0 && o < v->l->oc && !seen[o]);
+        seen[o] = 1;
+        check_channel(v, o, element, piece->width);
+    }
+}
+
+static void check_pieces(const struct visit *v)
+{
+    struct layout_piece list[PIECES_MAX];
+    if (!v->plan || v->l->transformed)
+        return;
+    char *seen = calloc((size_t)v->l->oc, 1);
+    assert_non_null(seen);
+    int count = layout_pieces(v->l, list);
+    HOLDS(v, count >= 1 && count <= PIECES_MAX);
+    for (int i = 0; i < count; i++)
+        check_piece(v, &list[i], seen);
+    HOLDS(v, !memchr(seen, 0, (size_t)v->l->oc));
+    free(seen);
+}
+
+static void pieces_hold_every_channel_once(void **state)
+{
+    (void)state;
+    visit_layouts(150, check_pieces);
+}
+
 /* ---- blocks -------------------------------------------------------------------------------------
  */
 
@@ -307,6 +362,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_weight_has_a_slot_of_its_own),
         cmocka_unit_test(plain_weights_leave_no_holes),
+        cmocka_unit_test(pieces_hold_every_channel_once),
         cmocka_unit_test(blocks_follow_each_other),
         cmocka_unit_test(vectors_of_weights_are_aligned),
         cmocka_unit_test(layouts_that_differ_hash_apart),

@@ -1,12 +1,30 @@
 /* arguments: what a kernel is called with, in IR.
  *
- * Stands on: em, functions, convc/kernel.h.
+ * Where the fields of struct convc_args lie depends on the target's pointers alone, not on those of
+ * the machine that compiles. Stands on: em, functions, convc/kernel.h.
  */
 #ifndef GEN_EMIT_ARGUMENTS_H
 #define GEN_EMIT_ARGUMENTS_H
 
 #include "gen/emit/em.h"
 #include "gen/problem/functions.h"
+
+enum arguments_field {
+    ARGUMENTS_STRUCT_BYTES,
+    ARGUMENTS_SRC,
+    ARGUMENTS_WEI,
+    ARGUMENTS_BIAS,
+    ARGUMENTS_RESIDUAL,
+    ARGUMENTS_DST,
+    ARGUMENTS_WORKSPACE,
+    ARGUMENTS_N,
+    ARGUMENTS_USER,
+    ARGUMENTS_RESERVED,
+    ARGUMENTS_FIELDS,
+};
+
+/* Bytes before a field of struct convc_args; of ARGUMENTS_FIELDS, those of the structure. */
+int64_t arguments_offset(const struct target *t, enum arguments_field field);
 
 /* Fields of struct convc_args; wei is past the header of the packed weights. */
 struct arguments {

@@ -6,6 +6,16 @@
 
 /* ---- the function -------------------------------------------------------------------------- */
 
+static void begin_function(struct em *em, const char *symbol, LLVMTypeRef type)
+{
+    em->function = LLVMAddFunction(em->module, symbol, type);
+    em->entry = LLVMAppendBasicBlockInContext(em->context, em->function, "entry");
+    LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(em->context, em->function, "body");
+    LLVMPositionBuilderAtEnd(em->builder, em->entry);
+    LLVMBuildBr(em->builder, body);
+    LLVMPositionBuilderAtEnd(em->builder, body);
+}
+
 void em_open(struct em *em, LLVMContextRef context, const char *symbol, const struct target *t)
 {
     *em = (struct em){ .context = context, .target = t };
@@ -19,18 +29,29 @@ void em_open(struct em *em, LLVMContextRef context, const char *symbol, const st
     em->ptr = LLVMPointerTypeInContext(context, 0);
 
     LLVMTypeRef params[4] = { em->ptr, em->i32, em->i64, em->i64 };
-    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(context), params, 4, 0);
-    em->function = LLVMAddFunction(em->module, symbol, type);
-    em->entry = LLVMAppendBasicBlockInContext(context, em->function, "entry");
-    LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(context, em->function, "body");
-    LLVMPositionBuilderAtEnd(em->builder, em->entry);
-    LLVMBuildBr(em->builder, body);
-    LLVMPositionBuilderAtEnd(em->builder, body);
+    begin_function(em, symbol, LLVMFunctionType(LLVMVoidTypeInContext(context), params, 4, 0));
+}
+
+static void end_function(struct em *em)
+{
+    if (!LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(em->builder)))
+        LLVMBuildRetVoid(em->builder);
+}
+
+void em_next(struct em *em, const char *symbol, LLVMTypeRef type)
+{
+    end_function(em);
+    begin_function(em, symbol, type);
+}
+
+void em_return(struct em *em, LLVMValueRef value)
+{
+    LLVMBuildRet(em->builder, value);
 }
 
 LLVMModuleRef em_close(struct em *em)
 {
-    LLVMBuildRetVoid(em->builder);
+    end_function(em);
     LLVMDisposeBuilder(em->builder);
     em->builder = NULL;
     return em->module;

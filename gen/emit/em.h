@@ -27,6 +27,12 @@ struct em {
 /* Opens `symbol`, a convc_kernel_fn, in a new module of `context`. */
 void em_open(struct em *em, LLVMContextRef context, const char *symbol, const struct target *t);
 
+/* Closes the function and opens another one in the module. */
+void em_next(struct em *em, const char *symbol, LLVMTypeRef type);
+
+/* The last that a function does, where it returns a value. */
+void em_return(struct em *em, LLVMValueRef value);
+
 /* Closes the function; the module is the caller's. */
 LLVMModuleRef em_close(struct em *em);
 

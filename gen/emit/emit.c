@@ -2,6 +2,7 @@
 
 #include "gen/emit/emit_direct.h"
 #include "gen/emit/emit_winograd.h"
+#include "gen/emit/entries.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,34 +13,50 @@ static void (*const emit_algorithm[PLAN_ALGORITHMS])(struct em *, const struct p
     [PLAN_WINOGRAD] = emit_winograd,
 };
 
-static void set_attribute(struct em *em, const char *name, const char *value)
+static void set_attribute(struct em *em, LLVMValueRef f, const char *name, const char *value)
 {
     LLVMAttributeRef a = LLVMCreateStringAttribute(em->context, name, (unsigned)strlen(name), value,
                                                    (unsigned)strlen(value));
-    LLVMAddAttributeAtIndex(em->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+    LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
 }
 
-static void set_flag(struct em *em, const char *name)
+static void set_flag(struct em *em, LLVMValueRef f, const char *name)
 {
     LLVMAttributeRef a = LLVMCreateEnumAttribute(
         em->context, LLVMGetEnumAttributeKindForName(name, strlen(name)), 0);
-    LLVMAddAttributeAtIndex(em->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+    LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+}
+
+/* What code generation must know of a function. */
+static void set_attributes(struct em *em, LLVMValueRef f)
+{
+    const struct target *t = em->target;
+    char bits[16];
+    snprintf(bits, sizeof bits, "%d", t->vector_bytes * 8);
+    set_flag(em, f, "nounwind");
+    set_attribute(em, f, "target-cpu", t->cpu);
+    set_attribute(em, f, "target-features", t->features);
+    /* Both: with 256 preferred, LLVM splits explicit 512-bit vectors. */
+    set_attribute(em, f, "prefer-vector-width", bits);
+    set_attribute(em, f, "min-legal-vector-width", bits);
 }
 
 LLVMModuleRef emit_module(LLVMContextRef context, const struct problem *p, const struct plan *plan,
-                          const struct target *t, const char *symbol)
+                          const struct target *t, const struct emit_names *names)
 {
     struct em em;
-    char bits[16];
-    em_open(&em, context, symbol, t);
+    em_open(&em, context, names->kernel, t);
+    LLVMValueRef kernel = em.function;
     LLVMSetTarget(em.module, t->triple);
-    snprintf(bits, sizeof bits, "%d", t->vector_bytes * 8);
-    set_flag(&em, "nounwind");
-    set_attribute(&em, "target-cpu", t->cpu);
-    set_attribute(&em, "target-features", t->features);
-    /* Both: with 256 preferred, LLVM splits explicit 512-bit vectors. */
-    set_attribute(&em, "prefer-vector-width", bits);
-    set_attribute(&em, "min-legal-vector-width", bits);
     emit_algorithm[plan->algorithm](&em, p, plan);
+    if (names->name)
+        entries(&em, p, plan, names->name);
+    for (LLVMValueRef f = kernel; f; f = LLVMGetNextFunction(f)) {
+        if (LLVMIsDeclaration(f))
+            continue;
+        set_attributes(&em, f);
+        if (names->name && (names->hidden || f == kernel))
+            LLVMSetVisibility(f, LLVMHiddenVisibility);
+    }
     return em_close(&em);
 }

@@ -221,7 +221,8 @@ enum convc_status object_emit(const struct object_request *r, struct object *out
     LLVMTargetMachineRef m = kept->machine;
     LLVMContextRef context = LLVMContextCreate();
     LLVMContextSetDiagnosticHandler(context, hear, d);
-    LLVMModuleRef module = emit_module(context, r->problem, r->plan, r->target, r->symbol);
+    const struct emit_names names = { r->symbol, r->name, r->hidden };
+    LLVMModuleRef module = emit_module(context, r->problem, r->plan, r->target, &names);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(m);
     LLVMSetModuleDataLayout(module, layout);
     LLVMDisposeTargetData(layout);

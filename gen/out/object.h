@@ -2,8 +2,9 @@
  *
  * Makes its own LLVM context and target machine, so any number of threads may call at once. The
  * same input gives the same bytes. The module holds one function of type convc_kernel_fn named
- * `symbol`. Errors: CONVC_ERR_COMPILER with LLVM's sentence; CONVC_ERR_UNSUPPORTED for a target
- * that this LLVM does not have. Stands on: emit, plan, llvm-c.
+ * `symbol`, and where `name` is given those of gen/emit/entries.h. Errors: CONVC_ERR_COMPILER with
+ * LLVM's sentence; CONVC_ERR_UNSUPPORTED for a target that this LLVM does not have. Stands on:
+ * emit, plan, llvm-c.
  */
 #ifndef GEN_OUT_OBJECT_H
 #define GEN_OUT_OBJECT_H
@@ -17,6 +18,8 @@ struct object_request {
     const struct plan *plan;
     const struct target *target;
     const char *symbol;
+    const char *name; /* of a static kernel's functions; NULL: the kernel alone */
+    bool hidden;      /* static: are they for what they are linked into alone?  */
     enum object_form form;
     bool instrument; /* address sanitizer's checks in the kernel, for tests */
 };

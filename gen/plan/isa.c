@@ -134,6 +134,7 @@ static void describe_x86(uint64_t features, struct target *t)
     t->vector_registers = avx512 ? 32 : 16;
     t->fma = features & BIT(FMA);
     t->masks = avx512;
+    t->pointer_bytes = 8;
 }
 
 /* ---- AArch64 ------------------------------------------------------------------------------- */
@@ -174,6 +175,7 @@ static void describe_arm(uint64_t features, struct target *t)
     t->vector_registers = 32;
     t->fma = true;
     t->masks = false;
+    t->pointer_bytes = 8;
 }
 
 /* ---- RISC-V -------------------------------------------------------------------------------- */
@@ -204,6 +206,7 @@ static void describe_riscv(uint64_t features, struct target *t)
     t->vector_registers = 32;
     t->fma = features & BIT(RV_F);
     t->masks = false;
+    t->pointer_bytes = 8;
 }
 
 /* ---- WebAssembly --------------------------------------------------------------------------- */
@@ -225,6 +228,7 @@ static void describe_wasm(uint64_t features, struct target *t)
     t->vector_registers = 16;
     t->fma = false; /* it would be a call */
     t->masks = false;
+    t->pointer_bytes = 4;
 }
 
 /* ---- looking up ---------------------------------------------------------------------------- */

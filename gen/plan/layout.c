@@ -144,3 +144,57 @@ int64_t layout_index(const struct layout *l, int64_t o, int64_t i, const int64_t
     int64_t slot, b = block_of(l, o, &slot);
     return layout_block_offset(l, b) + (flat * l->icg + i) * layout_width(l, b) + slot;
 }
+
+/* ---- pieces --------------------------------------------------------------------------------- */
+
+/* Appends the piece of these loops, unless it is empty. */
+static int add_piece(const struct layout *l, struct layout_piece *list, int n, int64_t first,
+                     const int64_t count[PIECE_LOOPS], const int64_t channels[PIECE_LOOPS])
+{
+    static const int64_t origin[3] = { 0 };
+    struct layout_piece *piece = &list[n];
+    for (int k = 0; k < PIECE_LOOPS; k++) {
+        if (count[k] <= 0)
+            return n;
+    }
+    struct layout forward = *l;
+    forward.flip = false;
+    *piece = (struct layout_piece){ .first = first };
+    piece->element = layout_index(&forward, first, 0, origin);
+    for (int k = 0; k < PIECE_LOOPS; k++) {
+        piece->loop[k].count = count[k];
+        piece->loop[k].channels = channels[k];
+        if (count[k] > 1)
+            piece->loop[k].elements =
+                layout_index(&forward, first + channels[k], 0, origin) - piece->element;
+    }
+    int64_t slot;
+    bool dot = first % l->ocg >= l->ocg - l->dots;
+    piece->width = dot ? 1 : layout_width(l, block_of(l, first, &slot));
+    return n + 1;
+}
+
+int layout_pieces(const struct layout *l, struct layout_piece list[PIECES_MAX])
+{
+    int64_t blocks = blocks_in(l);
+    if (l->vector_groups) {
+        int64_t vectors = l->group_block / l->vector_groups, last = (blocks - 1) * l->group_block;
+        int64_t full = (l->groups - last) / l->vector_groups;
+        int64_t rest = last + full * l->vector_groups;
+        const int64_t step[] = { l->group_block * l->ocg, l->vector_groups * l->ocg, l->ocg, 1 };
+        int n = add_piece(l, list, 0, 0,
+                          (int64_t[]){ blocks - 1, vectors, l->vector_groups, l->ocg }, step);
+        n = add_piece(l, list, n, last * l->ocg, (int64_t[]){ 1, full, l->vector_groups, l->ocg },
+                      step);
+        return add_piece(l, list, n, rest * l->ocg, (int64_t[]){ 1, 1, l->groups - rest, l->ocg },
+                         step);
+    }
+    int64_t dots = l->ocg - l->dots, last = (blocks - 1) * l->block;
+    const int64_t step[] = { l->ocg, l->block, 1, 0 };
+    int n = 0;
+    if (blocks > 0) {
+        n = add_piece(l, list, n, 0, (int64_t[]){ l->groups, blocks - 1, l->block, 1 }, step);
+        n = add_piece(l, list, n, last, (int64_t[]){ l->groups, 1, dots - last, 1 }, step);
+    }
+    return add_piece(l, list, n, dots, (int64_t[]){ l->groups, 1, l->dots, 1 }, step);
+}

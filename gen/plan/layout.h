@@ -54,6 +54,23 @@ int64_t
 layout_group_elements(const struct layout *l); /* of one group, or of all blocks across groups */
 int64_t layout_block_offset(const struct layout *l, int64_t b);
 
+/* Channels whose places are evenly apart, in loops inside each other: with n[k] < loop[k].count,
+ * channel first + sum of n[k]*loop[k].channels has its weight of input i and flat tap t (counted in
+ * the packed order, flipped or not) at
+ *
+ *     element + sum of n[k]*loop[k].elements + (t*icg + i)*width
+ */
+enum { PIECE_LOOPS = 4, PIECES_MAX = 3 };
+struct layout_piece {
+    int64_t first, element, width;
+    struct {
+        int64_t count, channels, elements;
+    } loop[PIECE_LOOPS];
+};
+
+/* The pieces that hold every channel once. Not of a plain layout. Returns how many. */
+int layout_pieces(const struct layout *l, struct layout_piece list[PIECES_MAX]);
+
 /* Elements before the dots. */
 int64_t layout_dots_offset(const struct layout *l);
 

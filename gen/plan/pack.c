@@ -2,6 +2,15 @@
 
 #include <string.h>
 
+struct convc_packed_header pack_header(const struct layout *l, int64_t bytes)
+{
+    return (struct convc_packed_header){
+        .magic = "convcpk1",
+        .layout_hash = layout_hash(l),
+        .bytes = sizeof(struct convc_packed_header) + (uint64_t)(layout_elements(l) * bytes),
+    };
+}
+
 /* Channels that are packed together share cache lines of the destination. */
 enum { TOGETHER = 32 };
 

@@ -25,6 +25,7 @@ struct target {
 
     int vector_bytes;     /* of the widest vector worth using                */
     int vector_registers; /* 16 or 32                                        */
+    int pointer_bytes;    /* 4 or 8                                          */
     bool fma;             /* fused multiply-add in hardware                  */
     bool masks;           /* masked loads and stores cost like plain ones    */
     int l1_bytes, l1_ways, l2_bytes;

@@ -6,6 +6,7 @@
 
 enum exit_code cmd_run(const struct options *o, struct failure *f);
 enum exit_code cmd_check(const struct options *o, struct failure *f);
+enum exit_code cmd_compile(const struct options *o, struct failure *f);
 enum exit_code cmd_explain(const struct options *o, struct failure *f);
 enum exit_code cmd_bench(const struct options *o, struct failure *f);
 enum exit_code cmd_cache(const struct options *o, struct failure *f);

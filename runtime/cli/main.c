@@ -21,6 +21,8 @@ static const struct entry entries[] = {
       "every kernel against the reference" },
     { "explain", COMMAND_EXPLAIN, cmd_explain, "SPEC... [OPTION...]",
       "what would be done and why" },
+    { "compile", COMMAND_COMPILE, cmd_compile, "SPEC... -o DIR [OPTION...]",
+      "static kernels: a header and a library" },
     { "bench", COMMAND_BENCH, cmd_bench, "SPEC... [OPTION...]",
       "measures, turn by turn with other libraries" },
     { "cache", COMMAND_CACHE, cmd_cache, "list | verify | prune | clear [OPTION...]",
@@ -30,7 +32,7 @@ static const struct entry entries[] = {
 };
 
 /* Commands of the contract that this version does not have. */
-static const char *const absent[] = { "compile", "db" };
+static const char *const absent[] = { "db" };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 

@@ -19,7 +19,8 @@ struct row {
     const char *value, *help;
 };
 
-#define ALL_SPECS  (COMMAND_RUN | COMMAND_CHECK | COMMAND_EXPLAIN | COMMAND_BENCH)
+#define ALL_RUNS   (COMMAND_RUN | COMMAND_CHECK | COMMAND_EXPLAIN | COMMAND_BENCH)
+#define ALL_SPECS  (ALL_RUNS | COMMAND_COMPILE)
 #define ALL_DATA   (COMMAND_RUN | COMMAND_CHECK | COMMAND_BENCH)
 #define AT(member) offsetof(struct options, member)
 
@@ -42,16 +43,23 @@ static const struct row rows[] = {
     { "report", 0, COMMAND_BENCH, TEXT, AT(report), "FILE", "writes an HTML page" },
     { "benchmark-out", 0, COMMAND_BENCH, TEXT, AT(benchmark_out), "FILE",
       "writes Google Benchmark's JSON" },
+    { "output-directory", 'o', COMMAND_COMPILE, TEXT, AT(directory), "DIR",
+      "where the files go; made where it is missing" },
+    { "emit", 0, COMMAND_COMPILE, TEXT, AT(emit), "LIST",
+      "of obj,asm,ir,bc,header,lib (default header,lib)" },
+    { "prefix", 0, COMMAND_COMPILE, TEXT, AT(prefix), "TEXT", "in front of every name in C" },
+    { "hidden", 0, COMMAND_COMPILE, FLAG, AT(hidden), NULL,
+      "symbols are not exported from shared libraries" },
     { "calibrate", 0, COMMAND_TUNE, FLAG, AT(calibrate), NULL,
       "measures the machine's ceilings for the cost model" },
     { "define", 'D', ALL_SPECS, DEFINE, 0, "NAME=VALUE", "sets a parameter of the specs" },
     { "plan", 0, ALL_SPECS, TEXT, AT(plan), "TEXT", "forces this plan" },
     { "target", 0, ALL_SPECS, TEXT, AT(target), "TARGET", "TRIPLE:CPU[+feature...], or CPU" },
     { "tolerance", 0, ALL_SPECS, REAL, AT(tolerance), "X", "instead of the spec's own" },
-    { "threads", 0, ALL_SPECS | COMMAND_CACHE, WHOLE, AT(threads), "N", "default: all" },
+    { "threads", 0, ALL_RUNS | COMMAND_CACHE, WHOLE, AT(threads), "N", "default: all" },
     { "db", 0, ALL_SPECS, REFUSED, 0, "FILE", "a tuning database" },
-    { "no-cache", 0, ALL_SPECS, FLAG, AT(no_cache), NULL, "leaves the disk cache alone" },
-    { "json", 0, ALL_SPECS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(json), NULL,
+    { "no-cache", 0, ALL_RUNS, FLAG, AT(no_cache), NULL, "leaves the disk cache alone" },
+    { "json", 0, ALL_RUNS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(json), NULL,
       "one JSON object a line" },
     { "help", 'h', ALL_SPECS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(help), NULL, "prints this" },
 };

@@ -17,6 +17,7 @@ enum command {
     COMMAND_CACHE = 1 << 3,
     COMMAND_TUNE = 1 << 4,
     COMMAND_BENCH = 1 << 5,
+    COMMAND_COMPILE = 1 << 6,
 };
 
 struct options {
@@ -31,6 +32,8 @@ struct options {
     const char *input, *weights, *bias, *residual, *output; /* files; NULL: none */
     const char *report, *benchmark_out;                     /* files; NULL: none */
     const char *peers;                                      /* NULL: all */
+    const char *directory;                                  /* NULL: none */
+    const char *emit, *prefix;                              /* NULL: the default */
     const char *plan;                                       /* NULL: the cost model chooses */
     const char *target;                                     /* NULL: this machine */
     double tolerance;                                       /* NAN: what the spec says */
@@ -38,7 +41,7 @@ struct options {
     int64_t random;                                         /* problems to draw */
     int64_t seed;
     int32_t show; /* CONVC_SHOW_* */
-    bool all_plans, calibrate, no_cache, no_timing, json, help;
+    bool all_plans, calibrate, hidden, no_cache, no_timing, json, help;
 };
 
 /* Reads what follows the command's name. argv[0] is the command. Free with options_free, whatever

@@ -276,6 +276,45 @@ CONVC_API enum convc_status convc_cache_clear(convc_context *cx, int64_t *remove
 /* The directory in use; "" where there is none, and then why is a sentence. */
 CONVC_API const char *convc_cache_directory(const convc_context *cx, const char **why);
 
+/* ---- ahead of time --------------------------------------------------------------------------- */
+
+/* What convc_emit makes. */
+enum convc_form {
+    CONVC_FORM_OBJECT = 0,  /* an object file, of one problem                        */
+    CONVC_FORM_ASM = 1,     /* assembly, of one problem                              */
+    CONVC_FORM_IR = 2,      /* LLVM's text, of one problem                           */
+    CONVC_FORM_BITCODE = 3, /* LLVM's bitcode, of one problem                        */
+    CONVC_FORM_HEADER = 4,  /* a C header for the objects of all the problems        */
+    CONVC_FORM_LIBRARY = 5, /* a static library, as ar writes it, of all the objects */
+};
+
+/* All zero is the default for every field. */
+struct convc_emit_options {
+    size_t struct_bytes;
+    enum convc_form form;
+    int32_t hidden;      /* 1: symbols are not exported from what they are linked into       */
+    const char *target;  /* "TRIPLE:CPU[+feature...]" or "CPU"; NULL: this machine           */
+    const char *plan;    /* NULL: the best by the built-in cost model                        */
+    const char *prefix;  /* of every name; NULL: none                                        */
+    const char *library; /* what the header calls itself; NULL: "kernels"                    */
+};
+
+/* Makes static kernels, which need neither convc nor a C library when they run: for each problem
+ * the functions that the header declares, named after the problem's `name`. What C forbids in names
+ * becomes '_'. The bytes depend on nothing but the arguments; a target that is named is the same on
+ * every machine. *bytes has a NUL behind it, and is freed with convc_text_free. opt may be NULL.
+ * What convc_problem_check says of a problem; CONVC_ERR_ARGUMENT where a name is missing or two
+ * clash, or where count does not suit the form; CONVC_ERR_PLAN; CONVC_ERR_UNSUPPORTED for targets;
+ * CONVC_ERR_COMPILER; CONVC_ERR_MEMORY. Writes *bytes and *size only on CONVC_OK. */
+CONVC_API enum convc_status convc_emit(const struct convc_problem *problems, size_t count,
+                                       const struct convc_emit_options *opt, char **bytes,
+                                       size_t *size);
+
+/* The identifier that stands for a problem's name in the functions of convc_emit. `to` has `bytes`
+ * bytes, which 160 are enough for. */
+CONVC_API enum convc_status convc_emit_name(const struct convc_problem *p, const char *prefix,
+                                            char *to, size_t bytes);
+
 /* ---- the machine ----------------------------------------------------------------------------- */
 
 /* Measures the FMA peak of `threads` threads right now, in GFLOP/s, in about `seconds`. 0 threads:

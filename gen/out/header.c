@@ -1,0 +1,209 @@
+#include "gen/out/header.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+/* Words of C23 and C++23 that are no identifiers, between blanks. */
+static const char reserved[] =
+    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char"
+    " char16_t char32_t char8_t class co_await co_return co_yield compl concept const"
+    " const_cast consteval constexpr constinit continue decltype default delete do"
+    " double dynamic_cast else enum explicit export extern false float for friend"
+    " goto if inline int long mutable namespace new noexcept not not_eq nullptr"
+    " operator or or_eq private protected public register reinterpret_cast requires"
+    " restrict return short signed sizeof static static_assert static_cast struct"
+    " switch template this thread_local throw true try typedef typeid typename typeof"
+    " typeof_unqual union unsigned using virtual void volatile wchar_t while xor"
+    " xor_eq ";
+
+static bool is_reserved(const char *name)
+{
+    char word[HEADER_NAME_MAX + 2];
+    snprintf(word, sizeof word, " %s ", name);
+    return strstr(reserved, word) != NULL;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+char *header_identifier(const char *prefix, const char *name, char to[HEADER_NAME_MAX])
+{
+    const char *const part[] = { prefix, name };
+    size_t n = 0;
+    if (is_digit(*prefix ? *prefix : *name))
+        to[n++] = '_';
+    for (int i = 0; i < 2; i++) {
+        for (const char *c = part[i]; *c && n < HEADER_NAME_MAX - 2; c++)
+            to[n++] = is_letter(*c) || is_digit(*c) ? *c : '_';
+    }
+    to[n] = '\0';
+    return is_reserved(to) ? strcat(to, "_") : to;
+}
+
+/* ---- text ----------------------------------------------------------------------------------- */
+
+static const char *type_name(enum convc_dtype t)
+{
+    return t == CONVC_F64 ? "double" : "float";
+}
+
+/* "n, c, h, w": the axes that the problem has. */
+static void add_axes(struct text *out, int spatial)
+{
+    text_add(out, "n, c%s%s, w", spatial > 2 ? ", d" : "", spatial > 1 ? ", h" : "");
+}
+
+/* The extents of a tensor, and where its elements lie. */
+static void add_tensor(struct text *out, const struct problem *p, const char *name, int64_t c,
+                       const int64_t extent[3], const int64_t stride[5], enum convc_dtype type)
+{
+    static const char *const axis[5] = { "n", "c", "d", "h", "w" };
+    text_add(out, " *   %-9s%s, %" PRId64, name, type_name(type), c);
+    for (int a = 3 - p->p.spatial; a < 3; a++)
+        text_add(out, " x %" PRId64, extent[a]);
+    text_add(out, " (");
+    add_axes(out, p->p.spatial);
+    text_add(out, " without n); element");
+    for (int a = 0; a < 5; a++) {
+        if (a < 2 || a >= 5 - p->p.spatial)
+            text_add(out, " %s%" PRId64 "*%s", a ? "+ " : "", stride[a], axis[a]);
+    }
+    text_add(out, "\n");
+}
+
+static void add_weights(struct text *out, const struct problem *p)
+{
+    text_add(out, " *   weights  %s, %" PRId64 " x %" PRId64, type_name(p->p.wei_dtype), p->p.oc,
+             p->icg);
+    for (int a = 3 - p->p.spatial; a < 3; a++)
+        text_add(out, " x %" PRId64, p->p.kernel[a]);
+    text_add(out, " (out channel, in channel of its group, taps), dense\n");
+}
+
+static void add_args(struct text *out, const struct problem *p)
+{
+    for (int i = 0; i < p->f.arg_count; i++) {
+        text_add(out, " *   %-9s%s, ", p->f.arg[i].name, type_name(p->p.dst_dtype));
+        switch (p->f.arg[i].kind) {
+        case ARG_CHANNEL: text_add(out, "%" PRId64 ", dense\n", p->p.oc); break;
+        case ARG_TENSOR: text_add(out, "as dst; may be dst itself\n"); break;
+        case ARG_SCALAR: text_add(out, "one element\n"); break;
+        }
+    }
+}
+
+static void add_description(struct text *out, const struct header_kernel *k)
+{
+    const struct problem *p = k->problem;
+    text_add(out, "/* %s\n *\n *   problem  ", k->name);
+    problem_print(p, out);
+    text_add(out, "\n *   plan     %s\n", k->plan);
+    add_tensor(out, p, "src", p->p.ic, p->p.in, p->p.src_stride, p->p.src_dtype);
+    add_weights(out, p);
+    if (p->p.bias)
+        text_add(out, " *   bias     %s, %" PRId64 ", dense\n", type_name(p->p.dst_dtype), p->p.oc);
+    if (p->p.residual)
+        text_add(out, " *   residual as dst; may be dst itself\n");
+    add_args(out, p);
+    add_tensor(out, p, "dst", p->p.oc, p->out, p->p.dst_stride, p->p.dst_dtype);
+    text_add(out, " */\n");
+}
+
+static int64_t image_elements(const int64_t stride[5], int64_t c, const int64_t extent[3])
+{
+    return problem_span(stride, 1, c, extent);
+}
+
+static void add_constant(struct text *out, const char *name, const char *what, int64_t value,
+                         const char *comment)
+{
+    text_add(out, "#define %s_%s %" PRId64 " /* %s */\n", name, what, value, comment);
+}
+
+static void add_constants(struct text *out, const struct header_kernel *k)
+{
+    const struct convc_problem *p = &k->problem->p;
+    add_constant(out, k->name, "SRC_ELEMENTS", image_elements(p->src_stride, p->ic, p->in),
+                 "from the first to the last of an image");
+    add_constant(out, k->name, "SRC_STRIDE", p->src_stride[CONVC_STRIDE_N],
+                 "elements from image to image");
+    add_constant(out, k->name, "DST_ELEMENTS",
+                 image_elements(p->dst_stride, p->oc, k->problem->out), "likewise");
+    add_constant(out, k->name, "DST_STRIDE", p->dst_stride[CONVC_STRIDE_N], "likewise");
+    add_constant(out, k->name, "CHANNELS", p->oc, "of the output");
+    add_constant(out, k->name, "WEIGHTS",
+                 p->oc * k->problem->icg * p->kernel[0] * p->kernel[1] * p->kernel[2],
+                 "elements of the plain weights");
+    add_constant(out, k->name, "PACKED_BYTES", (int64_t)k->packed_bytes, "of the packed ones");
+    add_constant(out, k->name, "WORKSPACE_BYTES", (int64_t)k->workspace_bytes,
+                 "of each call under way; 0: NULL will do");
+    add_constant(out, k->name, "PHASES", k->phases, "one after the other");
+}
+
+/* "const float *src, const void *packed, ..., float *dst, void *workspace, int64_t n" */
+static void add_parameters(struct text *out, const struct problem *p)
+{
+    const char *dst = type_name(p->p.dst_dtype);
+    text_add(out, "const %s *src, const void *packed,", type_name(p->p.src_dtype));
+    if (p->p.bias)
+        text_add(out, " const %s *bias,", dst);
+    if (p->p.residual)
+        text_add(out, " const %s *residual,", dst);
+    for (int i = 0; i < p->f.arg_count; i++)
+        text_add(out, "\n    const %s *arg_%s,", dst, p->f.arg[i].name);
+    text_add(out, "\n    %s *dst, void *workspace, int64_t n", dst);
+}
+
+static void add_kernel(struct text *out, const struct header_kernel *k)
+{
+    text_add(out, "\n");
+    add_description(out, k);
+    add_constants(out, k);
+    text_add(out, "void %s_pack(const %s *weights, void *packed);\nvoid %s(", k->name,
+             type_name(k->problem->p.wei_dtype), k->name);
+    add_parameters(out, k->problem);
+    text_add(out, ");\nvoid %s_range(", k->name);
+    add_parameters(out, k->problem);
+    text_add(out, ",\n    int32_t phase, int64_t begin, int64_t end);\n");
+    text_add(out, "int64_t %s_items(int32_t phase, int64_t n);\n", k->name);
+}
+
+static const char opening[] =
+    " *\n"
+    " * Of every kernel NAME:\n"
+    " *\n"
+    " *   NAME_pack    once: plain weights into the form that the kernel reads\n"
+    " *   NAME         computes n images, on the calling thread\n"
+    " *   NAME_range   for threads of your own: computes items [begin, end) of a phase. Phases "
+    "are\n"
+    " *                done one after the other, their items in any order and at any time\n"
+    " *   NAME_items   how many items a phase has for n images\n"
+    " *\n"
+    " * packed and workspace are aligned to 64 bytes, the others to an element. dst overlaps "
+    "nothing\n"
+    " * else. Calls at the same time need a workspace each. Nothing is allocated, no lock is "
+    "taken,\n"
+    " * and nothing is checked. n may be 0.\n"
+    " */\n";
+
+void header_write(const struct header *h, struct text *out)
+{
+    text_add(out, "/* %s.h: static kernels, made by convc for\n * %s\n%s", h->library, h->target,
+             opening);
+    text_add(out, "#ifndef CONVC_STATIC_%s_H\n#define CONVC_STATIC_%s_H\n\n#include <stdint.h>\n\n",
+             h->library, h->library);
+    text_add(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+    for (size_t i = 0; i < h->kernels; i++)
+        add_kernel(out, &h->kernel[i]);
+    text_add(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
+}

@@ -1,0 +1,34 @@
+/* header: the C header of a library of static kernels, for C99 and C++.
+ *
+ * Says of every kernel what it computes, where its tensors lie and what it needs, and declares the
+ * functions of gen/emit/entries.h. Stands on: entries, plan, text.
+ */
+#ifndef GEN_OUT_HEADER_H
+#define GEN_OUT_HEADER_H
+
+#include "gen/base/text.h"
+#include "gen/plan/plan.h"
+
+struct header_kernel {
+    const char *name;
+    const struct problem *problem;
+    const char *plan; /* as people shall read it */
+    size_t packed_bytes, workspace_bytes;
+    int phases;
+};
+
+struct header {
+    const char *library; /* "resnet50": an identifier */
+    const char *target;  /* as people shall read it   */
+    const struct header_kernel *kernel;
+    size_t kernels;
+};
+
+void header_write(const struct header *h, struct text *out);
+
+/* The identifier that stands for `name` in C: what C forbids becomes '_', a digit in front and a
+ * word of C or C++ gets one more. Returns `to`. */
+enum { HEADER_NAME_MAX = 160 };
+char *header_identifier(const char *prefix, const char *name, char to[HEADER_NAME_MAX]);
+
+#endif

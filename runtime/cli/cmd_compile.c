@@ -1,0 +1,211 @@
+/* compile: static kernels: objects, a header and a library for every spec. */
+#include "runtime/cli/command.h"
+#include "runtime/cli/layers.h"
+#include "runtime/cli/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* What --emit can ask for: one file for each convolution, or for each spec. */
+static const struct emit_kind {
+    const char *word;
+    enum convc_form form;
+    const char *before, *after; /* around the name of the file */
+} kinds[] = {
+    { "obj", CONVC_FORM_OBJECT, "", ".o" },    { "asm", CONVC_FORM_ASM, "", ".s" },
+    { "ir", CONVC_FORM_IR, "", ".ll" },        { "bc", CONVC_FORM_BITCODE, "", ".bc" },
+    { "header", CONVC_FORM_HEADER, "", ".h" }, { "lib", CONVC_FORM_LIBRARY, "lib", ".a" },
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* A file that is to be written. */
+struct product {
+    char *path, *bytes;
+    size_t size;
+};
+
+struct compilation {
+    const struct options *o;
+    struct layers layers;
+    bool wanted[KINDS];
+    struct product *product;
+    size_t count, capacity;
+};
+
+static enum exit_code read_kinds(struct compilation *c, struct failure *f)
+{
+    const char *list = c->o->emit ? c->o->emit : "header,lib";
+    for (const char *p = list;;) {
+        size_t length = strcspn(p, ",");
+        int k = 0;
+        while (k < KINDS &&
+               !(strlen(kinds[k].word) == length && !strncmp(kinds[k].word, p, length)))
+            k++;
+        if (k == KINDS)
+            return fail(f, EXIT_USAGE,
+                        "--emit=%s is not a list of obj, asm, ir, bc, header and lib", list);
+        c->wanted[k] = true;
+        if (!p[length])
+            return EXIT_FINE;
+        p += length + 1;
+    }
+}
+
+/* ---- products ------------------------------------------------------------------------------- */
+
+/* Takes the bytes. Two products of one path are refused. */
+static enum exit_code add_product(struct compilation *c, const struct emit_kind *kind,
+                                  const char *name, char *bytes, size_t size, struct failure *f)
+{
+    size_t length = strlen(c->o->directory) + strlen(name) + 16;
+    if (c->count == c->capacity) {
+        size_t capacity = 2 * c->capacity + 16;
+        struct product *more = realloc(c->product, capacity * sizeof *more);
+        if (!more) {
+            convc_text_free(bytes);
+            return fail_memory(f);
+        }
+        c->product = more;
+        c->capacity = capacity;
+    }
+    struct product *p = &c->product[c->count++];
+    *p = (struct product){ .path = malloc(length), .bytes = bytes, .size = size };
+    if (!p->path)
+        return fail_memory(f);
+    snprintf(p->path, length, "%s/%s%s%s", c->o->directory, kind->before, name, kind->after);
+    for (size_t i = 0; i + 1 < c->count; i++)
+        if (!strcmp(c->product[i].path, p->path))
+            return fail(f, EXIT_USAGE, "two specs or convolutions make %s", p->path);
+    return EXIT_FINE;
+}
+
+static enum exit_code emit(struct compilation *c, const struct emit_kind *kind,
+                           const struct convc_problem *p, size_t count, const char *name,
+                           struct failure *f)
+{
+    const struct options *o = c->o;
+    const struct convc_emit_options options = { .struct_bytes = sizeof options,
+                                                .form = kind->form,
+                                                .target = o->target,
+                                                .plan = o->plan,
+                                                .prefix = o->prefix,
+                                                .library = name,
+                                                .hidden = o->hidden };
+    char *bytes;
+    size_t size;
+    enum convc_status st = convc_emit(p, count, &options, &bytes, &size);
+    return st ? fail_status(f, st) : add_product(c, kind, name, bytes, size, f);
+}
+
+static enum exit_code emit_one(struct compilation *c, const struct convc_problem *p,
+                               struct failure *f)
+{
+    char name[160];
+    enum convc_status st = convc_emit_name(p, c->o->prefix, name, sizeof name);
+    enum exit_code code = st ? fail_status(f, st) : EXIT_FINE;
+    for (int k = 0; code == EXIT_FINE && k < KINDS; k++)
+        if (c->wanted[k] && kinds[k].form < CONVC_FORM_HEADER)
+            code = emit(c, &kinds[k], p, 1, name, f);
+    return code;
+}
+
+/* "dir/stem.lua" is "stem". */
+static void stem_of(const char *word, char *stem, size_t size)
+{
+    const char *slash = strrchr(word, '/');
+    const char *file = slash ? slash + 1 : word;
+    size_t n = strlen(file);
+    if (n > 4 && !strcmp(file + n - 4, ".lua"))
+        n -= 4;
+    snprintf(stem, size, "%.*s", n < size - 1 ? (int)n : (int)size - 1, file);
+    if (!strcmp(stem, "-"))
+        snprintf(stem, size, "stdin");
+}
+
+/* Header, library and single files of one word of the command line. */
+static enum exit_code emit_spec(struct compilation *c, size_t spec, struct failure *f)
+{
+    char stem[64];
+    size_t count = 0;
+    struct convc_problem *p = calloc(c->layers.count + 1, sizeof *p);
+    enum exit_code code = p ? EXIT_FINE : fail_memory(f);
+    for (size_t i = 0; code == EXIT_FINE && i < c->layers.count; i++)
+        if (c->layers.layer[i].spec == spec)
+            p[count++] = c->layers.layer[i].problem;
+    stem_of(c->o->word[spec], stem, sizeof stem);
+    for (int k = 0; code == EXIT_FINE && k < KINDS; k++)
+        if (c->wanted[k] && kinds[k].form >= CONVC_FORM_HEADER)
+            code = emit(c, &kinds[k], p, count, stem, f);
+    for (size_t i = 0; code == EXIT_FINE && i < count; i++)
+        code = emit_one(c, &p[i], f);
+    free(p);
+    return code;
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+/* Makes the directory, and those above it. */
+static enum exit_code make_directory(const char *directory, struct failure *f)
+{
+    char *path = strdup(directory);
+    if (!path)
+        return fail_memory(f);
+    int failed = 0;
+    for (char *p = path + 1; !failed; p++) {
+        if (*p != '/' && *p)
+            continue;
+        char end = *p;
+        *p = '\0';
+        failed = mkdir(path, 0777) && errno != EEXIST ? errno : 0;
+        *p = end;
+        if (!end)
+            break;
+    }
+    free(path);
+    return failed ? fail(f, EXIT_SYSTEM, "%s cannot be made: %s", directory, strerror(failed))
+                  : EXIT_FINE;
+}
+
+static enum exit_code write_product(const struct product *p, struct failure *f)
+{
+    struct stream_out out;
+    enum exit_code code = stream_create(p->path, &out, f);
+    if (code == EXIT_FINE)
+        fwrite(p->bytes, 1, p->size, out.stream);
+    return code ? code : stream_finish(&out, EXIT_FINE, f);
+}
+
+static enum exit_code write_all(const struct compilation *c, struct failure *f)
+{
+    enum exit_code code = make_directory(c->o->directory, f);
+    for (size_t i = 0; code == EXIT_FINE && i < c->count; i++)
+        code = write_product(&c->product[i], f);
+    for (size_t i = 0; code == EXIT_FINE && i < c->count; i++)
+        printf("%s\n", c->product[i].path);
+    return code;
+}
+
+enum exit_code cmd_compile(const struct options *o, struct failure *f)
+{
+    struct compilation c = { .o = o };
+    if (!o->word_count)
+        return fail(f, EXIT_USAGE, "compile needs a spec; see convc compile --help");
+    if (!o->directory || !o->directory[0])
+        return fail(f, EXIT_USAGE, "compile needs a directory: -o DIR");
+    enum exit_code code = read_kinds(&c, f);
+    if (code == EXIT_FINE)
+        code = layers_load(o, NULL, 0, &c.layers, f);
+    for (size_t i = 0; code == EXIT_FINE && i < o->word_count; i++)
+        code = emit_spec(&c, i, f);
+    if (code == EXIT_FINE)
+        code = write_all(&c, f);
+    for (size_t i = 0; i < c.count; i++) {
+        free(c.product[i].path);
+        convc_text_free(c.product[i].bytes);
+    }
+    free(c.product);
+    layers_free(&c.layers);
+    return code;
+}
