@@ -274,7 +274,7 @@ static char *normal(const struct object *o, const Elf64_Shdr *s, size_t size)
     return bytes;
 }
 
-/* Every section of `alone` that code or constants lie in stands at the beginning of one of `all`. */
+/* Every section of code or constants of `alone` stands at the beginning of one of `all`. */
 static void assert_begins_with(const struct object *all, const struct object *alone)
 {
     const char *names;
