@@ -108,6 +108,21 @@ static void tall_windows_loop_over_their_rows(void **state)
     assert_right(&p, "direct lanes=groups tile=2x2x1 border=peel taps=window");
 }
 
+/* A fold takes the taps in their order, whichever share a column of the input. */
+static void folds_keep_the_order_of_taps(void **state)
+{
+    static const char *const folds[] = { "sub(t,acc)", "where(lt(t,0),acc,t)" };
+    struct convc_problem p = grouped(17, 1, 1, 4);
+    (void)state;
+    p.combine = "add(x,w)";
+    p.stride[CONVC_H] = p.stride[CONVC_W] = 2;
+    for (int i = 0; i < 2; i++) {
+        p.reduce = folds[i];
+        for (p.dilation[CONVC_W] = 1; p.dilation[CONVC_W] <= 2; p.dilation[CONVC_W]++)
+            assert_right(&p, "direct lanes=groups tile=3x2x1 border=peel taps=window");
+    }
+}
+
 static void every_padding_reads_what_it_should(void **state)
 {
     struct convc_problem p = grouped(17, 1, 1, 3);
@@ -128,6 +143,7 @@ int main(void)
         cmocka_unit_test(dilated_rows_lie_a_dilation_apart),
         cmocka_unit_test(strides_and_dilations_go_together),
         cmocka_unit_test(tall_windows_loop_over_their_rows),
+        cmocka_unit_test(folds_keep_the_order_of_taps),
         cmocka_unit_test(every_padding_reads_what_it_should),
     };
     return cmocka_run_group_tests(tests, emitted_setup, emitted_teardown);

@@ -233,7 +233,7 @@ static void multiply_column(const struct window *w, struct window_row *row, int6
 
 /* All that one row of the input takes part in. Few registers are for few operands at a time:
  * vectors of channels, which have none in common, one after the other, and taps that share columns
- * of the input right after one another. */
+ * of the input right after one another, unless the taps have an order. */
 static void multiply_row(const struct window *w, struct window_row *row)
 {
     struct tile *t = w->tile;
@@ -241,7 +241,8 @@ static void multiply_row(const struct window *w, struct window_row *row)
     bool apart = t->nest->plan.lanes == LANES_GROUPS && few_registers(t);
     int count = weights_of(t), at_once = apart ? 1 : count;
     int64_t stride = p->stride[CONVC_W], sharing = stride / gcd(stride, p->dilation[CONVC_W]);
-    int64_t next = apart ? sharing : 1;
+    bool ordered = t->nest->p->f.terms && t->nest->p->f.reduce == REDUCE_FOLD;
+    int64_t next = apart && !ordered ? sharing : 1;
     row->seen_count = row->columns.seen_count = 0;
     row->columns.src = row->src;
     for (int i = 0; i < count; i += at_once) {
