@@ -172,9 +172,9 @@ static const struct refused bad[] = {
       "evil.lua:2: combine: more than 96 different operations" },
     { COMBINE("for i = 1, 1e9 do local y = x + w end return x"), "evil.lua:2: combine: runs for" },
     { COMBINE("local t = {} for i = 1, 1e9 do t[i] = {} end"),
-      "evil.lua: combine: needs more than" },
+      "evil.lua:2: combine: needs more than" },
     { COMBINE("local s = 'a' while true do s = s .. s end"),
-      "evil.lua: combine: makes a string of more than" },
+      "evil.lua:2: combine: makes a string of more than" },
     { "local function f(x, w) return (x - w) ^ 16 end\nwhile true do\nconvc.conv { input = {1, 6, "
       "8, "
       "8}, out_channels = 8, kernel_size = 3, combine = f } end",

@@ -57,6 +57,10 @@ static int param(lua_State *L)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "convc.param(%s): a parameter's name is a string",
                      sandbox_value(L, 1, text));
     const char *name = lua_tostring(L, 1);
+    if (lua_type(L, 2) > LUA_TSTRING)
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC,
+                     "convc.param: the default of %s, %s, is neither a number nor a string", name,
+                     sandbox_value(L, 2, text));
     sandbox_charge(L, (int64_t)s->source->define_count);
     remember_param(s, name);
 

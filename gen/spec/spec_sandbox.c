@@ -62,6 +62,19 @@ void sandbox_one_line(const char *from, size_t bytes, char *to, size_t size)
     to[n] = '\0';
 }
 
+/* Is this the call of convc.conv that traces a function? What lies outside of it is not to blame.
+ */
+static bool is_tracing(lua_State *L, lua_Debug *ar)
+{
+    const struct sandbox *s = sandbox_of(L);
+    if (!s->traced[0] || ar->what[0] != 'C')
+        return false;
+    lua_getinfo(L, "f", ar);
+    bool is = lua_tocfunction(L, -1) == s->conv;
+    lua_pop(L, 1);
+    return is;
+}
+
 /* The innermost line that a chunk is at, of the spec or of a library. Reaching level n takes Lua n
  * steps, so a deep stack is not searched to its end. */
 static bool innermost(lua_State *L, bool spec, lua_Debug *ar)
@@ -70,14 +83,22 @@ static bool innermost(lua_State *L, bool spec, lua_Debug *ar)
         lua_getinfo(L, "Sl", ar);
         if (ar->currentline > 0 && (strcmp(ar->source, spec_chunk) == 0) == spec)
             return true;
+        if (is_tracing(L, ar))
+            return false;
     }
     return false;
+}
+
+/* That of the field whose function is traced; 0: none is. */
+static int traced_line(const struct sandbox *s)
+{
+    return s->traced[0] ? read_field_line(s->text, s->call_line, s->field) : 0;
 }
 
 int sandbox_line(lua_State *L)
 {
     lua_Debug ar;
-    return innermost(L, true, &ar) ? ar.currentline : 0;
+    return innermost(L, true, &ar) ? ar.currentline : traced_line(sandbox_of(L));
 }
 
 /* Writes "file:line: sentence" to the diag. */
@@ -231,16 +252,20 @@ static void *allocate(void *data, void *block, size_t old, size_t bytes)
 
 static enum convc_status out_of_bounds(struct sandbox *s)
 {
+    char place[16] = "";
+    int line = traced_line(s); /* the stack is gone */
+    if (line > 0)
+        snprintf(place, sizeof place, ":%d", line);
     switch (s->refused) {
     case REFUSED_TIME:
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: %sruns for longer than %d ms", s->file,
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s: %sruns for longer than %d ms", s->file, place,
                          s->traced, SANDBOX_MILLISECONDS);
     case REFUSED_STRING:
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: %smakes a string of more than %d bytes",
-                         s->file, s->traced, SANDBOX_STRING);
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s: %smakes a string of more than %d bytes",
+                         s->file, place, s->traced, SANDBOX_STRING);
     case REFUSED_MEMORY:
-        return diag_fail(s->d, CONVC_ERR_SPEC, "%s: %sneeds more than %d MB of memory", s->file,
-                         s->traced, SANDBOX_MEMORY >> 20);
+        return diag_fail(s->d, CONVC_ERR_SPEC, "%s%s: %sneeds more than %d MB of memory", s->file,
+                         place, s->traced, SANDBOX_MEMORY >> 20);
     case REFUSED_NOTHING:
     case REFUSED_BY_SYSTEM: break;
     }

@@ -62,8 +62,11 @@ struct sandbox {
     size_t count;
 
     /* The function that is being traced, see spec_trace. */
-    char traced[16]; /* "combine: ", in front of sentences; "": none */
-    int64_t trace;   /* counts them                                  */
+    char traced[16];    /* "combine: ", in front of sentences; "": none */
+    const char *field;  /* whose function it is                         */
+    int call_line;      /* of the convc.conv that traces it             */
+    lua_CFunction conv; /* convc.conv itself                            */
+    int64_t trace;      /* counts them                                  */
     struct expr graph;
 
     int line;         /* of the spec, where an error of Lua's own was raised; 0: nowhere in it */
@@ -95,7 +98,8 @@ _Noreturn void sandbox_fail_at(lua_State *L, const struct sandbox_conv *c, const
                                enum convc_status status, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* The line of the spec that is being run, 0 where only a library is. */
+/* The line of the spec that is being run, 0 where only a library is. Where a traced function is not
+ * on the stack any more, or has its code elsewhere, it is the line of its field. */
 int sandbox_line(lua_State *L);
 
 /* Counts work done in C as instructions. */

@@ -26,22 +26,23 @@ static void push_symbol(lua_State *L, int node)
     luaL_setmetatable(L, SYMBOL_TYPE);
 }
 
-/* The node of the value at `index`, a number or a symbol of this trace; `who` is for sentences. */
+/* The node of the value at `index`, a number or a symbol of this trace; `who` is given it, or
+ * returns it, and begins sentences. */
 static int node_at(lua_State *L, int index, const char *who)
 {
     struct sandbox *s = sandbox_of(L);
     char text[SANDBOX_VALUE_MAX];
     const struct symbol *symbol = luaL_testudata(L, index, SYMBOL_TYPE);
     if (symbol && symbol->trace != s->trace)
-        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s is given an operand of another function", who);
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s an operand of another function", who);
     if (symbol)
         return symbol->node;
     if (lua_type(L, index) != LUA_TNUMBER)
-        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s is given %s, which is no number", who,
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s %s, which is no number", who,
                      sandbox_value(L, index, text));
     double value = lua_tonumber(L, index);
     if (isnan(value))
-        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s is given nan", who);
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s nan", who);
     int node = expr_const(&s->graph, value);
     if (node < 0)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "more than %d different operations", EXPR_NODES);
@@ -55,13 +56,14 @@ static int call(lua_State *L, const char *name, int count)
     char who[48];
     int arg[OPERANDS_MAX];
     struct diag d = { 0 };
-    snprintf(who, sizeof who, "convc.%s", name);
+    snprintf(who, sizeof who, "convc.%s is given", name);
     sandbox_charge(L, NODE_STEPS);
     if (!s->traced[0])
         sandbox_fail(L, NULL, CONVC_ERR_SPEC,
-                     "%s works on the operands of combine, reduce and epilogue alone", who);
+                     "convc.%s works on the operands of combine, reduce and epilogue alone", name);
     if (count > OPERANDS_MAX)
-        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s takes at most %d values", who, OPERANDS_MAX);
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "convc.%s takes at most %d values", name,
+                     OPERANDS_MAX);
     for (int i = 0; i < count; i++)
         arg[i] = node_at(L, i + 1, who);
     int node = expr_call(&s->graph, name, arg, count, &d);
@@ -134,6 +136,9 @@ static void make_metatable(lua_State *L)
         { "__eq", "Lua's == and ~= cannot be traced: write convc.eq(a, b) or convc.ne(a, b), and "
                   "convc.where" },
         { "__mod", "% cannot be traced: write a - convc.floor(a / b) * b" },
+        { "__shl", "Lua's << cannot be traced: write a product" },
+        { "__shr", "Lua's >> cannot be traced: write a quotient, and convc.floor" },
+        { "__bxor", "Lua's ~ between two operands cannot be traced: write convc.ne(a, b)" },
         { "__concat", ".. makes no text of an operand" },
         { "__len", "an operand has no length" },
         { "__index", "an operand has no fields" },
@@ -181,6 +186,9 @@ static void begin(struct fields *f)
     sandbox_charge(f->L, TRACE_STEPS);
     s->graph.count = 0;
     s->trace++;
+    s->call_line = sandbox_line(f->L);
+    s->field = f->field;
+    s->conv = read_conv;
     snprintf(s->traced, sizeof s->traced, "%s: ", f->field);
 }
 
@@ -196,12 +204,12 @@ static const char *finish(struct fields *f, const char *const *var)
     char value[SANDBOX_VALUE_MAX];
     lua_State *L = f->L;
     if (lua_type(L, -1) != LUA_TNUMBER && !luaL_testudata(L, -1, SYMBOL_TYPE))
-        sandbox_fail(L, f->field, CONVC_ERR_SPEC,
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC,
                      "the function returns %s, not an expression of its operands",
                      sandbox_value(L, -1, value));
-    s->graph.root = node_at(L, -1, "the result");
+    s->graph.root = node_at(L, -1, "the function returns");
     if (expr_is_truth(&s->graph, s->graph.root))
-        sandbox_fail(L, f->field, CONVC_ERR_SPEC,
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC,
                      "the function returns a comparison; convc.where makes a number of it");
     lua_pop(L, 1);
     struct text t = { 0 };
@@ -212,7 +220,7 @@ static const char *finish(struct fields *f, const char *const *var)
         memcpy(text, t.data, t.size + 1);
     text_free(&t);
     if (!fits)
-        sandbox_fail(L, f->field, CONVC_ERR_SPEC, "the function makes a text of more than %d bytes",
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "the function makes a text of more than %d bytes",
                      EXPR_TEXT);
     s->traced[0] = '\0';
     s->trace++; /* symbols that were kept belong to no trace any more */
