@@ -123,7 +123,9 @@ static enum convc_status check_user(const struct problem *r, const struct convc_
         if (!args->user || !args->user[i])
             return diag_fail(d, CONVC_ERR_ARGUMENT, "user[%d], %s, is missing", i,
                              r->f.arg[i].name);
-        if ((uintptr_t)args->user[i] % (uintptr_t)dtype_bytes(r->p.src_dtype))
+        bool tensor = r->f.arg[i].kind == ARG_TENSOR;
+        enum convc_dtype type = tensor ? r->p.dst_dtype : r->p.acc_dtype;
+        if ((uintptr_t)args->user[i] % (uintptr_t)dtype_bytes(type))
             return diag_fail(d, CONVC_ERR_ARGUMENT, "user[%d], %s, is not aligned to an element", i,
                              r->f.arg[i].name);
     }
@@ -148,17 +150,18 @@ static enum convc_status check_reference(const struct convc_problem *p,
         const char *name;
         bool needed;
         const void *p;
-    } tensors[] = { { "src", true, args->src },
-                    { "wei", true, args->wei },
-                    { "bias", r->p.bias, args->bias },
-                    { "residual", r->p.residual, args->residual },
-                    { "dst", needs_dst, args->dst } };
+        enum convc_dtype type;
+    } tensors[] = { { "src", true, args->src, r->p.src_dtype },
+                    { "wei", true, args->wei, r->p.wei_dtype },
+                    { "bias", r->p.bias, args->bias, r->p.acc_dtype },
+                    { "residual", r->p.residual, args->residual, r->p.dst_dtype },
+                    { "dst", needs_dst, args->dst, r->p.dst_dtype } };
     if (args->n > 0 && check_user(r, args, d) != CONVC_OK)
         return d->status;
     for (size_t i = 0; args->n > 0 && i < sizeof tensors / sizeof *tensors; i++) {
         if (tensors[i].needed && !tensors[i].p)
             return diag_fail(d, CONVC_ERR_ARGUMENT, "%s is missing", tensors[i].name);
-        if (tensors[i].needed && (uintptr_t)tensors[i].p % (uintptr_t)dtype_bytes(r->p.src_dtype))
+        if (tensors[i].needed && (uintptr_t)tensors[i].p % (uintptr_t)dtype_bytes(tensors[i].type))
             return diag_fail(d, CONVC_ERR_ARGUMENT, "%s is not aligned to an element",
                              tensors[i].name);
     }

@@ -35,7 +35,7 @@ static double estimate_cycles(const struct convc_kernel *k)
     const struct convc_problem *p = &k->problem.p;
     double outputs = (double)k->dst.count;
     double macs = outputs * (double)(k->problem.icg * p->kernel[0] * p->kernel[1] * p->kernel[2]);
-    double lanes = target_lanes(&k->machine->target, k->dst.bytes);
+    double lanes = target_lanes(&k->machine->target, dtype_bytes(p->acc_dtype));
     return 1 + (k->function ? macs / (2 * lanes) + outputs / lanes : macs * 4);
 }
 

@@ -95,14 +95,28 @@ static enum convc_status check_residual(const struct convc_kernel *k, const stru
     return args->residual == args->dst ? CONVC_OK : check_apart(dst, "residual", &e, d);
 }
 
+/* Of an element of bias, and of args that are no tensors. */
+static int64_t acc_bytes(const struct convc_kernel *k)
+{
+    return dtype_bytes(k->problem.p.acc_dtype);
+}
+
+static struct extent bias_extent(const struct convc_kernel *k, const struct convc_args *args)
+{
+    const struct convc_problem *p = &k->problem.p;
+    if (!p->bias)
+        return (struct extent){ NULL, 0, true };
+    return (struct extent){ args->bias, (size_t)(p->oc * acc_bytes(k)), true };
+}
+
 /* What arg i of the epilogue spans; dst's extent, where it is a tensor. */
 static struct extent arg_extent(const struct convc_kernel *k, const struct convc_args *args, int i,
                                 const struct extent *dst)
 {
     const void *p = args->user ? args->user[i] : NULL;
     switch (k->problem.f.arg[i].kind) {
-    case ARG_CHANNEL: return (struct extent){ p, (size_t)(k->problem.p.oc * k->dst.bytes), true };
-    case ARG_SCALAR: return (struct extent){ p, (size_t)k->dst.bytes, true };
+    case ARG_CHANNEL: return (struct extent){ p, (size_t)(k->problem.p.oc * acc_bytes(k)), true };
+    case ARG_SCALAR: return (struct extent){ p, (size_t)acc_bytes(k), true };
     case ARG_TENSOR: break;
     }
     return (struct extent){ p, dst->bytes, dst->dense };
@@ -127,7 +141,7 @@ static enum convc_status check_user(const struct convc_kernel *k, const struct c
         if (tensor)
             st = extent_of(name, &k->dst, e.begin, args->n, &e, d);
         else
-            st = check_pointer(name, e.begin, k->dst.bytes, d);
+            st = check_pointer(name, e.begin, acc_bytes(k), d);
         if (st == CONVC_OK && !(tensor && e.begin == args->dst))
             st = check_apart(dst, name, &e, d);
         if (st != CONVC_OK)
@@ -147,7 +161,7 @@ static enum convc_status check_workspace(const struct convc_kernel *k,
         *src,
         *dst,
         { args->wei, k->packed_bytes, true },
-        { p->bias ? args->bias : NULL, p->bias ? (size_t)(p->oc * k->dst.bytes) : 0, true },
+        bias_extent(k, args),
         { p->residual ? args->residual : NULL, p->residual ? dst->bytes : 0, true },
     };
     static const char *const name[] = { "src", "dst", "wei", "bias", "the residual" };
@@ -184,7 +198,7 @@ static enum convc_status check_tensors(const struct convc_kernel *k, const struc
     if (st == CONVC_OK)
         st = check_block("wei", args->wei, k->packed_bytes, BLOCK_ALIGN, &dst, d);
     if (st == CONVC_OK && p->bias)
-        st = check_block("bias", args->bias, (size_t)(p->oc * k->dst.bytes), k->dst.bytes, &dst, d);
+        st = check_block("bias", args->bias, bias_extent(k, args).bytes, acc_bytes(k), &dst, d);
     if (st == CONVC_OK && p->residual)
         st = check_residual(k, args, &dst, d);
     if (st == CONVC_OK)

@@ -18,15 +18,10 @@ struct ref {
     const struct layout *layout;
     const struct convc_args *args;
     const char *wei;
-    int64_t bytes; /* of an element; all tensors have one dtype */
     union {
         float f32;
         double f64;
-    } outside; /* padding_value in src's type */
-
-    /* sum over i < count of src[i * src_step] * wei[i * wei_step] */
-    long double (*dot)(const void *src, int64_t src_step, const void *wei, int64_t wei_step,
-                       int64_t count);
+    } outside; /* padding_value in acc's type */
 
     /* Instead of dot, one by one; or NULL. */
     void (*add)(const struct problem *p, struct terms *acc, long double x, long double w);
@@ -57,6 +52,39 @@ static long double dot_f64(const void *src, int64_t src_step, const void *wei, i
     return sum[0] + sum[1] + sum[2] + sum[3];
 }
 
+static long double load(enum convc_dtype t, const void *tensor, int64_t i)
+{
+    switch (t) {
+    case CONVC_F32: return ((const float *)tensor)[i];
+    case CONVC_F64: return ((const double *)tensor)[i];
+    case CONVC_U8: return ((const uint8_t *)tensor)[i];
+    case CONVC_S16: return ((const int16_t *)tensor)[i];
+    case CONVC_U16: return ((const uint16_t *)tensor)[i];
+    }
+    return NAN;
+}
+
+/* Some elements, `step` from one to the next. */
+struct line {
+    enum convc_dtype type;
+    const void *data;
+    int64_t step;
+};
+
+/* sum over i < count of src[i] * wei[i], in the type next wider than wei's */
+static long double dot(const struct line *src, const struct line *wei, int64_t count)
+{
+    if (src->type == CONVC_F32)
+        return dot_f32(src->data, src->step, wei->data, wei->step, count);
+    if (src->type == CONVC_F64)
+        return dot_f64(src->data, src->step, wei->data, wei->step, count);
+    long double sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        sum +=
+            load(src->type, src->data, i * src->step) * load(wei->type, wei->data, i * wei->step);
+    return sum;
+}
+
 static struct ref ref_of(const struct problem *p, const struct layout *l,
                          const struct convc_args *args, const void *wei)
 {
@@ -68,15 +96,11 @@ static struct ref ref_of(const struct problem *p, const struct layout *l,
                      .layout = l,
                      .args = args,
                      .wei = wei,
-                     .bytes = dtype_bytes(p->p.src_dtype),
                      .add = p->f.terms ? terms_add : NULL };
-    if (p->p.src_dtype == CONVC_F64) {
+    if (p->p.acc_dtype == CONVC_F64)
         r.outside.f64 = p->p.padding_value;
-        r.dot = dot_f64;
-    } else {
+    else
         r.outside.f32 = (float)p->p.padding_value;
-        r.dot = dot_f32;
-    }
     return r;
 }
 
@@ -98,19 +122,15 @@ static int64_t weight_index(const struct ref *r, int64_t o, int64_t i, const int
     return layout_index(r->layout, o, i, stored);
 }
 
-static long double load(const struct ref *r, const void *tensor, int64_t i)
-{
-    return r->bytes == 8 ? ((const double *)tensor)[i] : ((const float *)tensor)[i];
-}
-
 /* One tap of all channels. */
-static void add_channels(const struct ref *r, const void *src, int64_t src_step, const void *wei,
-                         int64_t wei_step, struct terms *acc)
+static void add_channels(const struct ref *r, const struct line *src, const struct line *wei,
+                         struct terms *acc)
 {
     if (!r->add)
-        acc->value += r->dot(src, src_step, wei, wei_step, r->icg);
+        acc->value += dot(src, wei, r->icg);
     for (int64_t i = 0; r->add && i < r->icg; i++)
-        r->add(r->problem, acc, load(r, src, i * src_step), load(r, wei, i * wei_step));
+        r->add(r->problem, acc, load(src->type, src->data, i * src->step),
+               load(wei->type, wei->data, i * wei->step));
 }
 
 static void add_tap(const struct ref *r, const struct piece *piece, const int64_t tap[3],
@@ -126,18 +146,20 @@ static void add_tap(const struct ref *r, const struct piece *piece, const int64_
 
     int64_t first = weight_index(r, piece->o, 0, tap);
     int64_t wei_step = r->icg > 1 ? weight_index(r, piece->o, 1, tap) - first : 0;
-    const char *wei = r->wei + first * r->bytes;
+    const struct line wei = { p->wei_dtype, r->wei + first * dtype_bytes(p->wei_dtype), wei_step };
+    const struct line outside = { p->acc_dtype, &r->outside, 0 };
     int64_t channel = piece->o / r->ocg * r->icg;
     int64_t row = piece->n * stride[CONVC_STRIDE_N] + channel * stride[CONVC_STRIDE_C] +
                   d * stride[CONVC_STRIDE_D] + h * stride[CONVC_STRIDE_H];
     for (int64_t x = 0; x < piece->count; x++) {
         int64_t w = source(p, CONVC_W, piece->x[CONVC_W] + x, tap[CONVC_W]);
         if (inside && w >= 0) {
-            const char *src = (const char *)r->args->src;
-            src += (row + w * stride[CONVC_STRIDE_W]) * r->bytes;
-            add_channels(r, src, stride[CONVC_STRIDE_C], wei, wei_step, &acc[x]);
+            struct line src = { p->src_dtype, r->args->src, stride[CONVC_STRIDE_C] };
+            int64_t at = row + w * stride[CONVC_STRIDE_W];
+            src.data = (const char *)src.data + at * dtype_bytes(p->src_dtype);
+            add_channels(r, &src, &wei, &acc[x]);
         } else if (p->padding_mode == CONVC_PAD_CONSTANT) {
-            add_channels(r, &r->outside, 0, wei, wei_step, &acc[x]);
+            add_channels(r, &outside, &wei, &acc[x]);
         }
     }
 }
@@ -183,12 +205,22 @@ long double ref_activation(enum convc_activation activation, const double args[2
     return x;
 }
 
+static long double to_whole(enum convc_dtype t, long double value)
+{
+    return isnan(value) ? 0 : min(max(rintl(value), dtype_least(t)), dtype_most(t));
+}
+
 static void store(const struct ref *r, int64_t i, long double value)
 {
-    if (r->bytes == 8)
-        ((double *)r->args->dst)[i] = (double)value;
-    else
-        ((float *)r->args->dst)[i] = (float)value;
+    enum convc_dtype t = r->p->dst_dtype;
+    void *dst = r->args->dst;
+    switch (t) {
+    case CONVC_F32: ((float *)dst)[i] = (float)value; break;
+    case CONVC_F64: ((double *)dst)[i] = (double)value; break;
+    case CONVC_U8: ((uint8_t *)dst)[i] = (uint8_t)to_whole(t, value); break;
+    case CONVC_S16: ((int16_t *)dst)[i] = (int16_t)to_whole(t, value); break;
+    case CONVC_U16: ((uint16_t *)dst)[i] = (uint16_t)to_whole(t, value); break;
+    }
 }
 
 static int64_t dst_index(const struct ref *r, const struct piece *piece)
@@ -206,7 +238,8 @@ static void load_args(const struct ref *r, int64_t o, int64_t i, long double *va
     for (int a = 0; a < f->arg_count; a++) {
         enum arg_kind kind = f->arg[a].kind;
         int64_t at = kind == ARG_CHANNEL ? o : kind == ARG_TENSOR ? i : 0;
-        var[1 + a] = load(r, r->args->user[a], at);
+        enum convc_dtype type = kind == ARG_TENSOR ? r->p->dst_dtype : r->p->acc_dtype;
+        var[1 + a] = load(type, r->args->user[a], at);
     }
 }
 
@@ -219,9 +252,9 @@ static long double finish(const struct ref *r, int64_t o, int64_t i, long double
         return expr_eval(&r->problem->f.last, var);
     }
     if (r->p->bias)
-        x += load(r, r->args->bias, o);
+        x += load(r->p->acc_dtype, r->args->bias, o);
     if (r->p->residual)
-        x += load(r, r->args->residual, i);
+        x += load(r->p->dst_dtype, r->args->residual, i);
     return ref_activation(r->p->activation, r->p->activation_args, x);
 }
 
@@ -301,7 +334,7 @@ long double ref_error_at(const struct problem *p, const struct layout *l,
             var[a] = (struct expr_bounded){ value[a], 0 };
         return expr_error(&p->f.last, var, p->p.acc_dtype == CONVC_F64).error;
     }
-    return terms_activate(p, var[0], p->p.bias ? load(&r, args->bias, piece.o) : 0,
-                          p->p.residual ? load(&r, args->residual, at) : 0)
-        .error;
+    long double bias = p->p.bias ? load(p->p.acc_dtype, args->bias, piece.o) : 0;
+    long double residual = p->p.residual ? load(p->p.dst_dtype, args->residual, at) : 0;
+    return terms_activate(p, var[0], bias, residual).error;
 }

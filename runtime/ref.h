@@ -1,10 +1,10 @@
 /* ref: the reference. Any problem, naive, obviously right.
  *
  * Each output is summed in a wider type (f32 in double, f64 in long double), tap by tap, then goes
- * through bias, residual and activation in long double and is rounded once. Functions of the user
- * are evaluated in long double throughout. Taps outside of the
- * input are left out under zeros and identity. Reads weights through their layout, packed or plain.
- * Stands on: problem, layout, convc/kernel.h.
+ * through bias, residual and activation in long double and is rounded once, to dst's type.
+ * Functions of the user are evaluated in long double throughout. Taps outside of the input are left
+ * out under zeros and identity. Reads weights through their layout, packed or plain. Stands on:
+ * problem, layout, convc/kernel.h.
  */
 #ifndef RUNTIME_REF_H
 #define RUNTIME_REF_H

@@ -73,6 +73,9 @@ static unsigned long kinds(const struct convc_problem *p)
     KIND(p->spatial == 3);
     KIND(p->src_dtype == CONVC_F32);
     KIND(p->src_dtype == CONVC_F64);
+    KIND(p->src_dtype == CONVC_U8 && p->dst_dtype != CONVC_U8);
+    KIND(p->dst_dtype == CONVC_S16);
+    KIND(p->dst_dtype == CONVC_U16 && p->acc_dtype == CONVC_F64);
     KIND(p->layout == CONVC_NHWC);
     KIND(p->layout == CONVC_NCHW);
     KIND(p->groups == 1);

@@ -117,14 +117,14 @@ static void check_output(struct scene *s)
 
 static void visit_run(any_function f, struct scene *s)
 {
-    sample_fill_nan(&s->e->problem, s->dst, s->sample.dst_bytes);
+    sample_fill_nan(s->e->problem.p.dst_dtype, s->dst, s->sample.dst_bytes);
     CALL(f, s, , );
     check_output(s);
 }
 
 static void visit_range(any_function f, struct scene *s)
 {
-    sample_fill_nan(&s->e->problem, s->dst, s->sample.dst_bytes);
+    sample_fill_nan(s->e->problem.p.dst_dtype, s->dst, s->sample.dst_bytes);
     for (int32_t phase = 0; phase < plan_phases(&s->e->plan); phase++) {
         int64_t items = plan_items(&s->e->problem, &s->e->plan, s->e->target, phase, s->sample.n);
         for (int64_t begin = 0; begin < items; begin += 3)

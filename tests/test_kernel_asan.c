@@ -44,7 +44,7 @@ static struct blocks blocks_of(const struct emitted *e, const struct sample *s, 
                         .residual = block_of(s->residual, s->dst_bytes),
                         .dst = block_of(NULL, dst_bytes) };
     emitted_pack(e, s->wei, b.wei);
-    sample_fill_nan(&e->problem, b.dst, dst_bytes);
+    sample_fill_nan(e->problem.p.dst_dtype, b.dst, dst_bytes);
     return b;
 }
 

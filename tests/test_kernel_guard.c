@@ -60,9 +60,15 @@ struct stage {
     size_t bytes[TENSORS];
 };
 
+static enum convc_dtype type_of(const struct stage *s, int i)
+{
+    const struct convc_problem *p = &s->kernel->problem.p;
+    return i == SRC ? p->src_dtype : i == RESIDUAL || i == DST ? p->dst_dtype : p->acc_dtype;
+}
+
 static char *find_place(const struct stage *s, int i)
 {
-    size_t skip = (size_t)(s->place.skip * dtype_bytes(s->kernel->problem.p.src_dtype));
+    size_t skip = (size_t)(s->place.skip * dtype_bytes(type_of(s, i)));
     size_t align = i == WEI ? 64 : 1;
     if (s->place.at_end)
         return region[i] + (CAPACITY - s->bytes[i]) / align * align;
@@ -77,7 +83,7 @@ static void surround(const struct stage *s, int i)
         begin = region[i];
     if (end > region[i] + CAPACITY)
         end = region[i] + CAPACITY;
-    sample_fill_nan(&s->kernel->problem, begin, (size_t)(end - begin));
+    sample_fill_nan(type_of(s, i), begin, (size_t)(end - begin));
 }
 
 static void set_stage(struct stage *s, const struct emitted *e, const struct sample *o,

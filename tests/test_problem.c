@@ -47,7 +47,33 @@ static void what_does_not_go_together_is_refused_with_its_rule(void **state)
     p = small_problem();
     p.dst_dtype = CONVC_F64;
     assert_refused(&p, CONVC_ERR_UNSUPPORTED,
-                   "dtypes src=f32 wei=f32 acc=f32 dst=f64 must all be the same");
+                   "dst_dtype=f64 must be u8, s16, u16 or that of acc, f32");
+}
+
+static void types_of_whole_numbers_are_for_src_and_dst(void **state)
+{
+    struct convc_problem p = small_problem();
+    struct problem to;
+    for (int src = CONVC_U8; src <= CONVC_U16; src++) {
+        for (int dst = CONVC_F32; dst <= CONVC_U16; dst++) {
+            struct diag d = { 0 };
+            p.src_dtype = (enum convc_dtype)src;
+            p.dst_dtype = (enum convc_dtype)dst;
+            p.wei_dtype = p.acc_dtype = dst == CONVC_F64 ? CONVC_F64 : CONVC_F32;
+            assert_int_equal(problem_resolve(&p, &to, &d), CONVC_OK);
+        }
+    }
+    p.acc_dtype = CONVC_S16;
+    assert_refused(&p, CONVC_ERR_UNSUPPORTED, "acc_dtype=s16 must be f32 or f64");
+    p.acc_dtype = CONVC_F32;
+    p.wei_dtype = CONVC_U8;
+    assert_refused(&p, CONVC_ERR_UNSUPPORTED, "wei_dtype=u8 must be that of acc, f32");
+    p.wei_dtype = CONVC_F32;
+    p.src_dtype = CONVC_F64;
+    assert_refused(&p, CONVC_ERR_UNSUPPORTED,
+                   "src_dtype=f64 must be u8, s16, u16 or that of acc, f32");
+    p.src_dtype = (enum convc_dtype)5;
+    assert_refused(&p, CONVC_ERR_ARGUMENT, "src_dtype=5 must be 0 to 4");
 }
 
 static void values_out_of_range_are_refused_with_their_range(void **state)
@@ -331,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_go_together_is_refused_with_its_rule),
+        cmocka_unit_test(types_of_whole_numbers_are_for_src_and_dst),
         cmocka_unit_test(values_out_of_range_are_refused_with_their_range),
         cmocka_unit_test(sizes_near_2_63_never_overflow),
         cmocka_unit_test(tensors_beyond_2_62_bytes_are_refused),

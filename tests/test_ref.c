@@ -15,8 +15,6 @@
 
 /* ---- one problem with its tensors ------------------------------------------------------------ */
 
-static const double untouched = -12345;
-
 struct run {
     struct problem p;
     struct layout layout;
@@ -25,28 +23,45 @@ struct run {
     int64_t src_span, dst_span, wei_count;
 };
 
-static double get(const struct run *r, const void *tensor, int64_t i)
+static double get(enum convc_dtype t, const void *tensor, int64_t i)
 {
-    return r->p.p.src_dtype == CONVC_F64 ? ((const double *)tensor)[i]
-                                         : (double)((const float *)tensor)[i];
+    switch (t) {
+    case CONVC_F32: return (double)((const float *)tensor)[i];
+    case CONVC_F64: return ((const double *)tensor)[i];
+    case CONVC_U8: return ((const uint8_t *)tensor)[i];
+    case CONVC_S16: return ((const int16_t *)tensor)[i];
+    case CONVC_U16: return ((const uint16_t *)tensor)[i];
+    }
+    return (double)NAN;
 }
 
-static void set(const struct run *r, void *tensor, int64_t i, double value)
+static void set(enum convc_dtype t, void *tensor, int64_t i, double value)
 {
-    if (r->p.p.src_dtype == CONVC_F64)
-        ((double *)tensor)[i] = value;
-    else
-        ((float *)tensor)[i] = (float)value;
+    switch (t) {
+    case CONVC_F32: ((float *)tensor)[i] = (float)value; break;
+    case CONVC_F64: ((double *)tensor)[i] = value; break;
+    case CONVC_U8: ((uint8_t *)tensor)[i] = (uint8_t)value; break;
+    case CONVC_S16: ((int16_t *)tensor)[i] = (int16_t)value; break;
+    case CONVC_U16: ((uint16_t *)tensor)[i] = (uint16_t)value; break;
+    }
+}
+
+/* What dst holds before. */
+static double untouched(const struct run *r)
+{
+    enum convc_dtype t = r->p.p.dst_dtype;
+    return dtype_whole(t) ? dtype_most(t) - 1 : -12345;
 }
 
 /* `count` small integers, so that sums are exact in any order; sparse ones. */
-static void *draw_tensor(const struct run *r, struct test_random *random, int64_t count)
+static void *draw_tensor(enum convc_dtype t, struct test_random *random, int64_t count)
 {
     void *tensor = malloc((size_t)(count + 1) * 8);
     assert_non_null(tensor);
     for (int64_t i = 0; i < count; i++) {
         bool zero = test_random_in(random, 0, 2) == 0;
-        set(r, tensor, i, zero ? 0 : (double)test_random_in(random, -4, 4));
+        int64_t least = dtype_whole(t) && dtype_least(t) == 0 ? 0 : -4;
+        set(t, tensor, i, zero ? 0 : (double)test_random_in(random, least, 4));
     }
     return tensor;
 }
@@ -54,7 +69,7 @@ static void *draw_tensor(const struct run *r, struct test_random *random, int64_
 static void wipe(struct run *r)
 {
     for (int64_t i = 0; i < r->dst_span; i++)
-        set(r, r->dst, i, untouched);
+        set(r->p.p.dst_dtype, r->dst, i, untouched(r));
 }
 
 static void run_create(struct run *r, const struct convc_problem *p, struct test_random *random)
@@ -67,11 +82,11 @@ static void run_create(struct run *r, const struct convc_problem *p, struct test
     r->wei_count = p->oc * r->p.icg * k[0] * k[1] * k[2];
     r->src_span = problem_span(r->p.p.src_stride, p->n, p->ic, p->in);
     r->dst_span = problem_span(r->p.p.dst_stride, p->n, p->oc, r->p.out);
-    r->src = draw_tensor(r, random, r->src_span);
-    r->wei = draw_tensor(r, random, r->wei_count);
-    r->bias = draw_tensor(r, random, p->oc);
-    r->residual = draw_tensor(r, random, r->dst_span);
-    r->dst = draw_tensor(r, random, r->dst_span);
+    r->src = draw_tensor(r->p.p.src_dtype, random, r->src_span);
+    r->wei = draw_tensor(r->p.p.wei_dtype, random, r->wei_count);
+    r->bias = draw_tensor(r->p.p.acc_dtype, random, p->oc);
+    r->residual = draw_tensor(r->p.p.dst_dtype, random, r->dst_span);
+    r->dst = draw_tensor(r->p.p.dst_dtype, random, r->dst_span);
     wipe(r);
     r->args = (struct convc_args){ .struct_bytes = sizeof r->args,
                                    .src = r->src,
@@ -158,7 +173,7 @@ static double padded(const struct oracle *o, const struct convc_problem *p, int6
     int64_t d = o->from[0][at[0]], h = o->from[1][at[1]], w = o->from[2][at[2]];
     if (d < 0 || h < 0 || w < 0)
         return p->padding_mode == CONVC_PAD_CONSTANT ? p->padding_value : 0;
-    return get(o->r, o->r->src, n * s[0] + c * s[1] + d * s[2] + h * s[3] + w * s[4]);
+    return get(p->src_dtype, o->r->src, n * s[0] + c * s[1] + d * s[2] + h * s[3] + w * s[4]);
 }
 
 static double oracle_sum(const struct oracle *o, const struct convc_problem *p, int64_t n,
@@ -174,7 +189,7 @@ static double oracle_sum(const struct oracle *o, const struct convc_problem *p, 
             int64_t slid = p->flip ? k[a] - 1 - tap[a] : tap[a];
             at[a] = x[a] * p->stride[a] + slid * p->dilation[a];
         }
-        sum += get(o->r, o->r->wei, oc * icg * k[0] * k[1] * k[2] + t) *
+        sum += get(p->wei_dtype, o->r->wei, oc * icg * k[0] * k[1] * k[2] + t) *
                padded(o, p, n, group * icg + i, at);
     }
     return sum;
@@ -198,6 +213,15 @@ static int64_t outputs(const struct run *r)
     return r->args.n * r->p.p.oc * r->p.out[0] * r->p.out[1] * r->p.out[2];
 }
 
+/* What y is in dst. */
+static double stored(enum convc_dtype t, long double y)
+{
+    if (!dtype_whole(t))
+        return t == CONVC_F64 ? (double)y : (double)(float)y;
+    double whole = (double)nearbyintl(y);
+    return whole < dtype_least(t) ? dtype_least(t) : whole > dtype_most(t) ? dtype_most(t) : whole;
+}
+
 static void check_against_oracle(const struct run *r, const struct convc_problem *p)
 {
     struct oracle o = oracle_of(r, p);
@@ -206,20 +230,20 @@ static void check_against_oracle(const struct run *r, const struct convc_problem
         int64_t n, oc, x[3];
         int64_t at = dst_at(r, i, &n, &oc, x);
         double sum = oracle_sum(&o, p, n, oc, x);
-        sum += p->bias ? get(r, r->bias, oc) : 0;
-        sum += p->residual ? get(r, r->residual, at) : 0;
+        sum += p->bias ? get(p->acc_dtype, r->bias, oc) : 0;
+        sum += p->residual ? get(p->dst_dtype, r->residual, at) : 0;
         long double y = ref_activation(p->activation, p->activation_args, sum);
-        double expected = p->src_dtype == CONVC_F64 ? (double)y : (double)(float)y;
-        if (get(r, r->dst, at) != expected)
-            fail_at(r, i, get(r, r->dst, at), expected);
+        double expected = stored(p->dst_dtype, y);
+        if (get(r->p.p.dst_dtype, r->dst, at) != expected)
+            fail_at(r, i, get(r->p.p.dst_dtype, r->dst, at), expected);
         if (ref_at(&r->p, &r->layout, &r->args, r->wei, i) != y)
             fail_at(r, i, (double)ref_at(&r->p, &r->layout, &r->args, r->wei, i), (double)y);
-        set(r, r->dst, at, untouched);
+        set(p->dst_dtype, r->dst, at, untouched(r));
         written++;
     }
     for (int64_t i = 0; i < r->dst_span; i++)
-        if (get(r, r->dst, i) != untouched)
-            fail_at(r, -1, get(r, r->dst, i), untouched);
+        if (get(r->p.p.dst_dtype, r->dst, i) != untouched(r))
+            fail_at(r, -1, get(r->p.p.dst_dtype, r->dst, i), untouched(r));
     assert_int_equal(written, outputs(r));
 }
 
@@ -280,7 +304,7 @@ static void packed_weights_give_the_same_as_plain_ones(void **state)
             int64_t tap[3] = { i / k[2] / k[1] % k[0], i / k[2] % k[1], i % k[2] };
             int64_t c = i / k[2] / k[1] / k[0];
             int64_t at = layout_index(&packed, c / r.p.icg, c % r.p.icg, tap);
-            set(&r, wei, at, get(&r, r.wei, i));
+            set(p.wei_dtype, wei, at, get(p.wei_dtype, r.wei, i));
         }
         ref_run(&r.p, &packed, &r.args, wei, 0, ref_items(&r.p, p.n));
         check_against_oracle(&r, &p);
@@ -322,7 +346,7 @@ static void an_empty_batch_writes_nothing(void **state)
     assert_int_equal(ref_items(&r.p, 0), 0);
     run_all(&r);
     for (int64_t i = 0; i < r.dst_span; i++)
-        assert_true(get(&r, r.dst, i) == untouched);
+        assert_true(get(r.p.p.dst_dtype, r.dst, i) == untouched(&r));
     run_free(&r);
 }
 

@@ -121,6 +121,16 @@ static void names_of_values_are_those_of_the_api(void **state)
         { "layout = 'nchw'", offsetof(struct convc_problem, layout), 1 },
         { "dtype = 'f32'", offsetof(struct convc_problem, acc_dtype), 0 },
         { "dtype = 'f64'", offsetof(struct convc_problem, acc_dtype), 1 },
+        { "dtype = 'u8'", offsetof(struct convc_problem, src_dtype), CONVC_U8 },
+        { "dtype = 'u8'", offsetof(struct convc_problem, acc_dtype), CONVC_F32 },
+        { "dtype = { src = 'u8', dst = 's16' }", offsetof(struct convc_problem, src_dtype),
+          CONVC_U8 },
+        { "dtype = { src = 'u8', dst = 's16' }", offsetof(struct convc_problem, dst_dtype),
+          CONVC_S16 },
+        { "dtype = { src = 'u16', acc = 'f64' }", offsetof(struct convc_problem, dst_dtype),
+          CONVC_F64 },
+        { "dtype = { src = 'u16', acc = 'f64' }", offsetof(struct convc_problem, wei_dtype),
+          CONVC_F64 },
     };
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++) {
         const struct convc_problem *p = load_field(named[i].field);

@@ -150,7 +150,12 @@ static void bad_lines_get_a_sentence(void **state)
                                      "leaky_relu,SLOPE, sigmoid, tanh, silu, gelu or hardswish" },
         { "ic3ih8oc4kh3;act=none", "\"act=none\" is not act=relu, clamp,LOW,HIGH, "
                                    "leaky_relu,SLOPE, sigmoid, tanh, silu, gelu or hardswish" },
-        { "ic3ih8oc4kh3;dtype=f16", "\"dtype=f16\" is not dtype=f32 or f64" },
+        { "ic3ih8oc4kh3;dtype=f16",
+          "\"dtype=f16\" is not dtype=f32, f64, u8, s16, u16 or SRC:ACC:DST" },
+        { "ic3ih8oc4kh3;dtype=u8:f32",
+          "\"dtype=u8:f32\" is not dtype=f32, f64, u8, s16, u16 or SRC:ACC:DST" },
+        { "ic3ih8oc4kh3;dtype=u8:f32:u8:",
+          "\"dtype=u8:f32:u8:\" is not dtype=f32, f64, u8, s16, u16 or SRC:ACC:DST" },
         { "ic3ih8oc4kh3;layout=nchw2", "\"layout=nchw2\" is not layout=nhwc or nchw" },
         { "ic3ih8oc4kh3;tol=x", "\"tol=x\" is not tol=a number" },
         { "ic3ih8oc4kh3;tol=-1", "tolerance=-1 must be finite and not negative" },
@@ -222,8 +227,9 @@ static void draw(struct test_random *r, struct convc_problem *p)
     p->activation_args[0] = random_real(r);
     p->activation_args[1] = p->activation_args[0] + (double)test_random_in(r, 0, 9);
     p->layout = (enum convc_layout)test_random_in(r, 0, 1);
-    enum convc_dtype t = (enum convc_dtype)test_random_in(r, 0, 1);
-    p->src_dtype = p->wei_dtype = p->acc_dtype = p->dst_dtype = t;
+    dtype_everywhere(p, (enum convc_dtype)test_random_in(r, CONVC_F32, CONVC_U16));
+    if (test_random_in(r, 0, 3) == 0)
+        p->dst_dtype = (enum convc_dtype)test_random_in(r, CONVC_U8, CONVC_U16);
     if (test_random_in(r, 0, 1))
         p->tolerance = (double)test_random_in(r, 0, 9) * 1.1e-7;
     if (test_random_in(r, 0, 3) == 0)

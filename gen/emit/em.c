@@ -220,7 +220,10 @@ void em_prefetch(struct em *em, LLVMValueRef p)
 
 static int64_t element_bytes(LLVMTypeRef vector)
 {
-    return LLVMGetTypeKind(LLVMGetElementType(vector)) == LLVMDoubleTypeKind ? 8 : 4;
+    LLVMTypeRef element = LLVMGetElementType(vector);
+    if (LLVMGetTypeKind(element) == LLVMIntegerTypeKind)
+        return LLVMGetIntTypeWidth(element) / 8;
+    return LLVMGetTypeKind(element) == LLVMDoubleTypeKind ? 8 : 4;
 }
 
 LLVMValueRef em_lane_mask(struct em *em, const struct em_lanes *on)

@@ -63,7 +63,7 @@ static LLVMValueRef weights_of(struct em *em, const struct nest *n, LLVMValueRef
 static void find_pointers(struct em *em, const struct nest *n, const struct args *args,
                           struct item *i)
 {
-    int64_t block_src = 0, bytes = n->bytes;
+    int64_t block_src = 0;
     if (n->plan.lanes == LANES_GROUPS)
         block_src = n->block_channels / n->p->ocg * n->p->icg;
     LLVMValueRef in_group = i->in_group, group = i->group;
@@ -74,21 +74,21 @@ static void find_pointers(struct em *em, const struct nest *n, const struct args
         channel = em_add(em, channel, em_mul(em, group, n->p->ocg));
         src_channel = em_mul(em, group, n->p->icg);
     }
-    LLVMValueRef image_src = em_mul(em, i->image, n->src_stride[CONVC_STRIDE_N] * bytes);
-    LLVMValueRef image_dst = em_mul(em, i->image, n->dst_stride[CONVC_STRIDE_N] * bytes);
+    LLVMValueRef image_src = em_mul(em, i->image, n->src_stride[CONVC_STRIDE_N] * n->src_bytes);
+    LLVMValueRef image_dst = em_mul(em, i->image, n->dst_stride[CONVC_STRIDE_N] * n->dst_bytes);
     LLVMValueRef to =
-        em_add(em, image_dst, em_mul(em, channel, n->dst_stride[CONVC_STRIDE_C] * bytes));
+        em_add(em, image_dst, em_mul(em, channel, n->dst_stride[CONVC_STRIDE_C] * n->dst_bytes));
     LLVMValueRef wei = weights_of(em, n, in_group, group);
 
-    LLVMValueRef from = em_mul(em, src_channel, n->src_stride[CONVC_STRIDE_C] * bytes);
+    LLVMValueRef from = em_mul(em, src_channel, n->src_stride[CONVC_STRIDE_C] * n->src_bytes);
     i->src = em_opaque(em, em_at(em, args->tensor.src, em_add(em, image_src, from)));
     i->wei = em_opaque(em, em_at(em, args->tensor.wei, wei));
     i->dst = em_opaque(em, em_at(em, args->tensor.dst, to));
     i->residual = em_opaque(em, em_at(em, args->tensor.residual, to));
-    i->bias = em_opaque(em, em_at(em, args->tensor.bias, em_mul(em, channel, bytes)));
+    i->bias = em_opaque(em, em_at(em, args->tensor.bias, em_mul(em, channel, n->bytes)));
     for (int a = 0; a < n->p->f.arg_count; a++) {
         enum arg_kind kind = n->p->f.arg[a].kind;
-        LLVMValueRef at = kind == ARG_CHANNEL  ? em_mul(em, channel, bytes)
+        LLVMValueRef at = kind == ARG_CHANNEL  ? em_mul(em, channel, n->bytes)
                           : kind == ARG_TENSOR ? to
                                                : em_int(em, 0);
         i->user[a] = em_opaque(em, em_at(em, args->tensor.user[a], at));

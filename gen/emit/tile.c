@@ -2,6 +2,7 @@
 
 #include "gen/base/number.h"
 #include "gen/emit/border.h"
+#include "gen/emit/em_element.h"
 
 void tile_open(struct tile *t, struct em *em, const struct nest *n,
                const struct channel_class *channel, const struct segment *segment, int rows)
@@ -34,6 +35,41 @@ struct em_lanes tile_lanes(const struct tile *t, int v)
         active = (int)(t->nest->layout.vector_groups * t->nest->p->ocg);
     }
     return em_lanes_first(lanes, active);
+}
+
+/* ---- elements of tensors -------------------------------------------------------------------- */
+
+LLVMValueRef tile_src(struct tile *t, LLVMValueRef p)
+{
+    return em_element_load(t->em, t->nest->p->p.src_dtype, t->element, p);
+}
+
+LLVMValueRef tile_src_lanes(struct tile *t, LLVMValueRef p, const struct em_lanes *on,
+                            LLVMValueRef other)
+{
+    return em_element_load_lanes(t->em, t->nest->p->p.src_dtype, t->vector, p, on, other);
+}
+
+LLVMValueRef tile_src_gather(struct tile *t, LLVMValueRef p, const int64_t *offset,
+                             const struct em_lanes *on, LLVMValueRef other)
+{
+    return em_element_gather(t->em, t->nest->p->p.src_dtype, t->vector, p, offset, on, other);
+}
+
+LLVMValueRef tile_dst_lanes(struct tile *t, LLVMValueRef p, const struct em_lanes *on)
+{
+    return em_element_load_lanes(t->em, t->nest->p->p.dst_dtype, t->vector, p, on, NULL);
+}
+
+LLVMValueRef tile_dst_gather(struct tile *t, LLVMValueRef p, const int64_t *offset,
+                             const struct em_lanes *on)
+{
+    return em_element_gather(t->em, t->nest->p->p.dst_dtype, t->vector, p, offset, on, NULL);
+}
+
+LLVMValueRef tile_dst_round(struct tile *t, LLVMValueRef x)
+{
+    return em_element_round(t->em, t->nest->p->p.dst_dtype, x);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------- */
@@ -89,15 +125,15 @@ static void find_rows(struct tile *t, LLVMValueRef kd, LLVMValueRef kh, struct t
     struct em *em = t->em;
     struct border depth = axis_index(t, CONVC_D, t->od, kd);
     LLVMValueRef plane =
-        em_at(em, t->src, em_mul(em, depth.index, n->src_stride[CONVC_STRIDE_D] * n->bytes));
-    int64_t pixel = n->src_stride[CONVC_STRIDE_W] * n->bytes;
+        em_at(em, t->src, em_mul(em, depth.index, n->src_stride[CONVC_STRIDE_D] * n->src_bytes));
+    int64_t pixel = n->src_stride[CONVC_STRIDE_W] * n->src_bytes;
     LLVMValueRef first = em_mul_add(em, t->ow, p->stride[CONVC_W], -p->pad_begin[CONVC_W]);
     taps->all = em_true(em);
     for (int r = 0; r < t->rows; r++) {
         struct border b = axis_index(t, CONVC_H, em_add(em, t->oh, em_int(em, r)), kh);
         struct tile_row *row = &taps->row[r];
         row->start =
-            em_at(em, plane, em_mul(em, b.index, n->src_stride[CONVC_STRIDE_H] * n->bytes));
+            em_at(em, plane, em_mul(em, b.index, n->src_stride[CONVC_STRIDE_H] * n->src_bytes));
         row->start = em_opaque(em, row->start);
         row->origin = em_opaque(em, em_at(em, row->start, em_mul(em, first, pixel)));
         taps->inside[r] = em_and(em, depth.inside, b.inside);
@@ -180,7 +216,7 @@ static void plane_taps(struct tile *t, LLVMValueRef kd)
     const int64_t *kernel = n->p->p.kernel;
     struct em *em = t->em;
     struct border depth = axis_index(t, CONVC_D, t->od, kd);
-    int64_t plane = n->src_stride[CONVC_STRIDE_D] * n->bytes;
+    int64_t plane = n->src_stride[CONVC_STRIDE_D] * n->src_bytes;
     int64_t taps = kernel[CONVC_H] * kernel[CONVC_W] * n->p->icg * t->channel->width * n->bytes;
     EM_IF (em, depth.inside) {
         LLVMValueRef src = em_at(em, t->src, em_mul(em, depth.index, plane));

@@ -76,7 +76,18 @@ LLVMValueRef tile_sum(struct tile *t, int r, int c, int v);
 /* The problem's epilogue of a vector of outputs; arg[a] is arg a for them. */
 LLVMValueRef tile_epilogue(struct tile *t, LLVMValueRef acc, const LLVMValueRef arg[]);
 
-/* The element at p in every lane. */
+/* Elements of the source, and of tensors that are as dst, as reals; results as elements of dst. */
+LLVMValueRef tile_src(struct tile *t, LLVMValueRef p);
+LLVMValueRef tile_src_lanes(struct tile *t, LLVMValueRef p, const struct em_lanes *on,
+                            LLVMValueRef other);
+LLVMValueRef tile_src_gather(struct tile *t, LLVMValueRef p, const int64_t *offset,
+                             const struct em_lanes *on, LLVMValueRef other);
+LLVMValueRef tile_dst_lanes(struct tile *t, LLVMValueRef p, const struct em_lanes *on);
+LLVMValueRef tile_dst_gather(struct tile *t, LLVMValueRef p, const int64_t *offset,
+                             const struct em_lanes *on);
+LLVMValueRef tile_dst_round(struct tile *t, LLVMValueRef x);
+
+/* The element of weights, bias or an arg at p in every lane. */
 LLVMValueRef tile_splat(struct tile *t, LLVMValueRef p);
 
 /* Active lanes of vector v of the tile. */

@@ -45,8 +45,8 @@ static LLVMValueRef load_run(struct tile *t, struct columns *row, int64_t at, in
             return row->seen[i].value;
     }
     struct em_lanes on = em_lanes_first(t->nest->lanes, active);
-    LLVMValueRef p = em_at_const(t->em, row->src, at * t->nest->bytes);
-    LLVMValueRef x = em_load_lanes(t->em, t->vector, p, &on, NULL);
+    LLVMValueRef p = em_at_const(t->em, row->src, at * t->nest->src_bytes);
+    LLVMValueRef x = tile_src_lanes(t, p, &on, NULL);
     if (row->seen_count < COLUMNS_SEEN) {
         row->seen[row->seen_count].distance = at;
         row->seen[row->seen_count].active = active;
@@ -94,8 +94,8 @@ static LLVMValueRef gathered(struct tile *t, const struct columns *row, const st
 {
     int64_t offset[EM_LANES_MAX];
     for (int l = 0; l < t->nest->lanes; l++)
-        offset[l] = s->at[l] * t->nest->bytes;
-    return em_gather(t->em, t->vector, row->src, offset, &s->on, NULL);
+        offset[l] = s->at[l] * t->nest->src_bytes;
+    return tile_src_gather(t, row->src, offset, &s->on, NULL);
 }
 
 /* `x` where lanes are on, padding elsewhere. */
@@ -117,8 +117,8 @@ LLVMValueRef tile_columns(struct tile *t, struct columns *row, int64_t kw, int v
         struct em_lanes active = tile_lanes(t, v);
         if (s.all)
             return load_run(t, row, s.low, active.active);
-        LLVMValueRef from = em_at_const(t->em, row->src, s.lane_0 * t->nest->bytes);
-        return em_load_lanes(t->em, t->vector, from, &s.on, NULL);
+        LLVMValueRef from = em_at_const(t->em, row->src, s.lane_0 * t->nest->src_bytes);
+        return tile_src_lanes(t, from, &s.on, NULL);
     }
     bool near = s.high - s.low < 2 * lanes;
     LLVMValueRef x = near ? pick(t, row, &s, kw) : gathered(t, row, &s);

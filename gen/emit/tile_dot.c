@@ -11,23 +11,24 @@ static int64_t channel_bytes(const struct tile *t)
     return l->icg * l->kernel[0] * l->kernel[1] * l->kernel[2] * t->nest->bytes;
 }
 
-/* One vector of each operand, `more` bytes on. Lanes that are off hold 0 in both. */
-static void step(struct reads *s, LLVMValueRef wei, int64_t more, const struct em_lanes *on,
-                 int set)
+/* Vector `i` of each operand. Lanes that are off hold 0 in both. */
+static void step(struct reads *s, LLVMValueRef wei, int64_t i, const struct em_lanes *on)
 {
     struct tile *t = s->tile;
     struct em *em = t->em;
+    int64_t more = i * t->nest->lanes * t->nest->bytes;
+    int64_t src_more = i * t->nest->lanes * t->nest->src_bytes;
     LLVMValueRef w[TILE_ACCUMULATORS];
     for (int v = 0; v < t->vecs; v++) {
         LLVMValueRef p = em_at_const(em, wei, v * channel_bytes(t) + more);
         w[v] = em_load_lanes(em, t->vector, p, on, NULL);
     }
-    for (int i = 0; i < t->rows * t->cols; i++) {
-        if (s->list[i].kind == READ_NOTHING)
+    for (int at = 0; at < t->rows * t->cols; at++) {
+        if (s->list[at].kind == READ_NOTHING)
             continue;
-        LLVMValueRef x = reads_channels(s, i, more, on);
+        LLVMValueRef x = reads_channels(s, at, src_more, on);
         for (int v = 0; v < t->vecs; v++) {
-            struct em_var acc = tile_acc(t, set, i / t->cols, i % t->cols, v);
+            struct em_var acc = tile_acc(t, (int)(i % t->sets), at / t->cols, at % t->cols, v);
             em_set(em, acc, em_fma(em, x, w[v], em_get(em, acc)));
         }
     }
@@ -39,13 +40,12 @@ static void steps(struct reads *s, LLVMValueRef wei, LLVMValueRef first, int64_t
 {
     struct tile *t = s->tile;
     struct em *em = t->em;
-    int64_t vector = t->nest->lanes * t->nest->bytes;
-    LLVMValueRef bytes = em_mul(em, first, vector);
-    LLVMValueRef here = em_opaque(em, em_at(em, wei, bytes));
-    reads_advance(s, bytes);
+    LLVMValueRef elements = em_mul(em, first, t->nest->lanes);
+    LLVMValueRef here = em_opaque(em, em_at(em, wei, em_mul(em, elements, t->nest->bytes)));
+    reads_advance(s, em_mul(em, elements, t->nest->src_bytes));
     for (int64_t i = 0; i < count + (rest > 0); i++) {
         struct em_lanes on = em_lanes_first(t->nest->lanes, i < count ? t->nest->lanes : (int)rest);
-        step(s, here, i * vector, &on, (int)(i % t->sets));
+        step(s, here, i, &on);
     }
 }
 
@@ -119,10 +119,10 @@ static struct outputs find_outputs(const struct tile *t, int first)
         int64_t column = (first + l) / t->vecs, channel = (first + l) % t->vecs;
         o.place[l] =
             (column * n->dst_stride[CONVC_STRIDE_W] + channel * n->dst_stride[CONVC_STRIDE_C]) *
-            n->bytes;
+            n->dst_bytes;
         o.channel[l] = channel * n->bytes;
         if (l < o.on.active)
-            o.dense = o.dense && o.place[l] == o.place[0] + l * n->bytes;
+            o.dense = o.dense && o.place[l] == o.place[0] + l * n->dst_bytes;
     }
     return o;
 }
@@ -130,8 +130,8 @@ static struct outputs find_outputs(const struct tile *t, int first)
 static LLVMValueRef load_outputs(struct tile *t, const struct outputs *o, LLVMValueRef p)
 {
     if (o->dense)
-        return em_load_lanes(t->em, t->vector, em_at_const(t->em, p, o->place[0]), &o->on, NULL);
-    return em_gather(t->em, t->vector, p, o->place, &o->on, NULL);
+        return tile_dst_lanes(t, em_at_const(t->em, p, o->place[0]), &o->on);
+    return tile_dst_gather(t, p, o->place, &o->on);
 }
 
 /* One by one is faster than a scatter. */
@@ -139,13 +139,14 @@ static void store_outputs(struct tile *t, const struct outputs *o, LLVMValueRef 
                           LLVMValueRef p)
 {
     struct em *em = t->em;
+    value = tile_dst_round(t, value);
     if (o->dense) {
         em_store_lanes(em, value, em_at_const(em, p, o->place[0]), &o->on);
         return;
     }
     for (int l = 0; l < o->on.active; l++) {
         LLVMValueRef one = LLVMBuildExtractElement(em->builder, value, em_int(em, l), "");
-        em_store(em, one, em_at_const(em, p, o->place[l]), (unsigned)t->nest->bytes);
+        em_store(em, one, em_at_const(em, p, o->place[l]), (unsigned)t->nest->dst_bytes);
     }
 }
 

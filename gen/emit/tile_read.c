@@ -1,10 +1,11 @@
 #include "gen/emit/tile_read.h"
 
 #include "gen/emit/border.h"
+#include "gen/emit/em_element.h"
 
 int64_t reads_src_bytes(const struct tile *t, int axis)
 {
-    return t->nest->src_stride[axis] * t->nest->bytes;
+    return t->nest->src_stride[axis] * t->nest->src_bytes;
 }
 
 /* ---- reads --------------------------------------------------------------------------------- */
@@ -75,7 +76,7 @@ static struct read column_read(struct tile *t, const struct tile_row *row, const
         int64_t i = split_begin(&n->cols, t->segment->begin) + c;
         return (struct read){ .kind = READ_PLAIN,
                               .base = row->start,
-                              .distance = nest_pixel(n, i) * n->bytes };
+                              .distance = nest_pixel(n, i) * n->src_bytes };
     }
     struct read plain = plain_read(first, c * p->stride[CONVC_W] * pixel);
     if (t->narrow && c == t->cols - 1)
@@ -260,7 +261,7 @@ LLVMValueRef reads_broadcast(struct reads *s, int i, int64_t more)
     const struct read *read = &s->list[i];
     if (read->kind == READ_CONSTANT)
         return padding(t);
-    LLVMValueRef x = em_load(t->em, t->element, read_at(t, read, more), (unsigned)t->nest->bytes);
+    LLVMValueRef x = tile_src(t, read_at(t, read, more));
     return em_splat(t->em, if_inside(t, read, x), t->nest->lanes);
 }
 
@@ -269,7 +270,7 @@ LLVMValueRef reads_channels(struct reads *s, int i, int64_t more, const struct e
     struct tile *t = s->tile;
     const struct read *read = &s->list[i];
     if (read->kind != READ_CONSTANT)
-        return em_load_lanes(t->em, t->vector, read_at(t, read, more), on, NULL);
+        return tile_src_lanes(t, read_at(t, read, more), on, NULL);
     LLVMValueRef lane[EM_LANES_MAX];
     for (int l = 0; l < on->count; l++)
         lane[l] = em_real(t->element, on->on[l] ? t->nest->p->p.padding_value : 0);
@@ -289,7 +290,7 @@ static LLVMValueRef shared_vector(struct reads *s, const struct read *read, int6
             return seen->value;
     }
     LLVMValueRef p = em_at_const(t->em, read->here, distance);
-    LLVMValueRef x = if_inside(t, read, em_load_lanes(t->em, t->vector, p, span, NULL));
+    LLVMValueRef x = if_inside(t, read, tile_src_lanes(t, p, span, NULL));
     if (s->seen_count < SEEN_MAX)
         s->seen[s->seen_count++] =
             (struct seen){ read->here, read->inside, x, distance, span->active };
@@ -314,7 +315,7 @@ LLVMValueRef reads_groups(struct reads *s, int i, int v, int ic)
     }
     if (n->src_stride[CONVC_STRIDE_C] != 1) {
         LLVMValueRef p = read_at(t, read, distance);
-        return if_inside(t, read, em_gather(t->em, t->vector, p, offset, &on, NULL));
+        return if_inside(t, read, tile_src_gather(t, p, offset, &on, NULL));
     }
     struct em_lanes span = em_lanes_first(n->lanes, (int)(on.active / ocg * icg));
     LLVMValueRef x = shared_vector(s, read, distance, &span);
@@ -326,9 +327,10 @@ static LLVMValueRef deinterleave(struct tile *t, LLVMValueRef p)
 {
     int lanes = t->nest->lanes, pick[EM_LANES_MAX];
     struct em *em = t->em;
-    LLVMValueRef low = em_load(em, t->vector, p, (unsigned)t->nest->bytes);
-    LLVMValueRef high = em_load(em, t->vector, em_at_const(em, p, (lanes - 1) * t->nest->bytes),
-                                (unsigned)t->nest->bytes);
+    struct em_lanes all = em_lanes_first(lanes, lanes);
+    LLVMValueRef low = tile_src_lanes(t, p, &all, NULL);
+    p = em_at_const(em, p, (lanes - 1) * t->nest->src_bytes);
+    LLVMValueRef high = tile_src_lanes(t, p, &all, NULL);
     for (int l = 0; l < lanes; l++)
         pick[l] = 2 * l < lanes ? 2 * l : lanes + 2 * l - (lanes - 1);
     return em_shuffle(em, low, high, pick, lanes);
@@ -354,24 +356,25 @@ LLVMValueRef reads_columns(struct reads *s, int i, int64_t more)
     struct tile *t = s->tile;
     const struct read *read = &s->list[i];
     struct em *em = t->em;
-    int64_t bytes = t->nest->bytes, first;
+    int64_t bytes = t->nest->src_bytes, first;
     if (read->kind == READ_CONSTANT)
         return padding(t);
     LLVMValueRef p = read_at(t, read, more);
     if (read->kind == READ_COMPUTED)
-        return em_gather_at(em, t->vector, p, read->offset, read->inside, padding(t));
+        return em_element_gather_at(em, t->nest->p->p.src_dtype, t->vector, p, read->offset,
+                                    read->inside, padding(t));
     if (read->kind == READ_LANES && side_by_side(read, bytes, &first))
-        return em_load_lanes(em, t->vector, em_at_const(em, p, first), &read->on, padding(t));
+        return tile_src_lanes(t, em_at_const(em, p, first), &read->on, padding(t));
     if (read->kind == READ_LANES)
-        return em_gather(em, t->vector, p, read->lane, &read->on, padding(t));
+        return tile_src_gather(t, p, read->lane, &read->on, padding(t));
 
     int64_t step = t->nest->p->p.stride[CONVC_W] * reads_src_bytes(t, CONVC_STRIDE_W);
     int64_t offset[EM_LANES_MAX];
     if (step == bytes)
-        return em_load_lanes(em, t->vector, p, &read->on, NULL);
+        return tile_src_lanes(t, p, &read->on, NULL);
     if (step == 2 * bytes && read->on.active == read->on.count)
         return deinterleave(t, p);
     for (int l = 0; l < read->on.count; l++)
         offset[l] = l * step;
-    return em_gather(em, t->vector, p, offset, &read->on, NULL);
+    return tile_src_gather(t, p, offset, &read->on, NULL);
 }

@@ -1,4 +1,5 @@
 /* From accumulators to memory: bias, residual, activation, or the epilogue; store. */
+#include "gen/emit/em_element.h"
 #include "gen/emit/em_math.h"
 #include "gen/emit/em_transpose.h"
 #include "gen/emit/tile_dot.h"
@@ -30,7 +31,7 @@ struct lie {
 static void lane_offsets(const struct tile *t, const struct lie *lie, int64_t offset[EM_LANES_MAX])
 {
     for (int l = 0; l < t->nest->lanes; l++)
-        offset[l] = l * lie->stride * t->nest->bytes;
+        offset[l] = l * lie->stride * t->nest->dst_bytes;
 }
 
 /* The last lane apart from the others, where that takes less than a mask. */
@@ -46,7 +47,7 @@ static void store_narrow(struct tile *t, LLVMValueRef value, LLVMValueRef p, con
     em_store_lanes(em, value, p, &fewer);
     EM_IF (em, em_not(em, lie->narrow)) {
         em_store(em, em_shuffle(em, value, value, &last, 1),
-                 em_at_const(em, p, last * t->nest->bytes), (unsigned)t->nest->bytes);
+                 em_at_const(em, p, last * t->nest->dst_bytes), (unsigned)t->nest->dst_bytes);
     }
 }
 
@@ -54,17 +55,18 @@ static LLVMValueRef load_like_dst(struct tile *t, LLVMValueRef p, const struct l
 {
     int64_t offset[EM_LANES_MAX];
     if (lie->where)
-        return em_load_where(t->em, t->vector, p, lie->where);
+        return em_element_load_where(t->em, t->nest->p->p.dst_dtype, t->vector, p, lie->where);
     if (lie->stride == 1)
-        return em_load_lanes(t->em, t->vector, p, &lie->on, NULL);
+        return tile_dst_lanes(t, p, &lie->on);
     lane_offsets(t, lie, offset);
-    return em_gather(t->em, t->vector, p, offset, &lie->on, NULL);
+    return tile_dst_gather(t, p, offset, &lie->on);
 }
 
 static void store_to_dst(struct tile *t, LLVMValueRef value, LLVMValueRef p, const struct lie *lie)
 {
     int64_t offset[EM_LANES_MAX];
     lane_offsets(t, lie, offset);
+    value = tile_dst_round(t, value);
     if (lie->where)
         store_narrow(t, value, p, lie);
     else if (lie->stride == 1)
@@ -84,7 +86,7 @@ static LLVMValueRef load_bias(struct tile *t, int64_t channel, const struct em_l
 struct out_row tile_out_row(struct tile *t, int r)
 {
     const int64_t *stride = t->nest->dst_stride;
-    int64_t bytes = t->nest->bytes;
+    int64_t bytes = t->nest->dst_bytes;
     struct em *em = t->em;
     struct out_row row = { 0 };
     LLVMValueRef oh = em_add(em, t->oh, em_int(em, r * t->nest->row_step));
@@ -174,7 +176,7 @@ static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], in
         int axis = lanes_are_columns(t) ? CONVC_STRIDE_W : CONVC_STRIDE_C;
         int64_t channel, column;
         place(t, c, v, &channel, &column);
-        struct outputs o = { .distance = distance_of(t, channel, column) * n->bytes,
+        struct outputs o = { .distance = distance_of(t, channel, column) * n->dst_bytes,
                              .channel = channel,
                              .one_channel = lanes_are_columns(t),
                              .lie = { .stride = n->dst_stride[axis], .on = tile_lanes(t, v) } };
@@ -229,7 +231,7 @@ static void store_square(struct tile *t, const struct out_row *row, int r, int c
     place(t, c, v, &channel, &column);
     for (int l = 0; l < channels.active; l++) {
         o.channel = channel + l;
-        o.distance = distance_of(t, channel + l, column) * t->nest->bytes;
+        o.distance = distance_of(t, channel + l, column) * t->nest->dst_bytes;
         store_one(t, square[l], row, &o);
     }
 }

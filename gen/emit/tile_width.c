@@ -102,7 +102,7 @@ static int64_t unroll(const struct tile *t, int64_t turns, bool rest)
  * has fewer pixels than a line has channels. */
 static int64_t steps_per_pixel(const struct tile *t, int64_t count)
 {
-    int64_t per_line = 64 / t->nest->bytes, steps = 1;
+    int64_t per_line = 64 / t->nest->src_bytes, steps = 1;
     while (per_line / (2 * steps) >= t->cols && count % (2 * steps) == 0)
         steps *= 2;
     return steps;
@@ -115,13 +115,13 @@ static void prefetch_pixels(struct tile *t, const struct tile_row *row, LLVMValu
 {
     const struct nest *n = t->nest;
     struct em *em = t->em;
-    int64_t per_line = 64 / n->bytes;
+    int64_t per_line = 64 / n->src_bytes;
     int64_t pixel = n->p->p.stride[CONVC_W] * reads_src_bytes(t, CONVC_STRIDE_W);
     LLVMValueRef in_line = LLVMBuildAnd(em->builder, ic, em_int(em, per_line - 1), "");
     LLVMValueRef first = LLVMBuildSub(em->builder, ic, in_line, ""), rest;
     LLVMValueRef which = em_divide(em, in_line, em_int(em, steps), &rest);
     LLVMValueRef p = em_at(em, row->origin, em_mul(em, which, pixel));
-    p = em_at(em, p, em_mul(em, first, n->bytes));
+    p = em_at(em, p, em_mul(em, first, n->src_bytes));
     em_prefetch(em, em_at_const(em, p, t->cols * pixel));
 }
 

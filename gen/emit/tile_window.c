@@ -59,7 +59,7 @@ static int reads_of(const struct tile *t)
 
 static int64_t src_bytes(const struct tile *t, int axis)
 {
-    return t->nest->src_stride[axis] * t->nest->bytes;
+    return t->nest->src_stride[axis] * t->nest->src_bytes;
 }
 
 /* ---- operands ------------------------------------------------------------------------------ */
@@ -85,7 +85,7 @@ static LLVMValueRef load_groups(const struct window *w, LLVMValueRef p, int v)
     int64_t icg = t->nest->p->icg, ocg = t->nest->p->ocg;
     struct em_lanes on = tile_lanes(t, v);
     struct em_lanes span = em_lanes_first(t->nest->lanes, (int)(on.active / ocg * icg));
-    LLVMValueRef x = em_load_lanes(t->em, t->vector, p, &span, NULL);
+    LLVMValueRef x = tile_src_lanes(t, p, &span, NULL);
     int lane[EM_LANES_MAX] = { 0 };
     if (icg == 1 && ocg == 1)
         return x;
@@ -102,7 +102,7 @@ static LLVMValueRef operand(const struct window *w, struct window_row *row, int6
     struct tile *t = w->tile;
     const struct nest *n = t->nest;
     bool broadcast = n->plan.lanes == LANES_OC;
-    int64_t bytes, vector = n->layout.vector_groups * n->p->icg * n->bytes;
+    int64_t bytes, vector = n->layout.vector_groups * n->p->icg * n->src_bytes;
     if (broadcast)
         v = 0;
     for (int i = 0; i < row->seen_count; i++) {
@@ -115,7 +115,7 @@ static LLVMValueRef operand(const struct window *w, struct window_row *row, int6
         bool constant = n->p->p.padding_mode == CONVC_PAD_CONSTANT;
         x = constant ? em_real(t->vector, n->p->p.padding_value) : NULL;
     } else if (broadcast) {
-        x = em_load(t->em, t->element, em_at_const(t->em, row->src, bytes), (unsigned)n->bytes);
+        x = tile_src(t, em_at_const(t->em, row->src, bytes));
         x = em_splat(t->em, x, n->lanes);
     } else {
         x = load_groups(w, em_at_const(t->em, row->src, bytes + v * vector), v);

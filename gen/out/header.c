@@ -54,7 +54,14 @@ char *header_identifier(const char *prefix, const char *name, char to[HEADER_NAM
 
 static const char *type_name(enum convc_dtype t)
 {
-    return t == CONVC_F64 ? "double" : "float";
+    switch (t) {
+    case CONVC_F32: return "float";
+    case CONVC_F64: return "double";
+    case CONVC_U8: return "uint8_t";
+    case CONVC_S16: return "int16_t";
+    case CONVC_U16: return "uint16_t";
+    }
+    return "void";
 }
 
 /* "n, c, h, w": the axes that the problem has. */
@@ -90,10 +97,16 @@ static void add_weights(struct text *out, const struct problem *p)
     text_add(out, " (out channel, in channel of its group, taps), dense\n");
 }
 
+/* Of an arg of the epilogue. */
+static const char *arg_type(const struct problem *p, int i)
+{
+    return type_name(p->f.arg[i].kind == ARG_TENSOR ? p->p.dst_dtype : p->p.acc_dtype);
+}
+
 static void add_args(struct text *out, const struct problem *p)
 {
     for (int i = 0; i < p->f.arg_count; i++) {
-        text_add(out, " *   %-9s%s, ", p->f.arg[i].name, type_name(p->p.dst_dtype));
+        text_add(out, " *   %-9s%s, ", p->f.arg[i].name, arg_type(p, i));
         switch (p->f.arg[i].kind) {
         case ARG_CHANNEL: text_add(out, "%" PRId64 ", dense\n", p->p.oc); break;
         case ARG_TENSOR: text_add(out, "as dst; may be dst itself\n"); break;
@@ -111,7 +124,7 @@ static void add_description(struct text *out, const struct header_kernel *k)
     add_tensor(out, p, "src", p->p.ic, p->p.in, p->p.src_stride, p->p.src_dtype);
     add_weights(out, p);
     if (p->p.bias)
-        text_add(out, " *   bias     %s, %" PRId64 ", dense\n", type_name(p->p.dst_dtype), p->p.oc);
+        text_add(out, " *   bias     %s, %" PRId64 ", dense\n", type_name(p->p.acc_dtype), p->p.oc);
     if (p->p.residual)
         text_add(out, " *   residual as dst; may be dst itself\n");
     add_args(out, p);
@@ -156,11 +169,11 @@ static void add_parameters(struct text *out, const struct problem *p)
     const char *dst = type_name(p->p.dst_dtype);
     text_add(out, "const %s *src, const void *packed,", type_name(p->p.src_dtype));
     if (p->p.bias)
-        text_add(out, " const %s *bias,", dst);
+        text_add(out, " const %s *bias,", type_name(p->p.acc_dtype));
     if (p->p.residual)
         text_add(out, " const %s *residual,", dst);
     for (int i = 0; i < p->f.arg_count; i++)
-        text_add(out, "\n    const %s *arg_%s,", dst, p->f.arg[i].name);
+        text_add(out, "\n    const %s *arg_%s,", arg_type(p, i), p->f.arg[i].name);
     text_add(out, "\n    %s *dst, void *workspace, int64_t n", dst);
 }
 

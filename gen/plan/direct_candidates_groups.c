@@ -4,7 +4,7 @@
 void direct_add_lanes_groups(struct direct_list *l)
 {
     const struct problem *p = l->p;
-    int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
+    int lanes = target_lanes(l->t, dtype_bytes(p->p.acc_dtype));
     int64_t held = layout_vector_groups(p, lanes);
     if (held < 2 && !(held == 1 && p->icg == 1))
         return;

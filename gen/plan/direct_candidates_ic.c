@@ -4,7 +4,7 @@
 void direct_add_lanes_ic(struct direct_list *l)
 {
     const struct problem *p = l->p;
-    int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
+    int lanes = target_lanes(l->t, dtype_bytes(p->p.acc_dtype));
     int64_t pixels = p->out[0] * p->out[1] * p->out[2];
     if (p->ocg >= lanes)
         return;

@@ -22,7 +22,7 @@ static void add_vectors(struct direct_list *l, struct plan_direct d, int64_t vec
 void direct_add_lanes_oc(struct direct_list *l)
 {
     const struct problem *p = l->p;
-    int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
+    int lanes = target_lanes(l->t, dtype_bytes(p->p.acc_dtype));
     struct plan_direct d = { .lanes = LANES_OC };
     if (p->ocg <= lanes && p->ocg > lanes / 4 && p->p.groups > 1)
         direct_add_windows(l, LANES_OC, 1, l->t->vector_registers * 3 / 8);

@@ -6,7 +6,7 @@
 static void add_windows(struct direct_list *l)
 {
     const struct problem *p = l->p;
-    int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
+    int lanes = target_lanes(l->t, dtype_bytes(p->p.acc_dtype));
     int64_t ow = p->out[CONVC_W], oh = p->out[CONVC_H];
     /* A single channel's tile stands beside its resident weights. */
     int most = p->ocg == 1 ? l->t->vector_registers / 4 : direct_accumulators(l->t, 2) - 2;
@@ -34,7 +34,7 @@ void direct_add_lanes_ow(struct direct_list *l)
         return;
     if (p->p.kernel[CONVC_H] * p->p.kernel[CONVC_W] > 1)
         add_windows(l);
-    int lanes = target_lanes(l->t, dtype_bytes(p->p.src_dtype));
+    int lanes = target_lanes(l->t, dtype_bytes(p->p.acc_dtype));
     int64_t pixels = p->out[0] * p->out[1] * p->out[2];
     bool fold = nest_foldable(p) && nest_even_pixels(p) && pixels != p->out[CONVC_W];
     for (int i = 0; i < 1 + fold; i++) {

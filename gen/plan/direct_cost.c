@@ -104,7 +104,7 @@ int64_t direct_sets(const struct target *t, int64_t stride)
 /* Lines that a step's broadcasts keep alive in the fullest set of L1, per way. */
 static double l1_crowding(const struct nest *n, const struct target *t, double pixels)
 {
-    int64_t stride = n->p->p.stride[CONVC_W] * n->src_stride[CONVC_STRIDE_W] * n->bytes;
+    int64_t stride = n->p->p.stride[CONVC_W] * n->src_stride[CONVC_STRIDE_W] * n->src_bytes;
     if (n->plan.lanes == LANES_OW || stride < 64 || stride % 64)
         return 0;
     double distinct = (double)direct_sets(t, stride);
@@ -286,7 +286,7 @@ double direct_tiles_cost(const struct nest *n, const struct target *t, struct co
 /* A tile that does not fit beside the next one is worse off. */
 static double prefetching(const struct nest *n, const struct target *t)
 {
-    double tile = (double)(n->plan.rows * n->plan.cols * n->p->icg * n->bytes);
+    double tile = (double)(n->plan.rows * n->plan.cols * n->p->icg * n->src_bytes);
     if (n->plan.prefetch != PREFETCH_PIXELS)
         return 1;
     if (tile <= t->l1_bytes * 0.4)

@@ -59,7 +59,8 @@ static double tiles(const struct nest *n, const struct target *t, double rows, d
     double share = direct_inside_share(n, CONVC_H) * direct_inside_share(n, CONVC_W);
     double taps = (double)(p->kernel[CONVC_H] * p->kernel[CONVC_W]), vecs = n->plan.vecs;
     double accs = rows * cols * vecs, fma = accs * taps * share / 2 * (t->fma ? 1 : 2);
-    bool straddles = n->src_stride[CONVC_STRIDE_W] * n->bytes % t->vector_bytes;
+    bool straddles =
+        n->src_stride[CONVC_STRIDE_W] * n->src_bytes % (t->vector_bytes * n->src_bytes / n->bytes);
     double loads = w.rows * w.cols * (straddles ? 1.5 : 1) + rows * taps;
     double latency = 4 * taps * share / 3,
            live = accs + cols + 1 + (p->stride[CONVC_W] > 1) - t->vector_registers;
@@ -102,9 +103,10 @@ static double lost(double need, double room, double too_large)
 static double times_near(const struct nest *n, const struct target *t, const struct window *w,
                          double *late)
 {
-    double ways = (double)(direct_sets(t, n->src_stride[CONVC_STRIDE_W] * n->bytes) * t->l1_ways);
+    double ways =
+        (double)(direct_sets(t, n->src_stride[CONVC_STRIDE_W] * n->src_bytes) * t->l1_ways);
     double own = (double)(n->plan.rows * n->plan.cols), width = (double)n->in[CONVC_W];
-    double pixel = (double)(n->p->p.ic * n->bytes), l1 = t->l1_bytes * l1_room;
+    double pixel = (double)(n->p->p.ic * n->src_bytes), l1 = t->l1_bytes * l1_room;
     bool half = n->plan.vecs * t->vector_bytes < 64; /* of a line: the next block reads the other */
     double window = lost(w->rows * w->cols + own, ways * window_room, window_lost);
     double strip = lost(w->rows * width, ways * strip_room, all_lost);
@@ -127,7 +129,7 @@ static double times_far(const struct nest *n, const struct target *t, const stru
     bool half = n->plan.vecs * t->vector_bytes < 64;
     if (n->plan.order == ORDER_WEIGHTS)
         return 1 + half * lost((double)n->in[CONVC_H] * width * 64, l2, 1);
-    return 1 + (w->down - 1) * lost(w->rows * width * (double)(n->p->p.ic * n->bytes), l2, 1);
+    return 1 + (w->down - 1) * lost(w->rows * width * (double)(n->p->p.ic * n->src_bytes), l2, 1);
 }
 
 static void traffic(const struct nest *n, const struct target *t, struct cost *cost)
@@ -135,8 +137,8 @@ static void traffic(const struct nest *n, const struct target *t, struct cost *c
     const struct convc_problem *p = &n->p->p;
     struct window w = find_window(n, n->plan.rows, n->plan.cols);
     double out = (double)(n->out[0] * n->out[1] * n->out[2]), late;
-    double src = direct_pixels_read(n) * (double)(p->ic * n->bytes) / 64;
-    double dst = out * (double)(p->oc * n->bytes) / 64;
+    double src = direct_pixels_read(n) * (double)(p->ic * n->src_bytes) / 64;
+    double dst = out * (double)(p->oc * n->dst_bytes) / 64;
     double near = times_near(n, t, &w, &late), far = times_far(n, t, &w);
     double away = larger(0, 1 - t->l2_bytes * l2_kept / ((src + dst) * 64));
     double from = n->plan.order == ORDER_WEIGHTS ? far_src_strided : far_src;

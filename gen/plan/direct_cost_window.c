@@ -62,15 +62,15 @@ static double column_loads(const struct nest *n, double vecs)
 /* Do loads of vectors straddle lines? */
 static bool straddles(const struct nest *n)
 {
-    int64_t pixel = n->src_stride[CONVC_STRIDE_W] * n->bytes;
-    int64_t block = n->block_channels / n->p->ocg * n->p->icg * n->bytes;
+    int64_t pixel = n->src_stride[CONVC_STRIDE_W] * n->src_bytes;
+    int64_t block = n->block_channels / n->p->ocg * n->p->icg * n->src_bytes;
     return n->plan.lanes == LANES_GROUPS && (pixel % 64 || block % 64);
 }
 
 /* Lines of the source in the fullest set of L1, by its ways: `lines` a pixel apart. */
 static double crowding(const struct nest *n, const struct target *t, double lines)
 {
-    int64_t sets = direct_sets(t, n->src_stride[CONVC_STRIDE_W] * n->bytes);
+    int64_t sets = direct_sets(t, n->src_stride[CONVC_STRIDE_W] * n->src_bytes);
     return lines / (double)(sets * t->l1_ways);
 }
 
@@ -158,7 +158,7 @@ static double source_lines(const struct nest *n, const struct target *t, double 
     double rows = direct_window_rows(n, n->plan.rows),
            fresh = n->plan.rows * (double)nest_window_step(n);
     double cols = direct_window_columns(n, n->plan.cols), l1 = t->l1_bytes * 0.6;
-    double pixel = (double)(p->ic * n->bytes), columns = (double)n->in[CONVC_W];
+    double pixel = (double)(p->ic * n->src_bytes), columns = (double)n->in[CONVC_W];
     double down = larger(1, rows / fresh);
     double across = larger(1, cols / (double)(n->plan.cols * p->stride[CONVC_W]));
     double sets = direct_pixel_sets(n, t);
@@ -192,19 +192,20 @@ static double source_lines(const struct nest *n, const struct target *t, double 
 static void traffic(const struct nest *n, const struct target *t, struct cost *cost)
 {
     const struct convc_problem *p = &n->p->p;
-    double bytes = (double)n->bytes;
+    double src_bytes = (double)n->src_bytes, dst_bytes = (double)n->dst_bytes;
     double out = (double)n->out[0] * (double)n->out[1] * (double)n->out[2];
-    double src = direct_pixels_read(n) * (double)p->ic * bytes, dst = out * (double)p->oc * bytes;
-    double wei = (double)layout_elements(&n->layout) * bytes;
+    double src = direct_pixels_read(n) * (double)p->ic * src_bytes;
+    double dst = out * (double)p->oc * dst_bytes;
+    double wei = (double)layout_elements(&n->layout) * (double)n->bytes;
     bool weights_first = n->plan.order == ORDER_WEIGHTS;
 
-    double block = larger(64, (double)n->block_channels / n->p->ocg * n->p->icg * bytes);
+    double block = larger(64, (double)n->block_channels / n->p->ocg * n->p->icg * src_bytes);
     cost->l2 = source_lines(n, t, src, block) + 1.5 * dst / 45;
 
     double away = larger(0, 1 - t->l2_bytes * 0.9 / (src + dst + wei));
     double far = (src + dst) * away + wei * away;
     bool parts =
-        straddles(n) || block > (double)(n->block_channels / n->p->ocg * n->p->icg) * bytes;
+        straddles(n) || block > (double)(n->block_channels / n->p->ocg * n->p->icg) * src_bytes;
     if (weights_first && parts)
         far += src * away; /* lines that two blocks share come twice */
     cost->memory = far / 20;

@@ -27,7 +27,7 @@ static const double narrow_memory_pixel = 18, narrow_memory_pixel_ahead = 4;
 double direct_pixel_sets(const struct nest *n, const struct target *t)
 {
     double all = (double)(t->l1_bytes / t->l1_ways / 64);
-    return (double)direct_sets(t, n->src_stride[CONVC_STRIDE_W] * n->bytes) * 64 / all;
+    return (double)direct_sets(t, n->src_stride[CONVC_STRIDE_W] * n->src_bytes) * 64 / all;
 }
 
 double direct_pixels_read(const struct nest *n)
@@ -75,8 +75,9 @@ static struct tensors find_tensors(const struct nest *n)
     if (n->plan.lanes == LANES_IC)
         width = (double)n->block_channels;
     x.tiles = (double)(n->out[CONVC_D] * n->row_tiles * n->cols.tiles);
-    x.src = direct_pixels_read(n) * (double)p->ic * bytes;
-    x.dst = (double)(n->out[0] * n->out[1] * n->out[2]) * groups * (double)n->channels * bytes;
+    x.src = direct_pixels_read(n) * (double)p->ic * (double)n->src_bytes;
+    x.dst = (double)(n->out[0] * n->out[1] * n->out[2]) * groups * (double)n->channels;
+    x.dst *= (double)n->dst_bytes;
     x.panel = width * (double)n->p->icg * kernel * bytes;
     if (n->plan.lanes == LANES_GROUPS)
         x.panel = (double)layout_elements(&n->layout) * bytes / (double)n->blocks;
@@ -145,7 +146,7 @@ static double lines_again(const struct nest *n, const struct target *t, const st
     if (n->plan.lanes != LANES_OC || !planes)
         return 0;
     double taps = (double)(p->kernel[0] * p->kernel[1] * p->kernel[2]);
-    double span = (double)((n->cols.wide - 1) * p->stride[CONVC_W] * n->bytes);
+    double span = (double)((n->cols.wide - 1) * p->stride[CONVC_W] * n->src_bytes);
     double lines = (double)(n->rows.wide * n->p->icg) * (1 + span / 64);
     double step = (double)(n->rows.wide * n->cols.wide * n->plan.vecs) / (t->fma ? 2 : 1);
     double times = x->tiles * (double)n->blocks;

@@ -131,7 +131,9 @@ static void nest_channels(const struct problem *p, const struct plan_direct *pla
                           const struct target *t, int64_t first, int64_t channels, struct nest *n)
 {
     *n = (struct nest){ .p = p, .plan = *plan };
-    n->bytes = dtype_bytes(p->p.src_dtype);
+    n->bytes = dtype_bytes(p->p.acc_dtype);
+    n->src_bytes = dtype_bytes(p->p.src_dtype);
+    n->dst_bytes = dtype_bytes(p->p.dst_dtype);
     n->lanes = target_lanes(t, n->bytes);
     for (int a = 0; a < 3; a++) {
         n->in[a] = p->p.in[a];
@@ -159,7 +161,7 @@ static void nest_channels(const struct problem *p, const struct plan_direct *pla
 static int64_t rest_channels(const struct problem *p, const struct plan_direct *plan,
                              const struct target *t)
 {
-    return plan->rest ? p->ocg % target_lanes(t, dtype_bytes(p->p.src_dtype)) : 0;
+    return plan->rest ? p->ocg % target_lanes(t, dtype_bytes(p->p.acc_dtype)) : 0;
 }
 
 void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,

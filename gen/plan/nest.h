@@ -43,8 +43,10 @@ struct nest {
     const struct problem *p;
     struct plan_direct plan;
     struct layout layout;
-    int lanes;     /* elements in a vector  */
-    int64_t bytes; /* of one element        */
+    int lanes;         /* elements in a vector  */
+    int64_t bytes;     /* of one element of what is computed, of weights, and of bias */
+    int64_t src_bytes; /* of the source                                               */
+    int64_t dst_bytes; /* of the results, residual and tensor args                    */
 
     /* The problem as the nest sees it: folded where the plan says so. */
     int64_t in[3], out[3];

@@ -67,6 +67,9 @@ static enum convc_status check_problem(const struct problem *p, struct diag *d)
         return diag_fail(d, CONVC_ERR_PLAN,
                          "winograd sums products and adds bias and residual: it has no functions "
                          "of the user");
+    if (c->src_dtype != c->acc_dtype || c->dst_dtype != c->acc_dtype)
+        return diag_fail(d, CONVC_ERR_PLAN, "winograd needs src and dst of acc's type, %s",
+                         dtype_name(c->acc_dtype));
     for (int a = CONVC_H; a <= CONVC_W; a++) {
         if (c->stride[a] != 1 || c->dilation[a] != 1)
             return diag_fail(d, CONVC_ERR_PLAN,
@@ -98,7 +101,7 @@ static enum convc_status check_tile(const struct plan_winograd *w, struct diag *
 static enum convc_status check_size(const struct plan_winograd *plan, const struct problem *p,
                                     struct diag *d)
 {
-    double n = 1, tiles = (double)p->out[CONVC_D], bytes = (double)dtype_bytes(p->p.src_dtype);
+    double n = 1, tiles = (double)p->out[CONVC_D], bytes = (double)dtype_bytes(p->p.acc_dtype);
     for (int a = 0; a < 2; a++) {
         n *= (double)(plan->m[a] + p->p.kernel[CONVC_H + a] - 1);
         tiles *= (double)(p->out[CONVC_H + a] / plan->m[a] + 1);

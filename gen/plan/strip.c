@@ -69,6 +69,9 @@ enum convc_status strip_check(const struct problem *p, const struct plan_direct 
     bool plain = c->padding_mode == CONVC_PAD_ZEROS;
     bool tile = plan->lanes == LANES_OC && plan->order == ORDER_ROWS && plan->taps == TAPS_LOOP &&
                 plan->border != BORDER_COMPUTED;
+    if (c->src_dtype != c->acc_dtype)
+        return diag_fail(d, CONVC_ERR_PLAN, "src=strip needs src of acc's type, %s",
+                         dtype_name(c->acc_dtype));
     if (c->src_stride[CONVC_STRIDE_W] != 1 || c->ic == 1)
         return diag_fail(d, CONVC_ERR_PLAN,
                          "src=strip needs several channels, and the pixels of a row side by side");

@@ -161,7 +161,7 @@ static void place_scratch(struct winograd *w)
 void winograd_of(const struct problem *p, const struct plan_winograd *plan, const struct target *t,
                  struct winograd *w)
 {
-    *w = (struct winograd){ .p = p, .plan = *plan, .bytes = dtype_bytes(p->p.src_dtype) };
+    *w = (struct winograd){ .p = p, .plan = *plan, .bytes = dtype_bytes(p->p.acc_dtype) };
     w->lanes = target_lanes(t, w->bytes);
     w->vector_bytes = w->lanes * w->bytes;
     winograd_axis_of(plan->m[0], (int)p->p.kernel[CONVC_H], &w->h);

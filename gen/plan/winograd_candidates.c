@@ -35,7 +35,7 @@ static void try_plan(struct list *l, const struct plan_winograd *w)
 static void try_blocks(struct list *l, struct plan_winograd w, int64_t tiles)
 {
     static const int panels[] = { 1, 2, 4, 8 };
-    int64_t lanes = target_lanes(l->t, dtype_bytes(l->p->p.src_dtype));
+    int64_t lanes = target_lanes(l->t, dtype_bytes(l->p->p.acc_dtype));
     for (size_t i = 0; i < sizeof panels / sizeof *panels; i++) {
         w.block = panels[i] * w.rows;
         if (w.block >= tiles) {
@@ -51,7 +51,7 @@ static void try_blocks(struct list *l, struct plan_winograd w, int64_t tiles)
 static void try_tiles(struct list *l, struct plan_winograd w, int64_t tiles)
 {
     static const int wide[] = { 0, 24, 14, 8 }, narrow[] = { 0, 12, 6, 4 };
-    int64_t lanes = target_lanes(l->t, dtype_bytes(l->p->p.src_dtype));
+    int64_t lanes = target_lanes(l->t, dtype_bytes(l->p->p.acc_dtype));
     int64_t vectors = ceil_div(l->p->ocg, lanes);
     for (int vecs = 1; vecs <= 3; vecs++) {
         if (vecs > vectors || (vecs == 1 && vectors > 1))

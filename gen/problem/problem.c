@@ -13,7 +13,18 @@ static const int64_t tensor_bytes_max = (int64_t)1 << 62;
 
 static const char *const axis_name[3] = { "depth", "height", "width" };
 
-static const char *const dtype_names[] = { "f32", "f64" };
+/* In the order of enum convc_dtype. */
+static const struct {
+    const char *name;
+    int64_t bytes;
+    bool whole;
+    double least, most;
+} dtypes[] = {
+    { "f32", 4, false, -FLT_MAX, FLT_MAX }, { "f64", 8, false, -DBL_MAX, DBL_MAX },
+    { "u8", 1, true, 0, UINT8_MAX },        { "s16", 2, true, INT16_MIN, INT16_MAX },
+    { "u16", 2, true, 0, UINT16_MAX },
+};
+enum { DTYPES = sizeof dtypes / sizeof dtypes[0] };
 static const char *const mode_names[] = { "zeros",     "constant", "reflect", "symmetric",
                                           "replicate", "circular", "identity" };
 static const char *const activation_names[] = { "none", "relu", "clamp", "leaky_relu", "sigmoid",
@@ -34,12 +45,44 @@ void problem_init(struct convc_problem *p)
 
 int64_t dtype_bytes(enum convc_dtype t)
 {
-    return t == CONVC_F64 ? 8 : 4;
+    return dtypes[t].bytes;
 }
 
 const char *dtype_name(enum convc_dtype t)
 {
-    return dtype_names[t];
+    return dtypes[t].name;
+}
+
+bool dtype_named(const char *text, size_t n, enum convc_dtype *t)
+{
+    for (int i = 0; i < DTYPES; i++) {
+        if (strlen(dtypes[i].name) == n && strncmp(text, dtypes[i].name, n) == 0) {
+            *t = (enum convc_dtype)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool dtype_whole(enum convc_dtype t)
+{
+    return dtypes[t].whole;
+}
+
+double dtype_least(enum convc_dtype t)
+{
+    return dtypes[t].least;
+}
+
+double dtype_most(enum convc_dtype t)
+{
+    return dtypes[t].most;
+}
+
+void dtype_everywhere(struct convc_problem *p, enum convc_dtype t)
+{
+    p->src_dtype = p->dst_dtype = t;
+    p->wei_dtype = p->acc_dtype = dtypes[t].whole ? CONVC_F32 : t;
 }
 
 const char *padding_mode_name(enum convc_padding_mode m)
@@ -62,14 +105,35 @@ static enum convc_status check_one(const char *field, int64_t value, int64_t las
                      last);
 }
 
+static void check_tensor_dtype(const char *field, enum convc_dtype t, enum convc_dtype acc,
+                               struct diag *d)
+{
+    if (t != acc && !dtypes[t].whole)
+        diag_fail(d, CONVC_ERR_UNSUPPORTED, "%s=%s must be u8, s16, u16 or that of acc, %s", field,
+                  dtypes[t].name, dtypes[acc].name);
+}
+
+static enum convc_status check_dtypes(const struct convc_problem *p, struct diag *d)
+{
+    if (dtypes[p->acc_dtype].whole)
+        diag_fail(d, CONVC_ERR_UNSUPPORTED, "acc_dtype=%s must be f32 or f64",
+                  dtypes[p->acc_dtype].name);
+    else if (p->wei_dtype != p->acc_dtype)
+        diag_fail(d, CONVC_ERR_UNSUPPORTED, "wei_dtype=%s must be that of acc, %s",
+                  dtypes[p->wei_dtype].name, dtypes[p->acc_dtype].name);
+    check_tensor_dtype("src_dtype", p->src_dtype, p->acc_dtype, d);
+    check_tensor_dtype("dst_dtype", p->dst_dtype, p->acc_dtype, d);
+    return d->status;
+}
+
 /* Values that stand for a name, or for yes and no. */
 static enum convc_status check_names(const struct convc_problem *p, struct diag *d)
 {
     check_one("kind", p->kind, CONVC_FORWARD, d);
-    check_one("src_dtype", p->src_dtype, CONVC_F64, d);
-    check_one("wei_dtype", p->wei_dtype, CONVC_F64, d);
-    check_one("acc_dtype", p->acc_dtype, CONVC_F64, d);
-    check_one("dst_dtype", p->dst_dtype, CONVC_F64, d);
+    check_one("src_dtype", p->src_dtype, DTYPES - 1, d);
+    check_one("wei_dtype", p->wei_dtype, DTYPES - 1, d);
+    check_one("acc_dtype", p->acc_dtype, DTYPES - 1, d);
+    check_one("dst_dtype", p->dst_dtype, DTYPES - 1, d);
     check_one("layout", p->layout, CONVC_NCHW, d);
     check_one("padding_mode", p->padding_mode, CONVC_PAD_IDENTITY, d);
     check_one("flip", p->flip, 1, d);
@@ -80,15 +144,7 @@ static enum convc_status check_names(const struct convc_problem *p, struct diag 
         diag_fail(d, CONVC_ERR_ARGUMENT, "spatial=%d must be 1 to 3", (int)p->spatial);
     if (!memchr(p->name, '\0', sizeof p->name))
         diag_fail(d, CONVC_ERR_ARGUMENT, "name has more than %d characters", CONVC_NAME_MAX);
-    if (d->status != CONVC_OK)
-        return d->status;
-    if (p->wei_dtype != p->src_dtype || p->acc_dtype != p->src_dtype ||
-        p->dst_dtype != p->src_dtype)
-        diag_fail(d, CONVC_ERR_UNSUPPORTED,
-                  "dtypes src=%s wei=%s acc=%s dst=%s must all be the same",
-                  dtype_name(p->src_dtype), dtype_name(p->wei_dtype), dtype_name(p->acc_dtype),
-                  dtype_name(p->dst_dtype));
-    return d->status;
+    return d->status == CONVC_OK ? check_dtypes(p, d) : d->status;
 }
 
 static void check_count(const char *field, int64_t value, int64_t first, struct diag *d)

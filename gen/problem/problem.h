@@ -32,9 +32,20 @@ struct problem_key {
 /* Defaults: those of convc_problem_init, with a tolerance of 1e-5. */
 void problem_init(struct convc_problem *p);
 
-/* Bytes of an element: 4 or 8. */
+/* Bytes of an element: 1 to 8. */
 int64_t dtype_bytes(enum convc_dtype t);
 const char *dtype_name(enum convc_dtype t);
+
+/* The type that the first `n` characters of `text` name. */
+bool dtype_named(const char *text, size_t n, enum convc_dtype *t);
+
+/* A whole number's type: its least and its greatest value. */
+bool dtype_whole(enum convc_dtype t);
+double dtype_least(enum convc_dtype t);
+double dtype_most(enum convc_dtype t);
+
+/* `t` for src and dst, f32 for wei and acc where `t` is no real type. */
+void dtype_everywhere(struct convc_problem *p, enum convc_dtype t);
 const char *padding_mode_name(enum convc_padding_mode m);
 const char *activation_name(enum convc_activation a);
 
@@ -75,7 +86,8 @@ void problem_key(const struct problem *p, struct problem_key *key);
  *               | "flip" | "bias" | "residual"
  *               | "act=" name { "," real }  relu clamp,LOW,HIGH leaky_relu,SLOPE sigmoid tanh silu
  *                                           gelu hardswish
- *               | "dtype=" name             f32 f64, of all four dtypes
+ *               | "dtype=" name             f32 f64 u8 s16 u16: dtype_everywhere
+ *               | "dtype=" src ":" acc ":" dst
  *               | "layout=" name            nhwc nchw
  *               | "tol=" real               tolerance
  *               | "combine=" function       of x and w, as in gen/expr/expr.h

@@ -23,6 +23,16 @@ static void print_strides(const struct tensor *tensor, const int64_t stride[5], 
              tensor->name, stride[0], stride[1], stride[2], stride[3], stride[4]);
 }
 
+static void print_dtypes(const struct convc_problem *p, struct text *t)
+{
+    bool same = p->src_dtype == p->acc_dtype && p->dst_dtype == p->acc_dtype;
+    if (!same)
+        text_add(t, ";dtype=%s:%s:%s", dtype_name(p->src_dtype), dtype_name(p->acc_dtype),
+                 dtype_name(p->dst_dtype));
+    else if (p->acc_dtype != CONVC_F32)
+        text_add(t, ";dtype=%s", dtype_name(p->acc_dtype));
+}
+
 /* Taps that are left out are so in words, too: with functions, zeros may mean something else. */
 static void print_additions(const struct problem *problem, struct text *t)
 {
@@ -45,8 +55,7 @@ static void print_additions(const struct problem *problem, struct text *t)
         text_append(t, ",", 1);
         text_add_real(t, p->activation_args[i]);
     }
-    if (p->src_dtype != CONVC_F32)
-        text_add(t, ";dtype=%s", dtype_name(p->src_dtype));
+    print_dtypes(p, t);
     if (p->layout != CONVC_NHWC)
         text_add(t, ";layout=nchw");
     struct convc_problem usual;

@@ -298,11 +298,23 @@ static bool read_strides(const char **s, int64_t stride[5])
 
 static bool read_dtype(const char **s, struct convc_problem *p)
 {
-    bool f64 = word_is(*s, "f64");
-    if (!f64 && !word_is(*s, "f32"))
+    enum convc_dtype name[3] = { 0 };
+    int count = 0;
+    for (bool more = true; more; count++) {
+        size_t n = strcspn(*s, ":;");
+        if (!dtype_named(*s, n, &name[count]))
+            return false;
+        *s += n;
+        more = count < 2 && **s == ':';
+        *s += more;
+    }
+    if (count == 2)
         return false;
-    p->src_dtype = p->wei_dtype = p->acc_dtype = p->dst_dtype = f64 ? CONVC_F64 : CONVC_F32;
-    *s += 3;
+    dtype_everywhere(p, name[0]);
+    if (count == 3) {
+        p->wei_dtype = p->acc_dtype = name[1];
+        p->dst_dtype = name[2];
+    }
     return true;
 }
 
@@ -342,7 +354,7 @@ static const struct {
     { "mode=", "zeros, constant, reflect, symmetric, replicate, circular or identity" },
     { "value=", "a number" },
     { "act=", "relu, clamp,LOW,HIGH, leaky_relu,SLOPE, sigmoid, tanh, silu, gelu or hardswish" },
-    { "dtype=", "f32 or f64" },
+    { "dtype=", "f32, f64, u8, s16, u16 or SRC:ACC:DST" },
     { "layout=", "nhwc or nchw" },
     { "tol=", "a number" },
     { "src_strides=", "five whole numbers from 0: n,c,d,h,w" },

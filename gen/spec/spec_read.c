@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char conv_type[] = "convolution";
@@ -139,11 +140,47 @@ static void read_layout(struct fields *f)
     f->p->layout = (enum convc_layout)value_name(f, -1, f->field, names);
 }
 
+/* In the order of enum convc_dtype. */
+static enum convc_dtype dtype_at(struct fields *f, const char *label)
+{
+    static const char *const names[] = { "f32", "f64", "u8", "s16", "u16", NULL };
+    return (enum convc_dtype)value_name(f, -1, label, names);
+}
+
+static void check_dtype_keys(struct fields *f, const char *const keys[3])
+{
+    int known = 0, all = 0;
+    for (lua_pushnil(f->L); lua_next(f->L, -2); lua_pop(f->L, 1)) {
+        sandbox_charge(f->L, 1);
+        all++;
+    }
+    for (int i = 0; i < 3; i++) {
+        known += lua_getfield(f->L, -1, keys[i]) != LUA_TNIL;
+        lua_pop(f->L, 1);
+    }
+    if (known != all)
+        sandbox_fail(f->L, f->field, CONVC_ERR_SPEC,
+                     "dtype has other fields than src, dst and acc, each the name of a type");
+}
+
+/* One name for all, or a table of what differs from acc, and acc from f32. */
 static void read_dtype(struct fields *f)
 {
-    static const char *const names[] = { "f32", "f64", NULL };
-    enum convc_dtype t = (enum convc_dtype)value_name(f, -1, f->field, names);
-    f->p->src_dtype = f->p->wei_dtype = f->p->acc_dtype = f->p->dst_dtype = t;
+    struct convc_problem *p = f->p;
+    if (!lua_istable(f->L, -1)) {
+        dtype_everywhere(p, dtype_at(f, f->field));
+        return;
+    }
+    static const char *const keys[] = { "acc", "src", "dst" };
+    enum convc_dtype *const to[] = { &p->acc_dtype, &p->src_dtype, &p->dst_dtype };
+    check_dtype_keys(f, keys);
+    for (int i = 0; i < 3; i++) {
+        char label[32];
+        snprintf(label, sizeof label, "dtype.%s", keys[i]);
+        *to[i] = lua_getfield(f->L, -1, keys[i]) == LUA_TNIL ? p->acc_dtype : dtype_at(f, label);
+        lua_pop(f->L, 1);
+    }
+    p->wei_dtype = p->acc_dtype;
 }
 
 static void read_tolerance(struct fields *f)
@@ -288,11 +325,10 @@ static void read_fields(lua_State *L, struct convc_problem *p, struct read_weigh
 /* The field that a sentence of problem_resolve begins with; NULL where it is none. */
 static const char *field_of(const char *sentence)
 {
-    static const char *const other[][2] = { { "batch", "input" },
-                                            { "in_channels", "input" },
-                                            { "output", "input" },
-                                            { "src", "input" },
-                                            { "dst", "input" } };
+    static const char *const other[][2] = { { "batch", "input" },     { "in_channels", "input" },
+                                            { "output", "input" },    { "src", "input" },
+                                            { "dst", "input" },       { "src_dtype", "dtype" },
+                                            { "dst_dtype", "dtype" }, { "acc_dtype", "dtype" } };
     size_t n = strcspn(sentence, "=: ");
     for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
         if (strlen(other[i][0]) == n && strncmp(sentence, other[i][0], n) == 0)

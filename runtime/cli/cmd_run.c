@@ -24,13 +24,20 @@ static enum exit_code measure(struct job *j, struct result *r, struct failure *f
     return code;
 }
 
+/* As many as the output's type has, or else the input's. */
+static int picture_bits(const struct job *j)
+{
+    enum convc_dtype t = j->layer->problem.dst_dtype;
+    return t == CONVC_U8 ? 8 : t == CONVC_U16 ? 16 : j->bits;
+}
+
 static enum exit_code write_output(const struct job *j, struct failure *f)
 {
     const char *path = j->o->output;
     if (!path)
         return EXIT_FINE;
     if (picture_named(path))
-        return picture_write(path, &j->output, j->bits, f);
+        return picture_write(path, &j->output, picture_bits(j), f);
     return npy_write(path, &j->output, j->layer->problem.dst_dtype, f);
 }
 

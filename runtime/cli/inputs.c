@@ -130,6 +130,19 @@ static enum exit_code check_shape(const struct layer *l, enum operand which, con
                 operand_name(&l->problem, which, name), layer_name(l), takes);
 }
 
+/* Numbers are never bent to fit. */
+static enum exit_code check_type(const struct layer *l, enum operand which, const char *path,
+                                 const struct array *a, struct failure *f)
+{
+    int64_t at;
+    char name[ARG_NAME_BYTES];
+    if (!operand_misfits(&l->problem, which, a, &at))
+        return EXIT_FINE;
+    return fail(f, EXIT_USAGE, "%s holds %g, which the %s of %s, of type %s, cannot", path,
+                a->value[at], operand_name(&l->problem, which, name), layer_name(l),
+                operand_type(&l->problem, which));
+}
+
 static enum exit_code read_operand(const struct layer *l, enum operand which, const char *path,
                                    struct array *a, int *bits, struct failure *f)
 {
@@ -144,7 +157,9 @@ static enum exit_code read_operand(const struct layer *l, enum operand which, co
         code = picture_read(path, a, bits, f);
     else
         code = npy_read(path, a, f);
-    return code ? code : check_shape(l, which, path, a, f);
+    if (code == EXIT_FINE)
+        code = check_shape(l, which, path, a, f);
+    return code ? code : check_type(l, which, path, a, f);
 }
 
 static enum exit_code constant_weights(const struct layer *l, struct array *a, struct failure *f)

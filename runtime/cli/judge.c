@@ -1,5 +1,6 @@
 #include "runtime/cli/judge.h"
 
+#include "runtime/cli/element.h"
 #include "runtime/cli/parallel.h"
 #include "runtime/cli/random.h"
 
@@ -230,7 +231,7 @@ static bool transcendental(enum convc_activation a)
 static double allowance(const struct convc_problem *p, double error_bound, double scale,
                         double want)
 {
-    double eps = p->dst_dtype == CONVC_F64 ? DBL_EPSILON / 2 : FLT_EPSILON / 2;
+    double eps = p->acc_dtype == CONVC_F64 ? DBL_EPSILON / 2 : FLT_EPSILON / 2;
     double bound = slope(p) * error_bound * scale + 4 * eps * fabs(want);
     if (transcendental(p->activation))
         bound += 8 * eps * (1 + fabs(want));
@@ -250,9 +251,19 @@ static double distance(double got, double want)
 static double error_of(const struct convc_problem *p, const struct expectation *e, int64_t i)
 {
     double error = e->error[i];
-    if (error > 0 && p->dst_dtype == CONVC_F64)
+    if (error > 0 && p->acc_dtype == CONVC_F64)
         error += DBL_EPSILON * fabs(e->want[i]);
     return error;
+}
+
+/* How far output y is off. Of whole numbers all are right that are stored of something within
+ * `bound` of w. */
+static double off_by(const struct convc_problem *p, double y, double w, double bound)
+{
+    enum convc_dtype t = p->dst_dtype;
+    bool whole =
+        element_whole(t) && element_round(t, w - bound) <= y && y <= element_round(t, w + bound);
+    return whole || y == element_round(t, w) ? 0 : distance(y, w);
 }
 
 void judge(const struct convc_problem *p, const struct expectation *e, const double *got,
@@ -264,21 +275,19 @@ void judge(const struct convc_problem *p, const struct expectation *e, const dou
         double y = got[e->index[i]], w = e->want[i], scale = e->scale[e->index[i] / e->plane];
         if (!info->plain_sum)
             scale = fmax(scale, e->product);
-        double rounded = p->dst_dtype == CONVC_F64 ? w : (double)(float)w;
-        double off = distance(y, y == rounded ? y : w);
         double bound = exact ? 0 : allowance(p, info->error_bound, scale, w);
         if (e->error) {
             bound = error_of(p, e, i);
             exact = bound == 0;
-            off = isfinite(bound) ? off : 0;
         }
+        double off = e->error && !isfinite(bound) ? 0 : off_by(p, y, w, bound);
         if (off > 0)
             v->max_error = fmax(v->max_error, scale > 0 ? off / scale : INFINITY);
         if (off > bound && !v->wrong) {
             v->wrong = true;
             v->index = e->index[i];
             v->got = y;
-            v->want = exact ? rounded : w;
+            v->want = exact ? element_round(p->dst_dtype, w) : w;
             v->bound = bound;
             v->exact = exact;
         }

@@ -9,8 +9,9 @@
  *
  * with `bound` from convc_kernel_info, eps half a unit in the last place of 1 in the output's type,
  * L the steepest slope of the activation, and T = 8 * eps * (1 + |w|) for sigmoid, tanh, silu and
- * gelu, whose exp, tanh and erf kernels approximate, else 0. Where exact equality is demanded, y
- * must be w rounded once.
+ * gelu, whose exp, tanh and erf kernels approximate, else 0. Where outputs are whole numbers, y
+ * must be what something that close to w is stored as. Where exact equality is demanded, y must be
+ * w rounded once.
  *
  * A kernel that adds up other sums than the formula's (plain_sum 0) also multiplies sources with
  * weights that meet in no output, such as those around a cropped one. Its scale is at least the

@@ -1,5 +1,6 @@
 #include "runtime/cli/npy.h"
 
+#include "runtime/cli/element.h"
 #include "runtime/cli/stream.h"
 
 #include <inttypes.h>
@@ -324,17 +325,11 @@ static void put_little_endian(unsigned char *p, uint64_t bits, int bytes)
 static void write_elements(FILE *out, const struct array *a, enum convc_dtype dtype)
 {
     unsigned char block[8 * 512];
-    int bytes = dtype == CONVC_F64 ? 8 : 4;
+    int bytes = (int)element_bytes(dtype);
     for (int64_t i = 0; i < a->count;) {
         int n = 0;
-        for (; n < 512 && i < a->count; n++, i++) {
-            float single = (float)a->value[i];
-            uint32_t low;
-            uint64_t bits;
-            memcpy(&low, &single, sizeof low);
-            memcpy(&bits, &a->value[i], sizeof bits);
-            put_little_endian(block + n * bytes, bytes == 8 ? bits : low, bytes);
-        }
+        for (; n < 512 && i < a->count; n++, i++)
+            put_little_endian(block + n * bytes, element_bits(dtype, a->value[i]), bytes);
         fwrite(block, (size_t)bytes, (size_t)n, out);
     }
 }
@@ -344,8 +339,8 @@ enum exit_code npy_write(const char *path, const struct array *a, enum convc_dty
 {
     char shape[ARRAY_SHAPE_TEXT], dict[ARRAY_SHAPE_TEXT + 100];
     array_shape_text(a, shape);
-    snprintf(dict, sizeof dict, "{'descr': '<f%d', 'fortran_order': False, 'shape': %s, }",
-             dtype == CONVC_F64 ? 8 : 4, shape);
+    snprintf(dict, sizeof dict, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
+             element_descr(dtype), shape);
     int length = (int)((10 + strlen(dict) + 1 + 63) / 64 * 64 - 10); /* elements at 64 bytes */
     unsigned char head[10] = "\x93NUMPY\x01";
     put_little_endian(head + 8, (uint64_t)length, 2);

@@ -171,12 +171,25 @@ static void draw_unit_steps(struct random *r, struct convc_problem *p)
     }
 }
 
+/* Sources or results are whole numbers in one of four. */
+static void draw_dtypes(struct random *r, struct convc_problem *p)
+{
+    enum convc_dtype acc = once_in(r, 3) ? CONVC_F64 : CONVC_F32;
+    p->src_dtype = p->wei_dtype = p->acc_dtype = p->dst_dtype = acc;
+    if (!once_in(r, 4))
+        return;
+    int which = (int)random_below(r, 3);
+    if (which != 0)
+        p->src_dtype = (enum convc_dtype)random_within(r, CONVC_U8, CONVC_U16);
+    if (which != 1)
+        p->dst_dtype = (enum convc_dtype)random_within(r, CONVC_U8, CONVC_U16);
+}
+
 static void draw(struct random *r, struct convc_problem *p)
 {
     convc_problem_init(p);
     p->spatial = (int32_t)PICK(r, 1, 2, 2, 2, 3);
-    if (once_in(r, 3))
-        p->src_dtype = p->wei_dtype = p->acc_dtype = p->dst_dtype = CONVC_F64;
+    draw_dtypes(r, p);
     p->n = PICK(r, 0, 1, 1, 1, 1, 2, 2, 3);
     draw_channels(r, p);
     for (int axis = 3 - p->spatial; axis < 3; axis++)

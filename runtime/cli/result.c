@@ -1,5 +1,7 @@
 #include "runtime/cli/result.h"
 
+#include "runtime/cli/element.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -71,15 +73,9 @@ void result_json(const struct result *r, FILE *out)
 uint64_t result_checksum(const double *value, int64_t count, enum convc_dtype dtype)
 {
     uint64_t h = 0xcbf29ce484222325;
-    int bytes = dtype == CONVC_F64 ? 8 : 4;
+    int64_t bytes = element_bytes(dtype);
     for (int64_t i = 0; i < count; i++) {
-        float single = (float)value[i];
-        uint32_t low;
-        uint64_t bits;
-        memcpy(&low, &single, sizeof low);
-        memcpy(&bits, &value[i], sizeof bits);
-        if (bytes == 4)
-            bits = low;
+        uint64_t bits = element_bits(dtype, value[i]);
         for (int b = 0; b < bytes; b++)
             h = (h ^ (bits >> (8 * b) & 0xff)) * 0x100000001b3;
     }

@@ -1,5 +1,6 @@
 #include "runtime/cli/tensor.h"
 
+#include "runtime/cli/element.h"
 #include "runtime/cli/random.h"
 
 #include <math.h>
@@ -8,11 +9,6 @@
 #include <string.h>
 
 enum { GUARDS = 64 };
-
-static int64_t dtype_bytes(enum convc_dtype t)
-{
-    return t == CONVC_F64 ? 8 : 4;
-}
 
 /* ---- operands as arrays --------------------------------------------------------------------- */
 
@@ -97,13 +93,29 @@ void operand_shape(const struct convc_problem *p, enum operand which, struct arr
     }
 }
 
+/* Of its elements. */
+static enum convc_dtype operand_dtype(const struct convc_problem *p, enum operand which)
+{
+    return which == OPERAND_SRC ? p->src_dtype : like_dst(p, which) ? p->dst_dtype : p->acc_dtype;
+}
+
+/* What the reals of sources are multiplied with, lest all that is stored as whole numbers be 0. */
+static double spread(const struct convc_problem *p, enum operand which)
+{
+    return which == OPERAND_SRC && element_whole(p->dst_dtype) ? 100 : 1;
+}
+
 enum exit_code operand_fill_real(const struct convc_problem *p, enum operand which, uint64_t seed,
                                  struct array *a, struct failure *f)
 {
     operand_shape(p, which, a);
     enum exit_code code = array_allocate(a, f);
-    for (int64_t i = 0; code == EXIT_FINE && i < a->count; i++)
-        a->value[i] = random_real(random_at(seed, which), (uint64_t)i);
+    enum convc_dtype t = operand_dtype(p, which);
+    double least = element_least(t), width = element_most(t) - least + 1;
+    for (int64_t i = 0; code == EXIT_FINE && i < a->count; i++) {
+        double v = random_real(random_at(seed, which), (uint64_t)i);
+        a->value[i] = element_whole(t) ? least + floor((v + 1) / 2 * width) : spread(p, which) * v;
+    }
     return code;
 }
 
@@ -112,9 +124,29 @@ enum exit_code operand_fill_sparse(const struct convc_problem *p, enum operand w
 {
     operand_shape(p, which, a);
     enum exit_code code = array_allocate(a, f);
-    for (int64_t i = 0; code == EXIT_FINE && i < a->count; i++)
+    double least = element_least(operand_dtype(p, which));
+    bool positive = element_whole(operand_dtype(p, which)) && least == 0;
+    for (int64_t i = 0; code == EXIT_FINE && i < a->count; i++) {
         a->value[i] = random_sparse(random_at(seed, which), (uint64_t)i, most);
+        a->value[i] = positive ? fabs(a->value[i]) : a->value[i];
+    }
     return code;
+}
+
+bool operand_misfits(const struct convc_problem *p, enum operand which, const struct array *a,
+                     int64_t *at)
+{
+    enum convc_dtype t = operand_dtype(p, which);
+    for (*at = 0; element_whole(t) && *at < a->count; ++*at) {
+        if (element_round(t, a->value[*at]) != a->value[*at])
+            return true;
+    }
+    return false;
+}
+
+const char *operand_type(const struct convc_problem *p, enum operand which)
+{
+    return element_name(operand_dtype(p, which));
 }
 
 void operands_free(struct operands *o)
@@ -130,19 +162,6 @@ struct walk {
     int64_t extent[5], stride[5];
     enum convc_dtype dtype;
 };
-
-static void store(enum convc_dtype dtype, void *data, int64_t at, double v)
-{
-    if (dtype == CONVC_F64)
-        ((double *)data)[at] = v;
-    else
-        ((float *)data)[at] = (float)v;
-}
-
-static double load(enum convc_dtype dtype, const void *data, int64_t at)
-{
-    return dtype == CONVC_F64 ? ((const double *)data)[at] : (double)((const float *)data)[at];
-}
 
 /* Calls `visit` for every element, in order, with its place in memory. */
 static void walk(const struct walk *w, void (*visit)(void *argument, int64_t i, int64_t at),
@@ -168,23 +187,23 @@ struct move {
 static void put_element(void *argument, int64_t i, int64_t at)
 {
     struct move *m = argument;
-    store(m->dtype, m->data, at, m->absolute ? fabs(m->value[i]) : m->value[i]);
+    element_store(m->dtype, m->data, at, m->absolute ? fabs(m->value[i]) : m->value[i]);
 }
 
-/* A quiet NaN with a payload that no arithmetic makes. */
+/* A quiet NaN with a payload that no arithmetic makes; the end of one, where it is a whole number.
+ */
 static void store_guard(int64_t bytes, void *data, int64_t at)
 {
-    const uint64_t wide = 0x7ffc0debc0de5afe;
-    const uint32_t narrow = 0x7fcc5afe;
-    memcpy((char *)data + at * bytes, bytes == 8 ? (const void *)&wide : (const void *)&narrow,
-           (size_t)bytes);
+    static const uint8_t wide[8] = { 0xfe, 0x5a, 0xde, 0xc0, 0xeb, 0x0d, 0xfc, 0x7f };
+    static const uint8_t narrow[4] = { 0xfe, 0x5a, 0xcc, 0x7f };
+    memcpy((char *)data + at * bytes, bytes == 8 ? wide : narrow, (size_t)bytes);
 }
 
 static void take_element(void *argument, int64_t i, int64_t at)
 {
     struct move *m = argument;
-    m->value[i] = load(m->dtype, m->data, at);
-    store_guard(dtype_bytes(m->dtype), m->data, at);
+    m->value[i] = element_load(m->dtype, m->data, at);
+    store_guard(element_bytes(m->dtype), m->data, at);
 }
 
 /* ---- operands in memory --------------------------------------------------------------------- */
@@ -242,8 +261,7 @@ static enum exit_code operand_walk(const struct convc_problem *p, enum operand w
     *elements = array_product(shape.extent, shape.rank);
     if (*elements < 0)
         return fail_memory(f);
-    set_walk(1, 1, (int64_t[]){ 1, 1, *elements }, (int64_t[]){ 0, 0, 0, 0, 1 },
-             which == OPERAND_WEI ? p->wei_dtype : p->dst_dtype, w);
+    set_walk(1, 1, (int64_t[]){ 1, 1, *elements }, (int64_t[]){ 0, 0, 0, 0, 1 }, p->acc_dtype, w);
     return EXIT_FINE;
 }
 
@@ -255,10 +273,10 @@ static enum exit_code place(const struct convc_problem *p, enum operand which,
     int64_t elements = 0;
     enum exit_code code = operand_walk(p, which, &w, &elements, f);
     if (code == EXIT_FINE)
-        code = allocate_guards(elements + skew, dtype_bytes(w.dtype), base, f);
+        code = allocate_guards(elements + skew, element_bytes(w.dtype), base, f);
     if (code)
         return code;
-    struct move m = { w.dtype, absolute, a->value, (char *)*base + skew * dtype_bytes(w.dtype) };
+    struct move m = { w.dtype, absolute, a->value, (char *)*base + skew * element_bytes(w.dtype) };
     walk(&w, put_element, &m);
     *data = m.data;
     return EXIT_FINE;
@@ -307,7 +325,7 @@ enum exit_code guarded_create(const struct convc_problem *p, int64_t skew, struc
     enum exit_code code = dst_walk(p, &w, &elements, f);
     if (code)
         return code;
-    g->bytes = dtype_bytes(w.dtype);
+    g->bytes = element_bytes(w.dtype);
     g->before = GUARDS + skew;
     g->elements = g->before + elements + GUARDS;
     code = allocate_guards(g->elements, g->bytes, &g->base, f);
@@ -337,13 +355,11 @@ enum exit_code guarded_take(const struct convc_problem *p, struct guarded *g, do
 
 bool guarded_broken(const struct guarded *g, int64_t *place_out)
 {
-    const uint32_t *word = g->base; /* a guard is one word or two */
-    int64_t words = g->bytes / 4;
-    uint32_t guard[2];
-    store_guard(g->bytes, guard, 0);
-    for (int64_t i = 0; i < g->elements * words; i++) {
-        if (word[i] != guard[i % words]) {
-            *place_out = i / words - g->before;
+    uint64_t guard;
+    store_guard(g->bytes, &guard, 0);
+    for (int64_t i = 0; i < g->elements; i++) {
+        if (memcmp((const char *)g->base + i * g->bytes, &guard, (size_t)g->bytes)) {
+            *place_out = i - g->before;
             return true;
         }
     }

@@ -38,13 +38,22 @@ bool operand_wanted(const struct convc_problem *p, enum operand which);
 void operand_shape(const struct convc_problem *p, enum operand which, struct array *a);
 enum exit_code output_shape(const struct convc_problem *p, struct array *a, struct failure *f);
 
-/* Fills an operand that has no value yet: uniform in [-1, 1), from the seed. */
+/* Fills an operand that has no value yet: uniform in [-1, 1), from the seed; whole numbers over all
+ * of their type, and reals that become whole numbers in [-100, 100). */
 enum exit_code operand_fill_real(const struct convc_problem *p, enum operand which, uint64_t seed,
                                  struct array *a, struct failure *f);
-/* Likewise, half zeros, else whole numbers from -most to most. */
+/* Likewise, half zeros, else whole numbers from -most to most; without signs where there are none.
+ */
 enum exit_code operand_fill_sparse(const struct convc_problem *p, enum operand which, uint64_t seed,
                                    int64_t most, struct array *a, struct failure *f);
 void operands_free(struct operands *o);
+
+/* Does the array hold what the operand's type has no numbers for? *at is the first such element. */
+bool operand_misfits(const struct convc_problem *p, enum operand which, const struct array *a,
+                     int64_t *at);
+
+/* The name of its type. */
+const char *operand_type(const struct convc_problem *p, enum operand which);
 
 /* The operands in memory. args has everything but dst and workspace; its weights are plain. */
 struct tensors {

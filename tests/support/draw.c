@@ -34,6 +34,16 @@ static void draw_strides(struct test_random *r, int64_t c, const int64_t extent[
     stride[0] = step;
 }
 
+/* Sources or results are whole numbers in one of four. */
+static void draw_dtypes(struct test_random *r, struct convc_problem *p)
+{
+    dtype_everywhere(p, (enum convc_dtype)test_random_in(r, CONVC_F32, CONVC_F64));
+    if (one_in(r, 6))
+        p->src_dtype = (enum convc_dtype)test_random_in(r, CONVC_U8, CONVC_U16);
+    if (one_in(r, 6))
+        p->dst_dtype = (enum convc_dtype)test_random_in(r, CONVC_U8, CONVC_U16);
+}
+
 static void draw_once(struct test_random *r, struct convc_problem *p)
 {
     problem_init(p);
@@ -45,8 +55,7 @@ static void draw_once(struct test_random *r, struct convc_problem *p)
     p->ic = p->groups * (one_in(r, 3) ? 1 : test_random_in(r, 1, 7));
     p->oc = p->groups * (one_in(r, 3) ? 1 : test_random_in(r, 1, 9));
     p->layout = (enum convc_layout)test_random_in(r, 0, 1);
-    p->src_dtype = p->wei_dtype = p->acc_dtype = p->dst_dtype =
-        (enum convc_dtype)test_random_in(r, 0, 1);
+    draw_dtypes(r, p);
     p->padding_mode = (enum convc_padding_mode)test_random_in(r, 0, CONVC_PAD_IDENTITY);
     p->padding_value = (double)test_random_in(r, -2, 2);
     p->flip = one_in(r, 3);

@@ -33,43 +33,49 @@ int emitted_teardown(void **state)
 /* ---- values ------------------------------------------------------------------------------------
  */
 
-static int64_t element_bytes(const struct problem *p)
+static void put(enum convc_dtype t, void *tensor, int64_t i, double value)
 {
-    return dtype_bytes(p->p.src_dtype);
+    switch (t) {
+    case CONVC_F32: ((float *)tensor)[i] = (float)value; break;
+    case CONVC_F64: ((double *)tensor)[i] = value; break;
+    case CONVC_U8: ((uint8_t *)tensor)[i] = (uint8_t)value; break;
+    case CONVC_S16: ((int16_t *)tensor)[i] = (int16_t)value; break;
+    case CONVC_U16: ((uint16_t *)tensor)[i] = (uint16_t)value; break;
+    }
 }
 
-static void put(const struct problem *p, void *tensor, int64_t i, double value)
+static double get(enum convc_dtype t, const void *tensor, int64_t i)
 {
-    if (p->p.src_dtype == CONVC_F64)
-        ((double *)tensor)[i] = value;
-    else
-        ((float *)tensor)[i] = (float)value;
+    switch (t) {
+    case CONVC_F32: return ((const float *)tensor)[i];
+    case CONVC_F64: return ((const double *)tensor)[i];
+    case CONVC_U8: return ((const uint8_t *)tensor)[i];
+    case CONVC_S16: return ((const int16_t *)tensor)[i];
+    case CONVC_U16: return ((const uint16_t *)tensor)[i];
+    }
+    return (double)NAN;
 }
 
-static double get(const struct problem *p, const void *tensor, int64_t i)
+void sample_fill_nan(enum convc_dtype t, void *to, size_t bytes)
 {
-    return p->p.src_dtype == CONVC_F64 ? ((const double *)tensor)[i] : ((const float *)tensor)[i];
+    for (size_t i = 0; i < bytes / (size_t)dtype_bytes(t); i++)
+        put(t, to, (int64_t)i, dtype_whole(t) ? dtype_most(t) - 1 : (double)NAN);
 }
 
-void sample_fill_nan(const struct problem *p, void *to, size_t bytes)
-{
-    for (size_t i = 0; i < bytes / (size_t)element_bytes(p); i++)
-        put(p, to, (int64_t)i, (double)NAN);
-}
-
-static void *allocate(const struct problem *p, size_t bytes)
+static void *allocate(enum convc_dtype t, size_t bytes)
 {
     void *memory = aligned_alloc(64, (bytes / 64 + 1) * 64);
     assert_non_null(memory);
-    sample_fill_nan(p, memory, bytes);
+    sample_fill_nan(t, memory, bytes);
     return memory;
 }
 
-/* 0 for half of the elements, else a small whole number. */
-static double draw(struct test_random *r)
+/* 0 for half of the elements, else a small whole number that the type has. */
+static double draw(enum convc_dtype t, struct test_random *r)
 {
     uint64_t bits = test_random_bits(r);
-    return bits & 1 ? 0 : (double)((int64_t)((bits >> 8) % 7) - 3);
+    double value = bits & 1 ? 0 : (double)((int64_t)((bits >> 8) % 7) - 3);
+    return dtype_whole(t) && dtype_least(t) == 0 ? fabs(value) : value;
 }
 
 /* Calls visit(argument, index) for each element of n images of a tensor. */
@@ -89,7 +95,7 @@ static void visit_elements(const int64_t stride[5], int64_t n, int64_t c, const 
 }
 
 struct filling {
-    const struct problem *p;
+    enum convc_dtype type;
     void *tensor;
     struct test_random *r;
 };
@@ -97,21 +103,21 @@ struct filling {
 static void fill_element(void *argument, int64_t index)
 {
     struct filling *f = argument;
-    put(f->p, f->tensor, index, draw(f->r));
+    put(f->type, f->tensor, index, draw(f->type, f->r));
 }
 
-static void *draw_dense(const struct problem *p, int64_t count, struct test_random *r)
+static void *draw_dense(enum convc_dtype t, int64_t count, struct test_random *r)
 {
-    void *tensor = allocate(p, (size_t)(count * element_bytes(p)));
+    void *tensor = allocate(t, (size_t)(count * dtype_bytes(t)));
     for (int64_t i = 0; i < count; i++)
-        put(p, tensor, i, draw(r));
+        put(t, tensor, i, draw(t, r));
     return tensor;
 }
 
-static void *draw_strided(const struct problem *p, size_t bytes, const int64_t stride[5], int64_t n,
+static void *draw_strided(enum convc_dtype t, size_t bytes, const int64_t stride[5], int64_t n,
                           int64_t c, const int64_t extent[3], struct test_random *r)
 {
-    struct filling f = { p, allocate(p, bytes), r };
+    struct filling f = { t, allocate(t, bytes), r };
     visit_elements(stride, n, c, extent, fill_element, &f);
     return f.tensor;
 }
@@ -123,10 +129,10 @@ void sample_make_exact(struct convc_problem *p)
         p->activation_args[0] = 0.125;
 }
 
-static size_t span_bytes(const struct problem *p, const int64_t stride[5], int64_t n, int64_t c,
+static size_t span_bytes(enum convc_dtype t, const int64_t stride[5], int64_t n, int64_t c,
                          const int64_t extent[3])
 {
-    return n ? (size_t)(problem_span(stride, n, c, extent) * element_bytes(p)) : 0;
+    return n ? (size_t)(problem_span(stride, n, c, extent) * dtype_bytes(t)) : 0;
 }
 
 void sample_draw(struct sample *o, const struct convc_problem *from, struct test_random *r)
@@ -140,14 +146,14 @@ void sample_draw(struct sample *o, const struct convc_problem *from, struct test
     const struct problem *p = &o->problem;
     const struct convc_problem *c = &p->p;
     int64_t taps = c->kernel[0] * c->kernel[1] * c->kernel[2];
-    o->src_bytes = span_bytes(p, c->src_stride, o->n, c->ic, c->in);
-    o->dst_bytes = span_bytes(p, c->dst_stride, o->n, c->oc, p->out);
-    o->bias_bytes = (size_t)(c->oc * element_bytes(p));
-    o->src = draw_strided(p, o->src_bytes, c->src_stride, o->n, c->ic, c->in, r);
-    o->residual = draw_strided(p, o->dst_bytes, c->dst_stride, o->n, c->oc, p->out, r);
-    o->wei = draw_dense(p, c->oc * p->icg * taps, r);
-    o->bias = draw_dense(p, c->oc, r);
-    o->expected = allocate(p, o->dst_bytes);
+    o->src_bytes = span_bytes(c->src_dtype, c->src_stride, o->n, c->ic, c->in);
+    o->dst_bytes = span_bytes(c->dst_dtype, c->dst_stride, o->n, c->oc, p->out);
+    o->bias_bytes = (size_t)(c->oc * dtype_bytes(c->acc_dtype));
+    o->src = draw_strided(c->src_dtype, o->src_bytes, c->src_stride, o->n, c->ic, c->in, r);
+    o->residual = draw_strided(c->dst_dtype, o->dst_bytes, c->dst_stride, o->n, c->oc, p->out, r);
+    o->wei = draw_dense(c->wei_dtype, c->oc * p->icg * taps, r);
+    o->bias = draw_dense(c->acc_dtype, c->oc, r);
+    o->expected = allocate(c->dst_dtype, o->dst_bytes);
 
     struct layout plain;
     layout_plain(p, &plain);
@@ -169,7 +175,7 @@ void sample_free(struct sample *o)
 
 static bool close_enough(const struct problem *p, double got, double want, double slack)
 {
-    bool wide = p->p.src_dtype == CONVC_F64;
+    bool wide = p->p.acc_dtype == CONVC_F64;
     if (got == want || (isnan(got) && isnan(want)) || fabs(got - want) <= slack)
         return true;
     if (p->p.activation < CONVC_ACT_SIGMOID)
@@ -177,6 +183,8 @@ static bool close_enough(const struct problem *p, double got, double want, doubl
     /* The most that em_math.h states is 10 ulps; an ulp is at most an epsilon of the value. Silu
      * and gelu are within 2 epsilons of x, which where they are small is at most some 2. */
     double epsilon = wide ? DBL_EPSILON : FLT_EPSILON, least = wide ? DBL_TRUE_MIN : FLT_TRUE_MIN;
+    if (dtype_whole(p->p.dst_dtype)) /* of a half, errors as small decide */
+        return fabs(got - want) <= 1;
     bool gate = p->p.activation == CONVC_ACT_SILU || p->p.activation == CONVC_ACT_GELU;
     double near = gate ? 4 * epsilon : 11 * least;
     return fabs(got - want) <= 11 * epsilon * fabs(want) + near + slack;
@@ -190,16 +198,17 @@ static double slack_of(const struct problem *p, const struct plan *plan)
         return 0;
     double terms = (double)(p->icg * p->p.kernel[0] * p->p.kernel[1] * p->p.kernel[2]);
     double scale = terms * 3 * fmax(3, fabs(p->p.padding_value));
-    double epsilon = p->p.src_dtype == CONVC_F64 ? DBL_EPSILON : FLT_EPSILON;
+    double epsilon = p->p.acc_dtype == CONVC_F64 ? DBL_EPSILON : FLT_EPSILON;
     return 1.5 * (plan_error_bound(plan, p) * scale + 4 * epsilon * (scale + 6));
 }
 
 bool sample_agrees(const struct sample *o, const struct plan *plan, const void *dst)
 {
-    int64_t count = (int64_t)o->dst_bytes / element_bytes(&o->problem);
+    enum convc_dtype t = o->problem.p.dst_dtype;
+    int64_t count = (int64_t)o->dst_bytes / dtype_bytes(t);
     double slack = slack_of(&o->problem, plan);
     for (int64_t i = 0; i < count; i++) {
-        double got = get(&o->problem, dst, i), want = get(&o->problem, o->expected, i);
+        double got = get(t, dst, i), want = get(t, o->expected, i);
         if (close_enough(&o->problem, got, want, slack))
             continue;
         fprintf(stderr, "dst[%" PRId64 "] is %.17g, not %.17g\n", i, got, want);
@@ -254,7 +263,7 @@ void emitted_free(struct emitted *e)
 
 void emitted_pack(const struct emitted *e, const void *plain, void *packed)
 {
-    sample_fill_nan(&e->problem, packed, sizeof(struct convc_packed_header));
+    sample_fill_nan(e->problem.p.wei_dtype, packed, sizeof(struct convc_packed_header));
     plan_pack(&e->problem, &e->plan, e->target, plain,
               (char *)packed + sizeof(struct convc_packed_header));
 }
@@ -267,7 +276,7 @@ static void run_part(const struct emitted *e, struct convc_args args, int32_t ph
     size_t bytes = plan_workspace_bytes(&e->problem, &e->plan, e->target);
     char *scratch = aligned_alloc(64, bytes + BEHIND);
     assert_non_null(scratch);
-    sample_fill_nan(&e->problem, scratch, bytes);
+    sample_fill_nan(e->problem.p.acc_dtype, scratch, bytes);
     memset(scratch + bytes, MARK, BEHIND);
     args.workspace = bytes ? scratch : NULL;
     e->run(&args, phase, begin, end);
@@ -292,8 +301,8 @@ void emitted_run(const struct emitted *e, const struct convc_args *args, struct 
 
 bool emitted_agrees(const struct emitted *e, const struct sample *o, struct test_random *r)
 {
-    void *dst = allocate(&e->problem, o->dst_bytes);
-    void *packed = allocate(&e->problem, e->packed_bytes);
+    void *dst = allocate(e->problem.p.dst_dtype, o->dst_bytes);
+    void *packed = allocate(e->problem.p.wei_dtype, e->packed_bytes);
     emitted_pack(e, o->wei, packed);
     struct convc_args args = { .struct_bytes = sizeof args,
                                .src = o->src,

@@ -36,7 +36,7 @@ void sample_draw(struct sample *o, const struct convc_problem *p, struct test_ra
 void sample_free(struct sample *o);
 
 /* Fills `bytes` bytes with NaN of the problem's type. */
-void sample_fill_nan(const struct problem *p, void *to, size_t bytes);
+void sample_fill_nan(enum convc_dtype t, void *to, size_t bytes);
 
 /* Is dst as expected of the plan? Else prints the first element that is not. The activations that
  * cannot be exact may err by what em_math.h states, transforms by their bound. */

@@ -17,18 +17,19 @@ extern "C" {
 
 /* What a kernel is called with. Zero the structure, set struct_bytes and what the problem has.
  *
- *   src        [n] images, laid out by the problem's src strides, aligned to an element
+ *   src        [n] images, laid out by the problem's src strides, aligned to an element, as all are
  *   wei        what convc_pack wrote, 64-byte aligned (the reference call takes plain weights)
- *   bias       [oc], dense; ignored where the problem has none
- *   residual   as dst, with dst's strides; may be dst itself
+ *   bias       [oc], dense, of acc's type; ignored where the problem has none
+ *   residual   as dst, with dst's strides and type; may be dst itself
  *   dst        [n] images, laid out by the problem's dst strides; may be the residual, or a tensor
  *              of `user`, and overlaps nothing else
  *   workspace  convc_workspace_bytes(...) bytes, 64-byte aligned; NULL where that is 0. Whoever
  *              calls the function itself, instead of convc_run, gives each of the calls that run
  *              at the same time convc_workspace_bytes(k, n, 1) of its own
  *   n          images in this call; 0 is legal and does nothing
- *   user       a pointer for each of the problem's args: channel [oc], dense; tensor as dst, with
- *              dst's strides, may be dst itself; scalar one element. NULL where there are none
+ *   user       a pointer for each of the problem's args: channel [oc], dense, of acc's type; tensor
+ *              as dst, with dst's strides and type, may be dst itself; scalar one element of acc's
+ *              type. NULL where there are none
  */
 struct convc_args {
     size_t struct_bytes;

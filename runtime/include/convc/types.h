@@ -37,9 +37,15 @@ enum convc_kind {
     CONVC_FORWARD = 0,
 };
 
+/* Reals compute; whole numbers are what pictures are made of, in src and dst alone. What is stored
+ * as a whole number is rounded to the nearest, to the even one of two, and what lies beyond the
+ * type's ends becomes the end: 255 for 300 and for infinity, 0 for NaN. */
 enum convc_dtype {
     CONVC_F32 = 0,
     CONVC_F64 = 1,
+    CONVC_U8 = 2,
+    CONVC_S16 = 3,
+    CONVC_U16 = 4,
 };
 
 /* Where the channels lie in memory when no strides are given. The names hold for 1 and 3 axes too.
@@ -119,6 +125,8 @@ struct convc_problem {
     size_t struct_bytes; /* sizeof(struct convc_problem), set by convc_problem_init */
     enum convc_kind kind;
     int32_t spatial; /* 1 to 3 axes */
+    /* acc: f32 or f64, in which is computed; wei is the same, and so are bias, channel args and
+     * scalar args. src and dst are that, or u8, s16 or u16; residual and tensor args are as dst. */
     enum convc_dtype src_dtype, wei_dtype, acc_dtype, dst_dtype;
     enum convc_layout layout;
 
