@@ -27,7 +27,8 @@ demo: packages
 gallery: all
 	specs/filters/gallery.py build/convc specs/filters/gallery.png
 
-test: packages
+test:
+	@.ci/packages tests
 	@JOBS=$(JOBS) .ci/test
 
 install: all

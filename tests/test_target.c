@@ -228,8 +228,10 @@ static void make_machine(const char *text)
         LLVMDisposeMessage(error);
         return;
     }
+    char features[TARGET_FEATURES_MAX];
+    target_llvm_features(&t, features);
     LLVMTargetMachineRef machine =
-        LLVMCreateTargetMachine(target, t.triple, t.cpu, t.features, LLVMCodeGenLevelDefault,
+        LLVMCreateTargetMachine(target, t.triple, t.cpu, features, LLVMCodeGenLevelDefault,
                                 LLVMRelocPIC, LLVMCodeModelDefault);
     if (!machine)
         fprintf(stderr, "%s: no machine\n", text);

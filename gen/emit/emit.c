@@ -20,10 +20,10 @@ static void set_attribute(struct em *em, LLVMValueRef f, const char *name, const
     LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
 }
 
-static void set_flag(struct em *em, LLVMValueRef f, const char *name)
+static void set_flag(struct em *em, LLVMValueRef f, const char *name, uint64_t value)
 {
     LLVMAttributeRef a = LLVMCreateEnumAttribute(
-        em->context, LLVMGetEnumAttributeKindForName(name, strlen(name)), 0);
+        em->context, LLVMGetEnumAttributeKindForName(name, strlen(name)), value);
     LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
 }
 
@@ -31,11 +31,15 @@ static void set_flag(struct em *em, LLVMValueRef f, const char *name)
 static void set_attributes(struct em *em, LLVMValueRef f)
 {
     const struct target *t = em->target;
-    char bits[16];
+    char bits[16], features[TARGET_FEATURES_MAX];
+    uint64_t vscale = (uint64_t)target_vscale(t);
     snprintf(bits, sizeof bits, "%d", t->vector_bytes * 8);
-    set_flag(em, f, "nounwind");
+    target_llvm_features(t, features);
+    set_flag(em, f, "nounwind", 0);
+    if (vscale)
+        set_flag(em, f, "vscale_range", vscale << 32 | vscale); /* at least and at most */
     set_attribute(em, f, "target-cpu", t->cpu);
-    set_attribute(em, f, "target-features", t->features);
+    set_attribute(em, f, "target-features", features);
     /* Both: with 256 preferred, LLVM splits explicit 512-bit vectors. */
     set_attribute(em, f, "prefer-vector-width", bits);
     set_attribute(em, f, "min-legal-vector-width", bits);

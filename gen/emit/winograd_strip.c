@@ -192,7 +192,7 @@ void winograd_strip_write(const struct winograd_stage *s, const struct winograd_
 {
     const struct winograd *w = s->w;
     struct em *em = s->em;
-    bool masks = w->vector_bytes == 64; /* a mask costs nothing there */
+    bool masks = s->em->target->masks;
     LLVMValueRef rest, strip = winograd_scratch(s, w->dst_at);
     LLVMValueRef squares =
         em_divide(em, em_add(em, to->cols, em_int(em, w->lanes - 1)), em_int(em, w->lanes), &rest);

@@ -93,8 +93,10 @@ static LLVMTargetMachineRef make_machine(const struct target *t, struct diag *d)
         LLVMDisposeMessage(message);
         return NULL;
     }
+    char features[TARGET_FEATURES_MAX];
+    target_llvm_features(t, features);
     LLVMTargetMachineRef m =
-        LLVMCreateTargetMachine(target, t->triple, t->cpu, t->features, LLVMCodeGenLevelLess,
+        LLVMCreateTargetMachine(target, t->triple, t->cpu, features, LLVMCodeGenLevelLess,
                                 LLVMRelocPIC, LLVMCodeModelDefault);
     if (!m)
         diag_fail(d, CONVC_ERR_UNSUPPORTED, "LLVM makes no code for %s:%s", t->triple, t->cpu);

@@ -134,12 +134,13 @@ static void describe_x86(uint64_t features, struct target *t)
     t->vector_registers = avx512 ? 32 : 16;
     t->fma = features & BIT(FMA);
     t->masks = avx512;
+    t->permutes = avx512;
     t->pointer_bytes = 8;
 }
 
 /* ---- AArch64 ------------------------------------------------------------------------------- */
 
-enum { NEON, LSE, FULLFP16, DOTPROD, I8MM, BF16, SVE, SVE2 };
+enum { NEON, LSE, FULLFP16, DOTPROD, I8MM, BF16, SVE, SVE2, SVE256, SVE512 };
 
 /* Bits: Linux, arch/arm64/include/uapi/asm/hwcap.h; 16 is AT_HWCAP, 26 AT_HWCAP2. */
 static const struct isa_feature arm_feature[] = {
@@ -151,6 +152,9 @@ static const struct isa_feature arm_feature[] = {
     [BF16] = { "bf16", 0, 26, 0, 0, 14 },
     [SVE] = { "sve", BIT(FULLFP16), 16, 0, 0, 22 },
     [SVE2] = { "sve2", BIT(SVE), 26, 0, 0, 1 },
+    /* Vectors of exactly so many bits. */
+    [SVE256] = { "sve256", BIT(SVE), -1, 0, 0, 0, .own = true },
+    [SVE512] = { "sve512", BIT(SVE), -1, 0, 0, 0, .own = true },
 };
 
 #define ARM_V82 (BIT(NEON) | BIT(LSE) | BIT(FULLFP16) | BIT(DOTPROD))
@@ -163,7 +167,7 @@ static const struct isa_cpu arm_cpu[] = {
     { "cortex-a76", ARM_V82, 64, 4, 512 },
     { "neoverse-n1", ARM_V82, 64, 4, 1024 },
     { "neoverse-n2", ARM_V1 | BIT(SVE2), 64, 4, 1024 },
-    { "neoverse-v1", ARM_V1, 64, 4, 1024 },
+    { "neoverse-v1", ARM_V1 | BIT(SVE256), 64, 4, 1024 },
     { "neoverse-v2", ARM_V1 | BIT(SVE2), 64, 4, 2048 },
     { "apple-m1", ARM_V82, 128, 8, 12288 },
     { "apple-m2", ARM_V82 | BIT(I8MM) | BIT(BF16), 128, 8, 16384 },
@@ -171,10 +175,11 @@ static const struct isa_cpu arm_cpu[] = {
 
 static void describe_arm(uint64_t features, struct target *t)
 {
-    t->vector_bytes = 16; /* SVE too: its length is not known here */
+    /* SVE, too, where its length is not known. */
+    t->vector_bytes = features & BIT(SVE512) ? 64 : features & BIT(SVE256) ? 32 : 16;
     t->vector_registers = 32;
     t->fma = true;
-    t->masks = false;
+    t->masks = t->vector_bytes > 16;
     t->pointer_bytes = 8;
 }
 

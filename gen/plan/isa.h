@@ -1,8 +1,8 @@
 /* isa: the architectures, features and CPUs that convc knows by name. Tables, and no LLVM.
  *
- * The names are LLVM's. A set of features is a word of bits; which bit is which is the business of
- * the architecture. Of an architecture's features the tables list those that compiled kernels may
- * come to use. Stands on: target.
+ * The names are LLVM's, but for a few of our own. A set of features is a word of bits; which bit is
+ * which is the business of the architecture. Of an architecture's features the tables list those
+ * that compiled kernels may come to use. Stands on: target.
  */
 #ifndef GEN_PLAN_ISA_H
 #define GEN_PLAN_ISA_H
@@ -16,6 +16,7 @@ struct isa_feature {
      * Linux on other machines: word `leaf` and bit of the auxiliary vector; -1: not reported. */
     int64_t leaf;
     int subleaf, reg, bit;
+    bool own; /* a name of convc's, which LLVM does not know */
 };
 
 struct isa_cpu {

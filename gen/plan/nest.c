@@ -149,7 +149,7 @@ static void nest_channels(const struct problem *p, const struct plan_direct *pla
     n->first_channel = first;
     n->channels = channels;
     nest_rows(n);
-    n->permutes = t->vector_bytes == 64;
+    n->permutes = t->permutes;
     n->cols = plan->lanes == LANES_OW ? split_full(n->out[CONVC_W], (int64_t)plan->vecs * n->lanes)
                                       : split_even(n->out[CONVC_W], plan->cols);
     n->chunk = plan->chunk ? plan->chunk : n->cols.tiles;

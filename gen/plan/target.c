@@ -193,6 +193,26 @@ enum convc_status target_runs_here(const struct target *t, struct diag *d)
     return CONVC_OK;
 }
 
+void target_llvm_features(const struct target *t, char to[TARGET_FEATURES_MAX])
+{
+    const struct isa *isa = isa_of(t);
+    char list[TARGET_FEATURES_MAX], *save = NULL;
+    size_t n = 0;
+    strcpy(list, t->features);
+    for (char *f = strtok_r(list, ",", &save); f; f = strtok_r(NULL, ",", &save)) {
+        int known = isa ? isa_match_feature(isa, f + 1) : -1;
+        if (known < 0 || !isa->feature[known].own)
+            n += (size_t)sprintf(to + n, "%s%s", n ? "," : "", f);
+    }
+    to[n] = '\0';
+}
+
+int target_vscale(const struct target *t)
+{
+    bool arm = !strncmp(t->triple, "aarch64", 7) || !strncmp(t->triple, "arm64", 5);
+    return arm && t->vector_bytes > 16 ? t->vector_bytes / 16 : 0;
+}
+
 int target_l3_of_core(const struct target *t)
 {
     const int one_complex = 32 << 20;

@@ -18,16 +18,19 @@ struct ceilings {
 };
 static const struct ceilings usual_ceilings = { 128, 62, 28, 10 };
 
+enum { TARGET_FEATURES_MAX = 512 };
+
 struct target {
-    char triple[64];    /* "x86_64-pc-linux-gnu"                             */
-    char cpu[64];       /* an LLVM CPU name                                  */
-    char features[512]; /* LLVM's notation: "+avx512f,-avx10.1"; may be ""   */
+    char triple[64];                    /* "x86_64-pc-linux-gnu"                             */
+    char cpu[64];                       /* an LLVM CPU name                                  */
+    char features[TARGET_FEATURES_MAX]; /* "+avx512f,-avx10.1", LLVM's and our own; may be "" */
 
     int vector_bytes;     /* of the widest vector worth using                */
     int vector_registers; /* 16 or 32                                        */
     int pointer_bytes;    /* 4 or 8                                          */
     bool fma;             /* fused multiply-add in hardware                  */
     bool masks;           /* masked loads and stores cost like plain ones    */
+    bool permutes;        /* moves lanes to places that the kernel computes  */
     int l1_bytes, l1_ways, l2_bytes;
     int l3_bytes; /* of all cores; 0: there is none */
     struct ceilings ceilings;
@@ -52,6 +55,13 @@ int target_l3_of_core(const struct target *t);
 /* Has it 16 vector registers, as x86-64 before AVX-512 has? Tiles are smaller there and spill
  * sooner, and what was fitted to measurements was fitted on a Zen 3, for the others on a Zen 5. */
 bool target_narrow(const struct target *t);
+
+/* The features that LLVM knows, in its notation. */
+void target_llvm_features(const struct target *t, char to[TARGET_FEATURES_MAX]);
+
+/* Vectors whose length in bits, a multiple of 128, is a matter of the machine and not of its
+ * instructions: the multiple; 0: there are none. */
+int target_vscale(const struct target *t);
 
 /* Elements of `bytes` bytes in one vector. */
 int target_lanes(const struct target *t, int64_t bytes);
