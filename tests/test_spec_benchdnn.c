@@ -142,6 +142,9 @@ static void bad_lines_get_a_sentence(void **state)
                                 "replicate, circular or identity" },
         { "ic3ih8oc4kh3;flip=1", "\"flip=1\" is no addition to a benchdnn problem" },
         { "ic3ih8oc4kh3;bias;biased", "\"biased\" is no addition to a benchdnn problem" },
+        { "ic3ih8oc4kh3;bias;bias", "the addition bias is given twice" },
+        { "ic3ih8oc4kh3;mode=reflect;flip;mode=zeros", "the addition mode is given twice" },
+        { "ic3ih8oc4kh3;value=1;mode=constant;value=1;bias", "the addition value is given twice" },
         { "ic3ih8oc4kh3;act=clamp", "\"act=clamp\" is not act=relu, clamp,LOW,HIGH, "
                                     "leaky_relu,SLOPE, sigmoid, tanh, silu, gelu or hardswish" },
         { "ic3ih8oc4kh3;act=clamp,1", "\"act=clamp,1\" is not act=relu, clamp,LOW,HIGH, "

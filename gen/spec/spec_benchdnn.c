@@ -412,11 +412,25 @@ static bool read_addition(const char **s, struct arena *memory, struct convc_pro
     return read_function(s, memory, p);
 }
 
+/* Does an addition between `first` and this one have its key? */
+static bool is_repeated(const char *first, const char *addition)
+{
+    size_t n = strcspn(addition, "=;");
+    for (const char *s = first; s < addition; s += strcspn(s, ";") + 1)
+        if (strcspn(s, "=;") == n && strncmp(s, addition, n) == 0)
+            return true;
+    return false;
+}
+
 static enum convc_status read_additions(const char *s, struct arena *memory,
                                         struct convc_problem *p, struct diag *d)
 {
+    const char *first = s + 1;
     while (*s == ';') {
         const char *begin = ++s;
+        if (is_repeated(first, begin))
+            return diag_fail(d, CONVC_ERR_SPEC, "the addition %.*s is given twice",
+                             (int)strcspn(begin, "=;"), begin);
         if (!read_addition(&s, memory, p) || (*s && *s != ';'))
             return refuse_addition(begin, d);
     }
