@@ -101,6 +101,22 @@ static void one_wrong_output_is_found(void **state)
     tear_down(&s);
 }
 
+/* 1e38 and more of them meet in a sum that may have ended near 0: the order decides. */
+static void sums_that_may_overflow_are_not_judged(void **state)
+{
+    struct scene s;
+    set_up(&s, 0);
+    s.got[0] = INFINITY;
+    assert_true(verdict_of(&s, 1e-5, false).wrong);
+    s.expectation.scale[0] = 1e39;
+    struct verdict v = verdict_of(&s, 1e-5, false);
+    assert_false(v.wrong);
+    assert_true(v.max_error == 0);
+    s.expectation.scale[0] = 3e38; /* f32 holds it */
+    assert_true(verdict_of(&s, 1e-5, false).wrong);
+    tear_down(&s);
+}
+
 /* The scale of a channel is the largest sum of absolute terms, by a formula of its own. */
 static void scales_are_sums_of_absolute_terms(void **state)
 {
@@ -191,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reference_itself_is_right),
         cmocka_unit_test(one_wrong_output_is_found),
+        cmocka_unit_test(sums_that_may_overflow_are_not_judged),
         cmocka_unit_test(scales_are_sums_of_absolute_terms),
         cmocka_unit_test(samples_are_distinct_and_ascending),
         cmocka_unit_test(exactness_is_demanded_only_where_nothing_is_rounded),

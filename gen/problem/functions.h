@@ -51,7 +51,8 @@ enum convc_status functions_resolve(const struct convc_problem *p, struct functi
 /* What an accumulator holds that has seen nothing: changes no other of a named reduction. */
 double functions_identity(enum reduction r);
 
-/* Do taps that read `value` change no accumulator, whatever finite number the weight is? */
+/* Is a tap that reads `value` as good as none: does it leave every accumulator as it is, whatever
+ * finite number its weight is? */
 bool functions_absorb(const struct functions *f, double value, bool wide);
 
 /* As additions to a problem's text; nothing for a plain sum of products. */

@@ -238,6 +238,14 @@ static double allowance(const struct convc_problem *p, double error_bound, doubl
     return bound;
 }
 
+/* May sums on the way to an output be larger than the accumulator can hold? Transforms mix up to
+ * some hundred terms more into each than the formula has. */
+static bool overflows(const struct convc_problem *p, double scale, bool plain_sum)
+{
+    double most = p->acc_dtype == CONVC_F64 ? DBL_MAX : FLT_MAX;
+    return !(scale <= (plain_sum ? most : most / 1024));
+}
+
 /* |got - want|; 0 where both are the same infinity or NaN. */
 static double distance(double got, double want)
 {
@@ -279,8 +287,10 @@ void judge(const struct convc_problem *p, const struct expectation *e, const dou
         if (e->error) {
             bound = error_of(p, e, i);
             exact = bound == 0;
+        } else if (overflows(p, scale, info->plain_sum)) {
+            bound = INFINITY;
         }
-        double off = e->error && !isfinite(bound) ? 0 : off_by(p, y, w, bound);
+        double off = isfinite(bound) ? off_by(p, y, w, bound) : 0;
         if (off > 0)
             v->max_error = fmax(v->max_error, scale > 0 ? off / scale : INFINITY);
         if (off > bound && !v->wrong) {

@@ -17,6 +17,9 @@
  * weights that meet in no output, such as those around a cropped one. Its scale is at least the
  * product of the largest source and the largest weight.
  *
+ * Where the scale is larger than the accumulator can hold, sums on the way to the output may
+ * overflow while others of the other sign are still to come: whatever comes out passes.
+ *
  * Where a problem has functions of the user, an output passes where |y - w| is within what
  * convc_reference_error_at says, the errors of all operations propagated, and the rounding of w to
  * a double; where no operation rounds, that is 0 and demands equality. The scale of a channel, for
