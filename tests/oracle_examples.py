@@ -17,18 +17,13 @@ import itertools
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 
-try:
-    import numpy as np
-    from numpy.lib.stride_tricks import sliding_window_view
-    from scipy import linalg, ndimage, signal
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+from oracle import judge, linalg, ndimage, np, run, signal
+from numpy.lib.stride_tricks import sliding_window_view
 
 NAMES = {"np": np, "linalg": linalg, "ndimage": ndimage, "signal": signal,
          "sliding_window_view": sliding_window_view}
@@ -63,13 +58,10 @@ def share(cases):
     return cases[::max(100 // int(os.environ.get("CONVC_TEST_SCALE", "100")), 1)]
 
 
-def run(convc, spec, setting, *options):
-    command = [convc, "run", spec, "--no-timing", "--no-cache", "--json", *options]
-    command += setting_options(setting)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise ValueError(f"exit {done.returncode}: {done.stderr.strip()}")
-    return [json.loads(line)["problem"] for line in done.stdout.splitlines()]
+def problems(convc, spec, setting, *options):
+    """Runs them; their texts."""
+    lines = run(convc, spec, "--json", *options, *setting_options(setting)).splitlines()
+    return [json.loads(line)["problem"] for line in lines]
 
 
 def shapes(problem, constant):
@@ -124,14 +116,14 @@ def compare(got, want):
 def check(convc, spec, code, setting, seed):
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as directory:
-        problem, = run(convc, spec, setting)
+        problem, = problems(convc, spec, setting)
         shape = shapes(problem, re.search(r"\bweights *=", open(spec).read()))
         data = {k: rng.uniform(-1, 1, s).astype(np.float32) for k, s in shape.items()}
         options = ["--output", os.path.join(directory, "y.npy")]
         for name, array in data.items():
             options += ["--" + name, os.path.join(directory, name + ".npy")]
             np.save(options[-1], array)
-        run(convc, spec, setting, *options)
+        problems(convc, spec, setting, *options)
         return compare(plain(np.load(options[1])), expect(code, setting, data))
 
 
@@ -149,16 +141,9 @@ def main():
         code, settings = call_of(spec)
         if code:
             cases += [(convc, spec, code, setting) for setting in settings]
-        elif len(run(convc, spec, [])) == 1:
+        elif len(problems(convc, spec, [])) == 1:
             errors.append(f"{spec} has no call of NumPy or SciPy in its comment")
-    cases = share(cases)
-    with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda i: verdict(*cases[i], i), range(len(cases))))
-    errors += filter(None, results)
-    for error in errors:
-        print(error)
-    print(f"{len(cases) - sum(map(bool, results))} passed, {len(errors)} failed")
-    return 1 if errors or not cases else 0
+    return judge(verdict, [(*case, seed) for seed, case in enumerate(share(cases))], errors)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,13 @@ so and is skipped. CONVC_TEST_SCALE is the share of the pictures, in percent.
 
 import os
 import struct
-import subprocess
 import sys
 import tempfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
-from oracle_examples import call_of, np, setting_options, share, specs_of, value_of, NAMES
+from oracle_examples import (
+    call_of, judge, np, run, setting_options, share, specs_of, value_of, NAMES)
 
 # height, width, channels, bits
 PICTURES = [(33, 45, 3, 8), (1, 1, 1, 8), (1, 1, 4, 8), (1, 1999, 3, 8), (1501, 1, 1, 8),
@@ -87,11 +86,7 @@ def check(convc, spec, code, setting, picture, directory):
     source = os.path.join(directory, "in.png")
     target = os.path.join(directory, "out.npy" if is_array else "out.png")
     write_png(source, pixels, bits)
-    done = subprocess.run([convc, "run", spec, "--no-timing", "--no-cache", "--input", source,
-                           "--output", target, *setting_options(setting)],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        return f"exit {done.returncode}: {done.stderr.strip()}"
+    run(convc, spec, "--input", source, "--output", target, *setting_options(setting))
     if is_array:
         want = expect(code, setting, pixels.astype(float))
         got = np.load(target)[0]
@@ -130,14 +125,7 @@ def main():
             continue
         cases += [(convc, spec, code, settings[0], picture) for picture in PICTURES]
         cases += [(convc, spec, code, setting, PICTURES[0]) for setting in settings[1:]]
-    cases = share(cases)
-    with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda case: verdict(*case), cases))
-    errors += filter(None, results)
-    for error in errors:
-        print(error)
-    print(f"{len(cases) - sum(map(bool, results))} passed, {len(errors)} failed")
-    return 1 if errors or not cases else 0
+    return judge(verdict, share(cases), errors)
 
 
 if __name__ == "__main__":
