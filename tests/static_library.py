@@ -54,6 +54,9 @@ SPECS = {
               "activation = 'silu'",
     "wide": "input = { 1, 6, 12, 12 }, out_channels = 7, kernel_size = 7, padding = 3, "
             "padding_mode = 'circular'",
+    "picture": "input = { 1, 1, 20, 23 }, out_channels = 1, kernel_size = 3, padding = 1, "
+               "padding_mode = 'replicate', dtype = { src = 'u8', dst = 's16' }, residual = true, "
+               "bias = true",
 }
 
 
@@ -69,10 +72,13 @@ def reference(name, fields):
     shape = {w[0]: [int(n) for n in w[1:] if n != "x"]
              for w in (line.split() for line in told.splitlines())
              if w and w[0] in ("src", "wei", "dst")}
-    tensor = {"src": rng.standard_normal(shape["src"], dtype=np.float32),
+    picture = "u8" in fields
+    tensor = {"src": rng.integers(0, 256, shape["src"], dtype=np.uint8) if picture
+              else rng.standard_normal(shape["src"], dtype=np.float32),
               "wei": rng.standard_normal(shape["wei"], dtype=np.float32),
               "bias": rng.standard_normal(shape["dst"][1], dtype=np.float32),
-              "residual": rng.standard_normal(shape["dst"], dtype=np.float32)}
+              "residual": rng.integers(-99, 99, shape["dst"], dtype=np.int16) if picture
+              else rng.standard_normal(shape["dst"], dtype=np.float32)}
     words = []
     for what, option, used in (("src", "--input", True), ("wei", "--weights", True),
                                ("bias", "--bias", "bias" in fields),
@@ -92,12 +98,12 @@ def reference(name, fields):
 
 
 def agree(name, dst, first, target):
-    got = np.fromfile("dst.bin", dtype=np.float32)
+    got = np.fromfile("dst.bin", dtype=dst.dtype)
     shape = dst.shape if first else (dst.shape[0], *dst.shape[2:], dst.shape[1])
     got = got.reshape(shape)
     if not first:
         got = np.moveaxis(got, -1, 1)
-    worst = np.abs(got - dst).max() / np.abs(dst).max()
+    worst = np.abs(got.astype(float) - dst).max() / np.abs(dst).max()
     fact(f"{name} for {target} computes what convc run computes", worst < 3e-5, f"off by {worst}")
 
 
@@ -106,6 +112,7 @@ def build_and_run(name, fields, dst, first, target):
     done = compile_spec(f"{name}.lua", "-o", out, "--target", target)
     fact(f"{name} compiles for {target}", done.returncode == 0, done.stderr)
     flags = [f'-DHEADER="{out}/{name}.h"', f"-DNAME={name}", "-I."]
+    flags += ["-DSRC_TYPE=uint8_t", "-DDST_TYPE=int16_t"] if "u8" in fields else []
     flags += ["-DBIAS"] if "bias" in fields else []
     flags += ["-DRESIDUAL"] if "residual" in fields else []
     for compiler in (["gcc", "-std=c99"], ["g++", "-std=c++11", "-x", "c++"]):

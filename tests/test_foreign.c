@@ -92,6 +92,11 @@ static void put_entry(const struct cargo *c, int64_t i)
     fwrite(s->wei, 1, (size_t)(p->p.oc * p->icg * k[0] * k[1] * k[2] * bytes), c->input);
     fwrite(s->bias, 1, s->bias_bytes, c->input);
     fwrite(s->residual, 1, s->dst_bytes, c->input);
+    void *dst = malloc(s->dst_bytes + 1);
+    assert_non_null(dst);
+    sample_fill_nan(p->p.dst_dtype, dst, s->dst_bytes);
+    fwrite(dst, 1, s->dst_bytes, c->input);
+    free(dst);
 }
 
 /* Draws problem i, and one of its plans: the first of every third, so that what is chosen is met

@@ -1,7 +1,8 @@
 /* Runs static kernels on a machine that has no C library: under an emulator, or as WebAssembly.
  *
  * Tensors come in on standard input and go out on standard output, kernel after kernel, as raw
- * bytes: src, wei, bias, residual in; dst out. `entries`, written by the test, says what there is.
+ * bytes: src, wei, bias, residual and what dst holds before in; dst out. `entries`, written by the
+ * test, says what there is.
  */
 #include <convc/kernel.h>
 
@@ -97,7 +98,7 @@ static void run_entry(const struct foreign_entry *e)
     host_read(buffer[WEI], (int)e->wei_bytes);
     host_read(buffer[BIAS], (int)e->bias_bytes);
     host_read(buffer[RESIDUAL], (int)e->dst_bytes);
-    memset(buffer[DST], 0xff, (size_t)e->dst_bytes);
+    host_read(buffer[DST], (int)e->dst_bytes);
     memset(buffer[PACKED], 0xff, (size_t)e->packed_bytes);
     memset(buffer[WORKSPACE], 0xff, (size_t)e->workspace_bytes);
     e->pack(buffer[WEI], buffer[PACKED]);

@@ -13,10 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOIN_(a, b)  a##b
-#define JOIN(a, b)   JOIN_(a, b)
-#define OF(suffix)   JOIN(NAME, suffix)
-#define BYTES(count) ((size_t)(count) * sizeof(float))
+#define JOIN_(a, b)        a##b
+#define JOIN(a, b)         JOIN_(a, b)
+#define OF(suffix)         JOIN(NAME, suffix)
+#define BYTES(count, type) ((size_t)(count) * sizeof(type))
+#ifndef SRC_TYPE
+#define SRC_TYPE float
+#endif
+#ifndef DST_TYPE
+#define DST_TYPE float
+#endif
 
 static void *room(size_t bytes)
 {
@@ -27,9 +33,9 @@ static void *room(size_t bytes)
     return p + 64 - (size_t)p % 64;
 }
 
-static float *read_file(const char *path, size_t bytes)
+static void *read_file(const char *path, size_t bytes)
 {
-    float *to = (float *)room(bytes);
+    void *to = room(bytes);
     FILE *f = fopen(path, "rb");
     if (!f || fread(to, 1, bytes, f) != bytes) {
         fprintf(stderr, "%s is not there, or too short\n", path);
@@ -54,16 +60,16 @@ int main(int argc, char **argv)
 {
     if (argc != 6)
         return 2;
-    const size_t out = BYTES(OF(_DST_ELEMENTS));
-    float *src = read_file(argv[1], BYTES(OF(_SRC_ELEMENTS)));
-    float *wei = read_file(argv[2], BYTES(OF(_WEIGHTS)));
+    const size_t out = BYTES(OF(_DST_ELEMENTS), DST_TYPE);
+    SRC_TYPE *src = (SRC_TYPE *)read_file(argv[1], BYTES(OF(_SRC_ELEMENTS), SRC_TYPE));
+    float *wei = (float *)read_file(argv[2], BYTES(OF(_WEIGHTS), float));
 #ifdef BIAS
-    float *bias = read_file(argv[3], BYTES(OF(_CHANNELS)));
+    float *bias = (float *)read_file(argv[3], BYTES(OF(_CHANNELS), float));
 #endif
 #ifdef RESIDUAL
-    float *residual = read_file(argv[4], out);
+    DST_TYPE *residual = (DST_TYPE *)read_file(argv[4], out);
 #endif
-    float *dst = (float *)room(out), *again = (float *)room(out);
+    DST_TYPE *dst = (DST_TYPE *)room(out), *again = (DST_TYPE *)room(out);
     void *packed = room(OF(_PACKED_BYTES)), *workspace = room(OF(_WORKSPACE_BYTES));
     OF(_pack)(wei, packed);
     NAME(src, packed, BIAS_ARGUMENT RESIDUAL_ARGUMENT dst, workspace, 1);
