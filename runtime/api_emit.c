@@ -153,6 +153,8 @@ static enum convc_status make_library(const struct emission *e, struct text *out
 static size_t packed_bytes(const struct emission *e, const struct item *m)
 {
     struct layout l;
+    if (m->problem.c.period)
+        return 0;
     plan_layout(&m->problem, &m->plan, &e->target, &l);
     return (size_t)pack_header(&l, dtype_bytes(m->problem.p.wei_dtype)).bytes;
 }

@@ -152,7 +152,7 @@ static enum convc_status check_reference(const struct convc_problem *p,
         const void *p;
         enum convc_dtype type;
     } tensors[] = { { "src", true, args->src, r->p.src_dtype },
-                    { "wei", true, args->wei, r->p.wei_dtype },
+                    { "wei", !r->c.period, args->wei, r->p.wei_dtype },
                     { "bias", r->p.bias, args->bias, r->p.acc_dtype },
                     { "residual", r->p.residual, args->residual, r->p.dst_dtype },
                     { "dst", needs_dst, args->dst, r->p.dst_dtype } };

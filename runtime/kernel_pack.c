@@ -7,6 +7,8 @@
 
 enum convc_status convc_pack(const convc_kernel *k, const void *plain, void *packed)
 {
+    if (k && !k->packed_bytes)
+        return CONVC_OK;
     if (!k || !plain || !packed)
         return api_fail_with(CONVC_ERR_ARGUMENT,
                              "convc_pack: kernel, plain and packed must be given");

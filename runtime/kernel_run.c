@@ -193,9 +193,9 @@ static enum convc_status check_tensors(const struct convc_kernel *k, const struc
         st = extent_of("dst", &k->dst, args->dst, args->n, &dst, d);
     if (st == CONVC_OK)
         st = check_apart(&dst, "src", &src, d);
-    if (st == CONVC_OK)
+    if (st == CONVC_OK && k->packed_bytes)
         st = check_packed(k, args->wei, d);
-    if (st == CONVC_OK)
+    if (st == CONVC_OK && k->packed_bytes)
         st = check_block("wei", args->wei, k->packed_bytes, BLOCK_ALIGN, &dst, d);
     if (st == CONVC_OK && p->bias)
         st = check_block("bias", args->bias, bias_extent(k, args).bytes, acc_bytes(k), &dst, d);
@@ -254,6 +254,12 @@ static void run_in_slice(struct phase *ph, int64_t begin, int64_t end)
     atomic_store_explicit(&ph->taken[slice], false, memory_order_release);
 }
 
+/* The packed weights behind their header; NULL where they are constants. */
+static const void *elements_of(const struct convc_kernel *k, const struct convc_args *args)
+{
+    return k->packed_bytes ? (const char *)args->wei + sizeof(struct convc_packed_header) : NULL;
+}
+
 static void run_items(void *argument, int64_t begin, int64_t end)
 {
     struct phase *ph = argument;
@@ -263,8 +269,7 @@ static void run_items(void *argument, int64_t begin, int64_t end)
     else if (k->function)
         k->function(ph->args, ph->index, begin, end);
     else
-        ref_run(&k->problem, &k->layout, ph->args,
-                (const char *)ph->args->wei + sizeof(struct convc_packed_header), begin, end);
+        ref_run(&k->problem, &k->layout, ph->args, elements_of(k, ph->args), begin, end);
 }
 
 void kernel_run(const struct convc_kernel *k, const struct convc_args *args)

@@ -18,6 +18,7 @@ struct ref {
     const struct layout *layout;
     const struct convc_args *args;
     const char *wei;
+    enum convc_dtype wei_type; /* constants are f64 */
     union {
         float f32;
         double f64;
@@ -71,14 +72,22 @@ struct line {
     int64_t step;
 };
 
-/* sum over i < count of src[i] * wei[i], in the type next wider than wei's */
-static long double dot(const struct line *src, const struct line *wei, int64_t count)
+/* sum over i < count of src[i] * wei[i], in the type next wider than wei's; weights of 0 that are
+ * constants are absent. */
+static long double dot(const struct line *src, const struct line *wei, int64_t count,
+                       bool constants)
 {
+    long double sum = 0;
+    for (int64_t i = 0; constants && i < count; i++) {
+        long double w = load(wei->type, wei->data, i * wei->step);
+        sum += w != 0 ? w * load(src->type, src->data, i * src->step) : 0;
+    }
+    if (constants)
+        return sum;
     if (src->type == CONVC_F32)
         return dot_f32(src->data, src->step, wei->data, wei->step, count);
     if (src->type == CONVC_F64)
         return dot_f64(src->data, src->step, wei->data, wei->step, count);
-    long double sum = 0;
     for (int64_t i = 0; i < count; i++)
         sum +=
             load(src->type, src->data, i * src->step) * load(wei->type, wei->data, i * wei->step);
@@ -95,7 +104,8 @@ static struct ref ref_of(const struct problem *p, const struct layout *l,
                      .ocg = p->ocg,
                      .layout = l,
                      .args = args,
-                     .wei = wei,
+                     .wei = p->c.period ? (const char *)p->c.value : wei,
+                     .wei_type = p->c.period ? CONVC_F64 : p->p.wei_dtype,
                      .add = p->f.terms ? terms_add : NULL };
     if (p->p.acc_dtype == CONVC_F64)
         r.outside.f64 = p->p.padding_value;
@@ -117,8 +127,12 @@ static int64_t source(const struct convc_problem *p, int axis, int64_t x, int64_
 static int64_t weight_index(const struct ref *r, int64_t o, int64_t i, const int64_t tap[3])
 {
     int64_t stored[3];
+    const int64_t *kernel = r->p->kernel;
+    if (r->problem->c.period)
+        return o % r->problem->c.period * r->problem->c.values +
+               ((i * kernel[0] + tap[0]) * kernel[1] + tap[1]) * kernel[2] + tap[2];
     for (int a = 0; a < 3; a++)
-        stored[a] = r->p->flip ? r->p->kernel[a] - 1 - tap[a] : tap[a];
+        stored[a] = r->p->flip ? kernel[a] - 1 - tap[a] : tap[a];
     return layout_index(r->layout, o, i, stored);
 }
 
@@ -127,7 +141,7 @@ static void add_channels(const struct ref *r, const struct line *src, const stru
                          struct terms *acc)
 {
     if (!r->add)
-        acc->value += dot(src, wei, r->icg);
+        acc->value += dot(src, wei, r->icg, r->problem->c.period > 0);
     for (int64_t i = 0; r->add && i < r->icg; i++)
         r->add(r->problem, acc, load(src->type, src->data, i * src->step),
                load(wei->type, wei->data, i * wei->step));
@@ -146,7 +160,7 @@ static void add_tap(const struct ref *r, const struct piece *piece, const int64_
 
     int64_t first = weight_index(r, piece->o, 0, tap);
     int64_t wei_step = r->icg > 1 ? weight_index(r, piece->o, 1, tap) - first : 0;
-    const struct line wei = { p->wei_dtype, r->wei + first * dtype_bytes(p->wei_dtype), wei_step };
+    const struct line wei = { r->wei_type, r->wei + first * dtype_bytes(r->wei_type), wei_step };
     const struct line outside = { p->acc_dtype, &r->outside, 0 };
     int64_t channel = piece->o / r->ocg * r->icg;
     int64_t row = piece->n * stride[CONVC_STRIDE_N] + channel * stride[CONVC_STRIDE_C] +

@@ -1,6 +1,10 @@
 #include "gen/emit/arguments.h"
 
+#include "gen/plan/pack.h"
+
 #include <convc/kernel.h>
+
+#include <stdlib.h>
 
 enum { RESERVED = 8 }; /* words behind the fields in use */
 
@@ -26,12 +30,64 @@ static LLVMValueRef load(struct em *em, LLVMTypeRef type, enum arguments_field f
     return em_load(em, type, at, type == em->ptr ? (unsigned)em->target->pointer_bytes : 8);
 }
 
-struct arguments arguments_tensors(struct em *em, int users)
+/* Constants as a caller would give weights to be packed. */
+static void write_plain(const struct problem *p, int64_t count, void *plain)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double v = constants_at(&p->c, i / p->c.values, i % p->c.values);
+        if (p->p.wei_dtype == CONVC_F64)
+            ((double *)plain)[i] = v;
+        else
+            ((float *)plain)[i] = (float)v;
+    }
+}
+
+/* The bytes as a constant of the module, of which only the pointer is seen. */
+static LLVMValueRef constant_bytes(struct em *em, const char *bytes, size_t count)
+{
+    enum { ALIGN = 64, WITHOUT_NUL = 1 };
+    LLVMValueRef value = LLVMConstStringInContext2(em->context, bytes, count, WITHOUT_NUL);
+    LLVMValueRef global = LLVMAddGlobal(em->module, LLVMTypeOf(value), "weights");
+    LLVMSetInitializer(global, value);
+    LLVMSetGlobalConstant(global, 1);
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
+    LLVMSetUnnamedAddress(global, LLVMGlobalUnnamedAddr);
+    LLVMSetAlignment(global, ALIGN);
+    return global;
+}
+
+static LLVMValueRef built_in_weights(struct em *em, const struct problem *p,
+                                     const struct plan *plan)
+{
+    struct layout l;
+    plan_layout(p, plan, em->target, &l);
+    int64_t bytes = dtype_bytes(p->p.wei_dtype), count = p->p.oc * p->c.values;
+    size_t packed_bytes = (size_t)(layout_elements(&l) * bytes);
+    char *plain = malloc((size_t)(count * bytes)), *packed = malloc(packed_bytes);
+    LLVMValueRef weights = LLVMGetUndef(em->ptr);
+    em->failed = em->failed || !plain || !packed;
+    if (plain && packed) {
+        write_plain(p, count, plain);
+        if (l.transformed)
+            plan_pack(p, plan, em->target, plain, packed);
+        else
+            pack_by_layout(&l, bytes, plain, packed);
+        weights = constant_bytes(em, packed, packed_bytes);
+    }
+    free(plain);
+    free(packed);
+    return weights;
+}
+
+struct arguments arguments_tensors(struct em *em, const struct problem *p, const struct plan *plan)
 {
     struct arguments a;
+    int users = p->f.arg_count;
     unsigned pointer = (unsigned)em->target->pointer_bytes;
     a.src = load(em, em->ptr, ARGUMENTS_SRC);
-    a.wei = em_at_const(em, load(em, em->ptr, ARGUMENTS_WEI), sizeof(struct convc_packed_header));
+    a.wei = p->c.period ? built_in_weights(em, p, plan)
+                        : em_at_const(em, load(em, em->ptr, ARGUMENTS_WEI),
+                                      sizeof(struct convc_packed_header));
     a.bias = load(em, em->ptr, ARGUMENTS_BIAS);
     a.residual = load(em, em->ptr, ARGUMENTS_RESIDUAL);
     a.dst = load(em, em->ptr, ARGUMENTS_DST);

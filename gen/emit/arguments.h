@@ -1,13 +1,14 @@
 /* arguments: what a kernel is called with, in IR.
  *
  * Where the fields of struct convc_args lie depends on the target's pointers alone, not on those of
- * the machine that compiles. Stands on: em, functions, convc/kernel.h.
+ * the machine that compiles. Weights that are constants of the problem lie in the module, packed as
+ * the plan reads them. Stands on: em, plan, convc/kernel.h.
  */
 #ifndef GEN_EMIT_ARGUMENTS_H
 #define GEN_EMIT_ARGUMENTS_H
 
 #include "gen/emit/em.h"
-#include "gen/problem/functions.h"
+#include "gen/plan/plan.h"
 
 enum arguments_field {
     ARGUMENTS_STRUCT_BYTES,
@@ -32,8 +33,7 @@ struct arguments {
     LLVMValueRef user[FUNCTIONS_ARGS];
 };
 
-/* With the first `users` pointers of `user`. */
-struct arguments arguments_tensors(struct em *em, int users);
+struct arguments arguments_tensors(struct em *em, const struct problem *p, const struct plan *plan);
 LLVMValueRef arguments_n(struct em *em);
 LLVMValueRef arguments_workspace(struct em *em);
 

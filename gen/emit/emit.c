@@ -46,7 +46,7 @@ static void set_attributes(struct em *em, LLVMValueRef f)
 }
 
 LLVMModuleRef emit_module(LLVMContextRef context, const struct problem *p, const struct plan *plan,
-                          const struct target *t, const struct emit_names *names)
+                          const struct target *t, const struct emit_names *names, bool *failed)
 {
     struct em em;
     em_open(&em, context, names->kernel, t);
@@ -62,5 +62,6 @@ LLVMModuleRef emit_module(LLVMContextRef context, const struct problem *p, const
         if (names->name && (names->hidden || f == kernel))
             LLVMSetVisibility(f, LLVMHiddenVisibility);
     }
+    *failed = em.failed;
     return em_close(&em);
 }

@@ -15,8 +15,9 @@ struct emit_names {
     bool hidden;      /* are they for the program or library that they are linked into alone? */
 };
 
-/* The plan must have passed plan_check. The module belongs to the caller. */
+/* The plan must have passed plan_check. The module belongs to the caller; *failed where memory was
+ * out, and then it may only be disposed of. */
 LLVMModuleRef emit_module(LLVMContextRef context, const struct problem *p, const struct plan *plan,
-                          const struct target *t, const struct emit_names *names);
+                          const struct target *t, const struct emit_names *names, bool *failed);
 
 #endif

@@ -245,7 +245,7 @@ void emit_direct(struct em *em, const struct problem *p, const struct plan *plan
     struct problem room;
     const struct problem *seen = strip_problem(p, &plan->direct, em->target, &room);
     int parts = nest_parts(seen, &plan->direct, em->target, part);
-    struct args args = { .tensor = arguments_tensors(em, p->f.arg_count) };
+    struct args args = { .tensor = arguments_tensors(em, p, plan) };
     args.n = arguments_n(em);
     if (plan->direct.strip)
         args.scratch = arguments_workspace(em);

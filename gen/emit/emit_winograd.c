@@ -4,9 +4,9 @@
 #include "gen/emit/winograd_stage.h"
 
 /* Pointers are still those of the whole tensors. */
-static void load_arguments(struct winograd_stage *s)
+static void load_arguments(struct winograd_stage *s, const struct plan *plan)
 {
-    struct arguments all = arguments_tensors(s->em, 0);
+    struct arguments all = arguments_tensors(s->em, s->w->p, plan);
     s->src = all.src;
     s->wei = all.wei;
     s->bias = all.bias;
@@ -89,7 +89,7 @@ void emit_winograd(struct em *em, const struct problem *p, const struct plan *pl
     winograd_of(p, &plan->winograd, em->target, &w);
     struct winograd_stage all = { .em = em, .w = &w, .element = w.bytes == 8 ? em->f64 : em->f32 };
     all.vector = em_vector(all.element, w.lanes);
-    load_arguments(&all);
+    load_arguments(&all, plan);
     fill_outside(&all);
     if (w.src_strip)
         winograd_strip_begin(&all);

@@ -149,7 +149,8 @@ static void emit_pack(const struct entry *e)
     struct em *em = e->em;
     LLVMTypeRef param[] = { em->ptr, em->ptr };
     open_entry(e, ENTRY_PACK, LLVMVoidTypeInContext(em->context), param, 2);
-    pack_code(em, e->p, e->plan);
+    if (!e->p->c.period)
+        pack_code(em, e->p, e->plan);
 }
 
 void entries(struct em *em, const struct problem *p, const struct plan *plan, const char *name)

@@ -157,7 +157,8 @@ static void add_constants(struct text *out, const struct header_kernel *k)
     add_constant(out, k->name, "WEIGHTS",
                  p->oc * k->problem->icg * p->kernel[0] * p->kernel[1] * p->kernel[2],
                  "elements of the plain weights");
-    add_constant(out, k->name, "PACKED_BYTES", (int64_t)k->packed_bytes, "of the packed ones");
+    add_constant(out, k->name, "PACKED_BYTES", (int64_t)k->packed_bytes,
+                 "of the packed ones; 0: built in, NULL will do");
     add_constant(out, k->name, "WORKSPACE_BYTES", (int64_t)k->workspace_bytes,
                  "of each call under way; 0: NULL will do");
     add_constant(out, k->name, "PHASES", k->phases, "one after the other");

@@ -223,15 +223,16 @@ enum convc_status object_emit(const struct object_request *r, struct object *out
     LLVMTargetMachineRef m = kept->machine;
     LLVMContextRef context = LLVMContextCreate();
     LLVMContextSetDiagnosticHandler(context, hear, d);
+    bool failed;
     const struct emit_names names = { r->symbol, r->name, r->hidden };
-    LLVMModuleRef module = emit_module(context, r->problem, r->plan, r->target, &names);
+    LLVMModuleRef module = emit_module(context, r->problem, r->plan, r->target, &names, &failed);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(m);
     LLVMSetModuleDataLayout(module, layout);
     LLVMDisposeTargetData(layout);
     if (r->instrument)
         ask_for_asan(module, r->symbol);
 
-    enum convc_status st = verify(module, d);
+    enum convc_status st = failed ? diag_memory(d) : verify(module, d);
     if (st == CONVC_OK)
         st = run_passes(module, m, r->instrument, d);
     if (st == CONVC_OK)

@@ -331,12 +331,15 @@ enum convc_status problem_resolve(const struct convc_problem *from, struct probl
     for (int a = 0; a < 3; a++)
         if (resolve_axis(to, a, d) != CONVC_OK)
             return d->status;
-    if (p->kernel[0] == 1 && p->kernel[1] == 1 && p->kernel[2] == 1)
+    if (from->weights || (p->kernel[0] == 1 && p->kernel[1] == 1 && p->kernel[2] == 1))
         p->flip = 0;
 
     enum convc_status st = functions_resolve(from, &to->f, d);
     p->combine = p->reduce = p->epilogue = p->args = NULL;
+    p->weights = NULL;
     p->reduce_init = 0;
+    if (st == CONVC_OK)
+        st = constants_resolve(from, &to->c, d);
     if (st == CONVC_OK)
         st = resolve_padding(to, d);
     if (st == CONVC_OK)
@@ -397,6 +400,7 @@ void problem_key(const struct problem *problem, struct problem_key *key)
     }
     uint64_t hash[2];
     functions_hash(&problem->f, hash);
+    constants_hash(&problem->c, hash);
     *to++ = (int64_t)hash[0];
     *to++ = (int64_t)hash[1];
     memset(to, 0, (size_t)((char *)(key + 1) - (char *)to));

@@ -10,15 +10,17 @@
 
 #include "gen/base/diag.h"
 #include "gen/base/text.h"
+#include "gen/problem/constants.h"
 #include "gen/problem/functions.h"
 
 #include <stdbool.h>
 
-/* A resolved problem; `p` has its strides filled in, and its functions are in `f` alone: the texts
- * of `p` are NULL. */
+/* A resolved problem; `p` has its strides filled in, its functions are in `f` alone and its
+ * constant weights in `c`: the texts and the weights of `p` are NULL. */
 struct problem {
     struct convc_problem p;
     struct functions f;
+    struct constants c;
     int64_t out[3];
     int64_t icg, ocg; /* channels in one group */
 };
@@ -60,7 +62,7 @@ const char *activation_name(enum convc_activation a);
  *                read. Taps fold back by `in` alone, so no border mode can tell the difference.
  *   stride       1 along an axis of one output
  *   dilation     1 along an axis of one tap
- *   flip         0 where every kernel extent is 1
+ *   flip         0 where every kernel extent is 1, and of constant weights, which are mirrored
  *   padding_mode zeros where no tap falls outside, and wherever taps outside can be left out: under
  *                identity; under zeros, and a constant, which change no accumulator (0 times a
  *                finite weight). Zeros that do are a constant 0
@@ -90,6 +92,7 @@ void problem_key(const struct problem *p, struct problem_key *key);
  *               | "dtype=" src ":" acc ":" dst
  *               | "layout=" name            nhwc nchw
  *               | "tol=" real               tolerance
+ *               | "weights=" run { "," run }     constants, each channel's [ic/groups][kernel]
  *               | "combine=" function       of x and w, as in gen/expr/expr.h
  *               | "reduce=" name            sum max min prod
  *               | "reduce=" function        of acc and t
@@ -98,7 +101,9 @@ void problem_key(const struct problem *p, struct problem_key *key);
  *               | "args=" name ":" kind { "," name ":" kind }        channel tensor scalar
  *               | "src_strides=" int "," int "," int "," int "," int     n, c, d, h, w
  *               | "dst_strides=" likewise
+ *     run       = real [ "*" int ]        a value, and how many of it follow one another
  *
+ * Weights are given for as many channels as it takes before they repeat.
  * No spaces. Every axis of the problem is printed, in this order: w; h w; d h w, and that tells 1,
  * 2 and 3 axes apart. Dilation counts benchdnn's way, 0 = dense. Padding is that at the beginning
  * (negative crops); the one at the end follows from the output, see problem_resolve. An addition is

@@ -64,6 +64,7 @@ static void print_additions(const struct problem *problem, struct text *t)
         text_add(t, ";tol=");
         text_add_real(t, p->tolerance);
     }
+    constants_print(&problem->c, t);
     functions_print(&problem->f, t);
 }
 

@@ -132,6 +132,7 @@ static enum convc_status take(struct sandbox *s, void *data)
             if (*texts[k])
                 *texts[k] = arena_strdup(&out->memory, *texts[k]);
         }
+        p->weights = NULL;
         if (s->list[i]->weight_count == 0)
             continue;
         size_t count = s->list[i]->weight_count;
@@ -139,6 +140,8 @@ static enum convc_status take(struct sandbox *s, void *data)
         if (weights)
             memcpy(weights, s->list[i]->weights, count * sizeof *weights);
         out->convs[i].weights = weights;
+        if (s->list[i]->problem.weights)
+            p->weights = weights;
     }
     if (out->memory.failed)
         return diag_memory(s->d);
@@ -175,6 +178,7 @@ static enum convc_status load_line(struct spec *out, const char *line, const cha
     if (spec_benchdnn(line, &out->memory, p, &own) != CONVC_OK ||
         problem_resolve(p, &resolved, &own) != CONVC_OK)
         return diag_fail(d, own.status, "%s: %s", place, own.text);
+    out->convs[out->count].weights = p->weights;
     name_line(out, out->count++, line);
     return CONVC_OK;
 }

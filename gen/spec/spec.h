@@ -22,8 +22,9 @@ struct spec_source {
     const char *lib_dir;
 };
 
-/* One convolution: its problem as written (not resolved), whose texts are the spec's, and its
- * constant weights, [oc][ic/groups][kd][kh][kw] before `flip`, or NULL. */
+/* One convolution: its problem as written (not resolved), whose texts and constants are the spec's,
+ * and its weights, [oc][ic/groups][kd][kh][kw] before `flip`, or NULL. Those are the problem's too
+ * where they are few enough. */
 struct spec_conv {
     struct convc_problem problem;
     const double *weights;

@@ -360,6 +360,7 @@ static const struct {
     { "src_strides=", "five whole numbers from 0: n,c,d,h,w" },
     { "dst_strides=", "five whole numbers from 0: n,c,d,h,w" },
     { "init=", "a number" },
+    { "weights=", "one value, or VALUE*COUNT, after the other, as many as some channels have" },
 };
 
 static enum convc_status refuse_addition(const char *s, struct diag *d)
@@ -372,6 +373,42 @@ static enum convc_status refuse_addition(const char *s, struct diag *d)
                              values[i].value);
     }
     return diag_fail(d, CONVC_ERR_SPEC, "\"%.*s\" is no addition to a benchdnn problem", shown, s);
+}
+
+/* A value, and how many of it: "0.5*3". */
+static bool read_run(const char **s, double *value, int64_t *count)
+{
+    *count = 1;
+    if (!read_real(s, value))
+        return false;
+    if (**s != '*')
+        return true;
+    const char *end = read_number(*s + 1, false, count);
+    *s = end;
+    return end && *count > 0;
+}
+
+/* Constants until they repeat, for all channels. The shape is known; whether it makes sense is the
+ * problem's business, so nothing is read that it could not be. */
+static bool read_weights(const char **s, struct arena *memory, struct convc_problem *p)
+{
+    int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
+    if (p->groups < 1 || p->ic < p->groups || p->oc < 1 || taps < 1 || !constants_count_fits(p))
+        return false;
+    int64_t one = p->ic / p->groups * taps, all = one * p->oc, given = 0, count;
+    double value, *to = arena_array(memory, (size_t)all, sizeof *to);
+    for (bool more = to != NULL; more; *s += more) {
+        if (!read_run(s, &value, &count) || count > all - given)
+            return false;
+        for (int64_t end = given + count; given < end;)
+            to[given++] = value;
+        more = **s == ',';
+    }
+    for (int64_t i = given; to && i < all; i++)
+        to[i] = to[i - given];
+    p->weights = to;
+    *s += to ? 0 : strcspn(*s, ";");
+    return given % one == 0 && (given == 0 || all % given == 0);
 }
 
 static bool read_function(const char **s, struct arena *memory, struct convc_problem *p)
@@ -409,6 +446,8 @@ static bool read_addition(const char **s, struct arena *memory, struct convc_pro
         return read_strides(s, p->src_stride);
     if (skip_key(s, "dst_strides="))
         return read_strides(s, p->dst_stride);
+    if (skip_key(s, "weights="))
+        return read_weights(s, memory, p);
     return read_function(s, memory, p);
 }
 

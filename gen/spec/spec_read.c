@@ -347,6 +347,16 @@ static void check_problem(lua_State *L, const struct convc_problem *p)
         sandbox_fail(L, field_of(d.text), d.status, "%s", d.text);
 }
 
+/* Few weights are constants of the problem; more of them are data that come with it. */
+static void take_constants(lua_State *L, struct sandbox_conv *c)
+{
+    c->problem.weights = c->weights;
+    if (constants_fit(&c->problem))
+        check_problem(L, &c->problem);
+    else
+        c->problem.weights = NULL;
+}
+
 int read_conv(lua_State *L)
 {
     char value[SANDBOX_VALUE_MAX];
@@ -373,6 +383,7 @@ int read_conv(lua_State *L)
         lua_getfield(L, 1, "weights");
         read_weights_copy(L, lua_gettop(L), &p, &w, c->weights);
         lua_pop(L, 1);
+        take_constants(L, c);
     }
     luaL_newmetatable(L, conv_type);
     lua_setmetatable(L, -2);

@@ -145,10 +145,13 @@ static void check_random(void *argument, int64_t begin, int64_t end)
         struct convc_problem p;
         struct outcome out = { 0 };
         struct random_texts texts;
+        double weights[RANDOM_WEIGHTS];
         uint64_t seed = random_at((uint64_t)c->o->seed, (uint64_t)i);
         random_problem(seed, &p);
         if (i % 4 == 3)
             random_functions(seed, &p, &texts);
+        if (i % 8 >= 6)
+            random_constants(seed, &p, weights);
         check_problem(c, &p, 1, &out);
         outcome_free(&out);
     }

@@ -53,7 +53,7 @@ enum exit_code execution_pack(struct execution *x, const struct convc_args *plai
                               struct failure *f)
 {
     size_t workspace = convc_workspace_bytes(x->kernel, plain->n, threads);
-    x->packed = allocate_lines(convc_packed_bytes(x->kernel));
+    x->packed = allocate_lines(convc_packed_bytes(x->kernel) + 1);
     if (workspace)
         x->workspace = allocate_lines(workspace);
     if (!x->packed || (workspace && !x->workspace))

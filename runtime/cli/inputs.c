@@ -151,6 +151,9 @@ static enum exit_code read_operand(const struct layer *l, enum operand which, co
     const char *name = operand_name(&l->problem, which, text);
     if (!operand_wanted(&l->problem, which))
         return fail(f, EXIT_USAGE, "--%s=%s: %s has no %s", name, path, layer_name(l), name);
+    if (which == OPERAND_WEI && l->problem.weights)
+        return fail(f, EXIT_USAGE, "--weights=%s: those of %s are constants of the problem", path,
+                    layer_name(l));
     if (picture_named(path) && which != OPERAND_SRC)
         return fail(f, EXIT_USAGE, "--%s=%s: only the input can be a picture", name, path);
     if (picture_named(path))

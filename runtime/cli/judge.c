@@ -97,6 +97,7 @@ static void absolute_problem(const struct convc_problem *p, struct convc_problem
     *out = *p;
     out->activation = CONVC_ACT_NONE;
     out->padding_value = fabs(p->padding_value);
+    out->weights = NULL;
 }
 
 /* Raises the scales of the channels that index[0..count) lie in. */
@@ -309,11 +310,25 @@ static bool dyadic(double v)
     return fabs(v) <= 64 && v * 64 == nearbyint(v * 64);
 }
 
+/* The largest weight; 0 where constants are no whole numbers. */
+static double largest_weight(const struct convc_problem *p, int64_t most)
+{
+    if (!p->weights)
+        return (double)most;
+    double largest_one = 1;
+    for (int64_t i = 0; i < p->oc * (int64_t)taps(p); i++) {
+        if (p->weights[i] != rint(p->weights[i]))
+            return 0;
+        largest_one = fmax(largest_one, fabs(p->weights[i]));
+    }
+    return largest_one;
+}
+
 bool judge_exact(const struct convc_problem *p, int64_t most)
 {
     /* All sums are multiples of 1/64, or 1/4096 behind a slope, and stay below 2^24 of those; and a
      * padding value takes the place of a source, whose largest is `most`. */
-    double largest = (double)most * (taps(p) + 2);
+    double largest = largest_weight(p, most) * (taps(p) + 2);
     double unit = 1;
     if (p->padding_mode == CONVC_PAD_CONSTANT) {
         if (!dyadic(p->padding_value))
@@ -328,5 +343,5 @@ bool judge_exact(const struct convc_problem *p, int64_t most)
             return false;
         unit *= 64;
     }
-    return p->activation <= CONVC_ACT_LEAKY_RELU && largest * unit < 0x1p24;
+    return p->activation <= CONVC_ACT_LEAKY_RELU && largest > 0 && largest * unit < 0x1p24;
 }

@@ -37,4 +37,9 @@ struct random_texts {
 /* Gives a problem functions instead of products, bias, residual and activation. */
 void random_functions(uint64_t seed, struct convc_problem *p, struct random_texts *texts);
 
+/* Gives a problem constant weights, which stay where `weights` is: dense, sparse, symmetric, of
+ * rank 1 or 0, whole or not, one kernel or several. Often each filter sees one channel. */
+enum { RANDOM_WEIGHTS = 4096 };
+void random_constants(uint64_t seed, struct convc_problem *p, double weights[RANDOM_WEIGHTS]);
+
 #endif

@@ -105,9 +105,22 @@ static double spread(const struct convc_problem *p, enum operand which)
     return which == OPERAND_SRC && element_whole(p->dst_dtype) ? 100 : 1;
 }
 
+/* Weights that are constants of the problem are there already. */
+static enum exit_code fill_constants(const struct convc_problem *p, struct array *a,
+                                     struct failure *f)
+{
+    operand_shape(p, OPERAND_WEI, a);
+    enum exit_code code = array_allocate(a, f);
+    if (code == EXIT_FINE)
+        memcpy(a->value, p->weights, (size_t)a->count * sizeof *a->value);
+    return code;
+}
+
 enum exit_code operand_fill_real(const struct convc_problem *p, enum operand which, uint64_t seed,
                                  struct array *a, struct failure *f)
 {
+    if (which == OPERAND_WEI && p->weights)
+        return fill_constants(p, a, f);
     operand_shape(p, which, a);
     enum exit_code code = array_allocate(a, f);
     enum convc_dtype t = operand_dtype(p, which);
@@ -122,6 +135,8 @@ enum exit_code operand_fill_real(const struct convc_problem *p, enum operand whi
 enum exit_code operand_fill_sparse(const struct convc_problem *p, enum operand which, uint64_t seed,
                                    int64_t most, struct array *a, struct failure *f)
 {
+    if (which == OPERAND_WEI && p->weights)
+        return fill_constants(p, a, f);
     operand_shape(p, which, a);
     enum exit_code code = array_allocate(a, f);
     double least = element_least(operand_dtype(p, which));

@@ -39,7 +39,7 @@ void operand_shape(const struct convc_problem *p, enum operand which, struct arr
 enum exit_code output_shape(const struct convc_problem *p, struct array *a, struct failure *f);
 
 /* Fills an operand that has no value yet: uniform in [-1, 1), from the seed; whole numbers over all
- * of their type, and reals that become whole numbers in [-100, 100). */
+ * of their type, and reals that become whole numbers in [-100, 100); constants as they are. */
 enum exit_code operand_fill_real(const struct convc_problem *p, enum operand which, uint64_t seed,
                                  struct array *a, struct failure *f);
 /* Likewise, half zeros, else whole numbers from -most to most; without signs where there are none.

@@ -138,12 +138,13 @@ CONVC_API enum convc_status convc_spec_load(const struct convc_spec_source *sour
                                             convc_spec **out);
 CONVC_API size_t convc_spec_count(const convc_spec *spec);
 
-/* Convolution i. It and the texts of its functions, which a copy of it shares, live as long as the
- * spec. */
+/* Convolution i. It, and the texts of its functions and its constant weights, which a copy of it
+ * shares, live as long as the spec. */
 CONVC_API const struct convc_problem *convc_spec_problem(const convc_spec *spec, size_t i);
 
-/* The constant weights of convolution i, [oc][ic/groups][kernel d][h][w] as double; NULL where the
- * spec has none. Live as long as the spec. */
+/* The weights that the spec gives convolution i, [oc][ic/groups][kernel d][h][w] as double; NULL
+ * where it gives none. Where there are more than the problem takes as constants, its `weights` are
+ * NULL and these are to be packed. Live as long as the spec. */
 CONVC_API const double *convc_spec_weights(const convc_spec *spec, size_t i);
 CONVC_API void convc_spec_free(convc_spec *spec);
 
@@ -195,10 +196,11 @@ CONVC_API enum convc_status convc_kernel_info(const convc_kernel *k,
  * there is no such phase, or where no memory holds so many images. */
 CONVC_API int64_t convc_kernel_items(const convc_kernel *k, int32_t phase, int64_t n);
 
-/* Bytes of the packed weights, header included. */
+/* Bytes of the packed weights, header included; 0 where weights are constants of the problem. */
 CONVC_API size_t convc_packed_bytes(const convc_kernel *k);
 
-/* plain: [oc][ic/groups][kernel d][h][w]. packed: convc_packed_bytes(k) bytes, 64-byte aligned. */
+/* plain: [oc][ic/groups][kernel d][h][w]. packed: convc_packed_bytes(k) bytes, 64-byte aligned.
+ * Where that is 0 neither is touched. */
 CONVC_API enum convc_status convc_pack(const convc_kernel *k, const void *plain, void *packed);
 
 /* What a run of a batch of n on `threads` threads needs. 0 threads: all of the context's, as
