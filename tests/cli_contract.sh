@@ -64,6 +64,8 @@ npy("center.npy", (1, 3, 3, 3), [0.0] * 4 + [1.0] + [0.0] * 22) # the first chan
 PY
 head -c 100 input.npy >cut.npy
 
+bytes="mb1ic3ih5iw7oc3kh1kw1;dtype=u8"
+
 # ---- usage -------------------------------------------------------------------------------------
 
 refuses 2 "a command is missing"
@@ -149,6 +151,8 @@ refuses 2 "grey.png has 1 channels" run fixed.lua --input grey.png
 refuses 2 "only the input can be a picture" run fixed.lua --weights rgb.png
 cp layer.lua fake.png
 refuses 2 "fake.png is no PNG file" run fixed.lua --input fake.png
+refuses 2 "rgb16.png holds 9000, which the input of" run "$bytes" --input rgb16.png
+refuses 2 ", of type u8, cannot" run "$bytes" --input rgb16.png
 refuses 2 "neither .npy nor .png" run fixed.lua --output out.txt
 refuses 2 "is no picture" run mb2ic3ih5iw7oc3kh1kw1 --output out.png
 refuses 3 "cannot be written" run fixed.lua --output nowhere/out.npy --no-timing
@@ -177,6 +181,8 @@ verdict "a picture sets C too" ends 0 run channels.lua --input rgb.png --no-timi
 verdict "where there is one" json_is '"ic3ih5iw7oc3" in o["problem"]'
 verdict "16 bits stay 16 bits" ends 0 run layer.lua --input rgb16.png --weights center.npy \
     --output red16.png --no-timing
+verdict "bytes go through as bytes" ends 0 run "$bytes" --input rgb.png --output bytes.npy --no-timing
+verdict "of which each takes one" [ "$(stat -c %s bytes.npy)" -eq $((128 + 3 * 5 * 7)) ]
 verdict "the pictures are the red channel" python3 - <<'PY'
 import struct, sys, zlib
 def grey(path):

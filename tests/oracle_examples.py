@@ -7,8 +7,9 @@ Of a spec's comment, the lines that begin with >>> are Python, continued by ... 
 `x` (the input; without its batch where that is 1, then without its channels where that is 1), `w`
 (the weights), `b` (the bias) and `residual`. A line `MODE: full | same` is a parameter of the spec
 and what it may be; the call sees it too, and all combinations are run. A spec of one convolution
-must have a call. Ends with "N passed, N failed"; without SciPy it says so and is skipped.
-CONVC_TEST_SCALE is the share of all these to run, in percent.
+must have a call. Whole numbers that come out must be equal, reals to 5 digits. Ends with "N passed,
+N failed"; without SciPy it says so and is skipped. CONVC_TEST_SCALE is the share of all these
+to run, in percent.
 """
 
 import ast
@@ -109,8 +110,20 @@ def expect(code, setting, data):
 def compare(got, want):
     if got.shape != want.shape:
         return f"shape {got.shape}, not {want.shape}"
-    off = abs(got - want).max()
-    return "" if off <= 1e-5 * abs(want).max() else f"off by {off} of {abs(want).max()}"
+    off = abs(got.astype(float) - want).max()
+    bound = 1e-5 * abs(want).max() if got.dtype.kind == "f" else 0
+    return "" if off <= bound else f"off by {off} of {abs(want).max()}"
+
+
+def draw(rng, problem, name, shape):
+    """An operand: whole numbers over all of their type, reals within 1."""
+    types = re.search(r";dtype=(\w+):(\w+):(\w+)", problem)
+    of = {"input": 1, "residual": 3}.get(name, 2)
+    whole = {"u8": np.uint8, "s16": np.int16, "u16": np.uint16}.get(types and types[of])
+    if not whole:
+        return rng.uniform(-1, 1, shape).astype(np.float32)
+    ends = np.iinfo(whole)
+    return rng.integers(ends.min, ends.max + 1, shape).astype(whole)
 
 
 def check(convc, spec, code, setting, seed):
@@ -118,7 +131,7 @@ def check(convc, spec, code, setting, seed):
     with tempfile.TemporaryDirectory() as directory:
         problem, = problems(convc, spec, setting)
         shape = shapes(problem, re.search(r"\bweights *=", open(spec).read()))
-        data = {k: rng.uniform(-1, 1, s).astype(np.float32) for k, s in shape.items()}
+        data = {k: draw(rng, problem, k, s) for k, s in shape.items()}
         options = ["--output", os.path.join(directory, "y.npy")]
         for name, array in data.items():
             options += ["--" + name, os.path.join(directory, name + ".npy")]

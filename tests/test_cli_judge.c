@@ -27,12 +27,14 @@ static void must(enum exit_code code, const struct failure *f)
         fail_msg("%s", f->text);
 }
 
-static void set_up(struct scene *s, int64_t limit)
+static void set_up_types(struct scene *s, int64_t limit, enum convc_dtype src,
+                         enum convc_dtype dst_dtype)
 {
     struct failure f = { 0 };
     struct guarded dst;
     *s = (struct scene){ 0 };
     convc_problem_init(&s->p);
+    s->p.src_dtype = src, s->p.dst_dtype = dst_dtype;
     s->p.n = 2, s->p.ic = 3, s->p.oc = 5, s->p.bias = s->p.residual = 1;
     s->p.in[CONVC_H] = 6, s->p.in[CONVC_W] = 7;
     s->p.kernel[CONVC_H] = s->p.kernel[CONVC_W] = 3;
@@ -51,6 +53,11 @@ static void set_up(struct scene *s, int64_t limit)
     assert_int_equal(convc_reference(&s->p, &args), CONVC_OK);
     must(guarded_take(&s->p, &dst, s->got, &f), &f);
     guarded_free(&dst);
+}
+
+static void set_up(struct scene *s, int64_t limit)
+{
+    set_up_types(s, limit, CONVC_F32, CONVC_F32);
 }
 
 static void tear_down(struct scene *s)
@@ -114,6 +121,27 @@ static void sums_that_may_overflow_are_not_judged(void **state)
     assert_true(v.max_error == 0);
     s.expectation.scale[0] = 3e38; /* f32 holds it */
     assert_true(verdict_of(&s, 1e-5, false).wrong);
+    tear_down(&s);
+}
+
+/* Of a bound that reaches a half, both numbers beside it; never a third. */
+static void whole_numbers_are_what_something_within_the_bound_is_stored_as(void **state)
+{
+    struct scene s;
+    set_up_types(&s, 0, CONVC_U8, CONVC_S16);
+    assert_false(verdict_of(&s, 0, true).wrong);
+    for (int64_t i = 0; i < s.count; i += 7) {
+        double right = s.got[i], want = s.expectation.want[i], scale = s.expectation.scale[i / 20];
+        double other = want > right ? right + 1 : right - 1;
+        double half = fabs(want - (right + other) / 2) / scale; /* from want to what lies between */
+        s.got[i] = other;
+        assert_true(verdict_of(&s, 0, true).wrong);
+        assert_true(verdict_of(&s, 0.9 * half - 1e-6, false).wrong);
+        assert_false(verdict_of(&s, 1.1 * half + 1e-6, false).wrong);
+        s.got[i] = 2 * other - right;
+        assert_true(verdict_of(&s, 1.1 * half + 1e-6, false).wrong);
+        s.got[i] = right;
+    }
     tear_down(&s);
 }
 
@@ -208,6 +236,7 @@ int main(void)
         cmocka_unit_test(the_reference_itself_is_right),
         cmocka_unit_test(one_wrong_output_is_found),
         cmocka_unit_test(sums_that_may_overflow_are_not_judged),
+        cmocka_unit_test(whole_numbers_are_what_something_within_the_bound_is_stored_as),
         cmocka_unit_test(scales_are_sums_of_absolute_terms),
         cmocka_unit_test(samples_are_distinct_and_ascending),
         cmocka_unit_test(exactness_is_demanded_only_where_nothing_is_rounded),

@@ -218,6 +218,31 @@ static void what_is_written_is_read_again(void **state)
     test_dir_remove(&dir);
 }
 
+static void whole_numbers_are_written_as_their_type_has_them(void **state)
+{
+    static const double wanted[][6] = { { 2, 0, 255, 255, 0, 0 },
+                                        { 2, -3, 300, 32767, 0, -32768 },
+                                        { 2, 0, 300, 65535, 0, 0 } };
+    struct test_dir dir;
+    char path[600];
+    struct failure f = { 0 };
+    test_dir_create(&dir);
+    test_dir_path(&dir, "a.npy", path, sizeof path);
+    for (int dtype = CONVC_U8; dtype <= CONVC_U16; dtype++) {
+        double value[] = { 2.5, -3, 300, INFINITY, NAN, -1e9 };
+        struct array a = { .rank = 1, .extent = { 6 }, .count = 6, .value = value }, b;
+        size_t size;
+        assert_int_equal(npy_write(path, &a, dtype, &f), EXIT_FINE);
+        assert_int_equal(npy_read(path, &b, &f), EXIT_FINE);
+        assert_memory_equal(b.value, wanted[dtype - CONVC_U8], sizeof value);
+        array_free(&b);
+        char *bytes = test_file_read(path, &size);
+        assert_int_equal(size, 128 + 6 * (dtype == CONVC_U8 ? 1 : 2));
+        free(bytes);
+    }
+    test_dir_remove(&dir);
+}
+
 static void a_file_that_cannot_be_written_leaves_nothing(void **state)
 {
     double value[] = { 1 };
@@ -262,6 +287,7 @@ int main(void)
         cmocka_unit_test(every_cut_of_a_file_is_refused),
         cmocka_unit_test(wrong_beginnings_are_refused),
         cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(whole_numbers_are_written_as_their_type_has_them),
         cmocka_unit_test(a_file_that_cannot_be_written_leaves_nothing),
         cmocka_unit_test(damaged_files_never_crash),
     };
