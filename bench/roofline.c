@@ -1,6 +1,7 @@
 #include "bench/roofline.h"
 
 #include "bench/html.h"
+#include "runtime/cli/element.h"
 
 #include <math.h>
 
@@ -16,8 +17,10 @@ double roofline_intensity(const struct convc_problem *p)
         src *= (double)p->in[a];
         wei *= (double)p->kernel[a];
     }
-    double elements = src + wei + dst * (p->residual ? 2 : 1);
-    return problem_flops(p) / (elements * (p->src_dtype == CONVC_F64 ? 8 : 4));
+    double bytes = src * (double)element_bytes(p->src_dtype) +
+                   wei * (double)element_bytes(p->wei_dtype) +
+                   dst * (double)element_bytes(p->dst_dtype) * (p->residual ? 2 : 1);
+    return problem_flops(p) / bytes;
 }
 
 /* ---- the plane ------------------------------------------------------------------------------- */

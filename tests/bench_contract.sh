@@ -194,6 +194,8 @@ local list = {
     picture("mixed", { channels = 3, out_channels = 2, kernel_size = 3 }),
     picture("colours", { channels = 3, weights = convc.filters.gaussian(5, 1.2), flip = true,
         padding = "same", padding_mode = "symmetric" }),
+    picture("bytes", { weights = convc.filters.sobel_x, dtype = { src = "u8", dst = "s16" } }),
+    picture("blur", { weights = convc.filters.gaussian(5, 1.2), dtype = "u8" }),
     picture("each", { channels = 2, out_channels = 4, groups = 2, kernel_size = { 2, 3 },
         bias = true, dilation = 2, padding = { { 1, 0 }, { 0, 2 } }, padding_mode = "reflect" }),
 }
@@ -201,7 +203,8 @@ return list
 LUA
 verdict "memcpy" ends 0 pictures.lua --peers memcpy --json
 verdict "copies half of what is read and written" python \
-    'lines[0]["peers"]["memcpy"]["layout"] == f"{(40 * 50 + 38 * 48) * 4 // 2} bytes copied"'
+    '[lines[i]["peers"]["memcpy"]["layout"] for i in (0, 6)] ==
+        [f"{n} bytes copied" for n in ((40 * 50 + 38 * 48) * 4 // 2, 40 * 50 // 2 + 38 * 48)]'
 verdict "and computes nothing" python 'all(o["peers"]["memcpy"]["max_error"] is None
     and o["peers"]["memcpy"]["time_ms"] > 0 for o in lines)'
 verdict "it takes any type" ends 0 net.lua --peers memcpy --json
@@ -209,11 +212,11 @@ verdict "and any number of threads" ends 0 net.lua --peers memcpy --threads 2
 if [ "$peers" != none ] && ends 0 pictures.lua --peers opencv --json; then
     verdict "OpenCV filters pictures as convc does" python '[o["name"] for o in lines
         if o["peers"]["opencv"]["time_ms"] is not None
-        and o["peers"]["opencv"]["max_error"] < 1e-5] == ["sobel", "flat", "colours", "each"]'
+        and o["peers"]["opencv"]["max_error"] < 1e-5] == ["sobel", "flat", "colours", "bytes", "blur", "each"]'
     verdict "by a function that is named" python \
         '"dilate" in lines[1]["peers"]["opencv"]["layout"]'
     verdict "channels last only where they have one filter" python '["spec_layout" in
-        o["peers"]["opencv"] for o in lines] == [False] * 5 + [True, False]'
+        o["peers"]["opencv"] for o in lines] == [False] * 5 + [True, False, False, False]'
     verdict "what it does not do has a reason" python 'all(words in o["peers"]["opencv"]["reason"]
         for o, words in zip(lines[2:5], ["are flat", "wrap around", "by itself"]))'
 fi

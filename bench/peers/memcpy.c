@@ -8,6 +8,7 @@
  * Stands on: peer, pthreadpool.
  */
 #include "bench/peers/peer.h"
+#include "runtime/cli/element.h"
 
 #include <pthreadpool.h>
 #include <stdio.h>
@@ -62,9 +63,9 @@ static int64_t tensors_read(const struct convc_problem *p)
 static size_t bytes_moved(const struct peer_task *t)
 {
     const struct convc_problem *p = t->problem;
-    size_t src = p->src_dtype == CONVC_F64 ? 8 : 4, dst = p->dst_dtype == CONVC_F64 ? 8 : 4;
-    return (size_t)peer_src_elements(t) * src +
-           (size_t)peer_dst_elements(t) * dst * (size_t)(1 + tensors_read(p));
+    int64_t src = peer_src_elements(t) * element_bytes(p->src_dtype);
+    int64_t dst = peer_dst_elements(t) * element_bytes(p->dst_dtype);
+    return (size_t)(src + dst * (1 + tensors_read(p)));
 }
 
 static enum exit_code prepare(const struct peer_task *t, enum peer_layout layout,

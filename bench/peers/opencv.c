@@ -8,6 +8,7 @@
  */
 #include "bench/peers/opencv_filter.h"
 #include "bench/peers/peer.h"
+#include "runtime/cli/element.h"
 #include "runtime/cli/race.h"
 
 #include <math.h>
@@ -28,7 +29,8 @@ struct state {
     enum opencv_function function;
     struct opencv_filter *filter; /* one each, and its call */
     struct opencv_call **call;
-    float *src, *dst, *kernels;
+    void *src, *dst; /* elements of their types */
+    float *kernels;
 };
 
 /* ---- what is computed ------------------------------------------------------------------------ */
@@ -68,8 +70,8 @@ static int64_t anchor_of(const struct convc_problem *p, int a)
 
 static const char *unable(const struct convc_problem *p)
 {
-    if (p->src_dtype != CONVC_F32 || p->dst_dtype != CONVC_F32 || p->acc_dtype != CONVC_F32)
-        return "OpenCV is measured in f32 only";
+    if (p->acc_dtype != CONVC_F32)
+        return "OpenCV computes in f32 only here";
     if (p->spatial == 3)
         return "OpenCV filters pictures";
     if (p->ic != p->groups)
@@ -138,6 +140,16 @@ static enum opencv_border border_of(const struct convc_problem *p)
     }
 }
 
+static enum opencv_element element_of(enum convc_dtype t)
+{
+    switch (t) {
+    case CONVC_U8: return OPENCV_U8;
+    case CONVC_S16: return OPENCV_S16;
+    case CONVC_U16: return OPENCV_U16;
+    default: return OPENCV_F32;
+    }
+}
+
 /* The filter of an output channel. */
 static struct opencv_filter filter_of(const struct state *s, int64_t channel)
 {
@@ -153,8 +165,8 @@ static struct opencv_filter filter_of(const struct state *s, int64_t channel)
         .out_cols = (int)t->out[CONVC_W],
         .row = (int)(anchor_of(p, CONVC_H) - p->pad_begin[CONVC_H]),
         .col = (int)(anchor_of(p, CONVC_W) - p->pad_begin[CONVC_W]),
-        .src = OPENCV_F32,
-        .dst = OPENCV_F32,
+        .src = element_of(p->src_dtype),
+        .dst = element_of(p->dst_dtype),
         .kernel_rows = (int)window_of(p, CONVC_H),
         .kernel_cols = (int)window_of(p, CONVC_W),
         .anchor_row = (int)anchor_of(p, CONVC_H),
@@ -209,14 +221,15 @@ static bool create_calls(struct state *s, enum opencv_function function)
 {
     const struct convc_problem *p = s->task->problem;
     int64_t channels = s->last ? p->ic : 1, outs = s->last ? 1 : p->oc;
-    int64_t in = p->in[CONVC_H] * p->in[CONVC_W] * channels;
+    int64_t in = p->in[CONVC_H] * p->in[CONVC_W] * channels * element_bytes(p->src_dtype);
     int64_t out = s->task->out[CONVC_H] * s->task->out[CONVC_W] * channels;
+    unsigned char *src = s->src, *dst = s->dst;
+    out *= element_bytes(p->dst_dtype);
     s->function = function;
     for (int64_t i = 0; i < s->count; i++) {
         int64_t from = s->last ? i : i / p->oc * p->ic + i % p->oc / (p->oc / p->groups);
         s->filter[i] = filter_of(s, i % outs);
-        s->call[i] =
-            opencv_call_create(function, &s->filter[i], s->src + from * in, s->dst + i * out);
+        s->call[i] = opencv_call_create(function, &s->filter[i], src + from * in, dst + i * out);
         if (!s->call[i]) {
             destroy_calls(s);
             return false;
@@ -264,9 +277,26 @@ static void destroy(struct peer_run *r)
     r->state = NULL;
 }
 
-static float *allocate(int64_t elements)
+static void *allocate(int64_t elements, enum convc_dtype t)
 {
-    return aligned_alloc(64, ((size_t)elements * sizeof(float) + 63) / 64 * 64 + 64);
+    return aligned_alloc(64, (size_t)(elements * element_bytes(t) + 63) / 64 * 64 + 64);
+}
+
+/* The source as elements of its type, in the layout. */
+static enum exit_code place_source(struct state *s, struct failure *f)
+{
+    const struct peer_task *t = s->task;
+    const struct convc_problem *p = t->problem;
+    int64_t count = peer_src_elements(t);
+    float *last = s->last ? allocate(count, CONVC_F32) : NULL;
+    if (s->last && !last)
+        return fail_memory(f);
+    if (s->last)
+        peer_channels_last(t->src, p->n, p->ic, p->in[CONVC_H] * p->in[CONVC_W], last);
+    for (int64_t i = 0; i < count; i++)
+        element_store(p->src_dtype, s->src, i, (double)(s->last ? last : t->src)[i]);
+    free(last);
+    return EXIT_FINE;
 }
 
 static enum exit_code place(struct state *s, struct failure *f)
@@ -276,15 +306,11 @@ static enum exit_code place(struct state *s, struct failure *f)
     s->count = p->n * (s->last ? 1 : p->oc);
     s->filter = calloc((size_t)s->count, sizeof *s->filter);
     s->call = calloc((size_t)s->count, sizeof(struct opencv_call *));
-    s->src = allocate(peer_src_elements(t));
-    s->dst = allocate(peer_dst_elements(t));
+    s->src = allocate(peer_src_elements(t), p->src_dtype);
+    s->dst = allocate(peer_dst_elements(t), p->dst_dtype);
     if (!s->filter || !s->call || !s->src || !s->dst)
         return fail_memory(f);
-    if (s->last)
-        peer_channels_last(t->src, p->n, p->ic, p->in[CONVC_H] * p->in[CONVC_W], s->src);
-    else
-        memcpy(s->src, t->src, (size_t)peer_src_elements(t) * sizeof *s->src);
-    return EXIT_FINE;
+    return place_source(s, f);
 }
 
 /* Channels last is a layout of its own where there are several. */
@@ -332,10 +358,17 @@ static enum exit_code result(struct peer_run *r, float *out, struct failure *f)
     const struct state *s = r->state;
     const struct peer_task *t = s->task;
     enum exit_code code = run(r, f);
-    if (code == EXIT_FINE && s->last)
-        peer_channels_first(s->dst, t->problem->n, t->problem->oc, t->out[1] * t->out[2], out);
-    else if (code == EXIT_FINE)
-        memcpy(out, s->dst, (size_t)peer_dst_elements(t) * sizeof *out);
+    int64_t count = peer_dst_elements(t);
+    float *as_it_lies = allocate(count, CONVC_F32);
+    if (!as_it_lies)
+        return fail_memory(f);
+    for (int64_t i = 0; i < count; i++)
+        as_it_lies[i] = (float)element_load(t->problem->dst_dtype, s->dst, i);
+    if (s->last)
+        peer_channels_first(as_it_lies, t->problem->n, t->problem->oc, t->out[1] * t->out[2], out);
+    else
+        memcpy(out, as_it_lies, (size_t)count * sizeof *out);
+    free(as_it_lies);
     return code;
 }
 

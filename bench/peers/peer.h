@@ -14,8 +14,9 @@
 
 #include <stdbool.h>
 
-/* A convolution in f32 with its operands: dense arrays, N, C, spatial (weights: oc, ic/groups,
- * spatial), that outlive what is prepared from them. */
+/* A convolution with its operands, whose values are here in f32, whatever the problem's types:
+ * dense arrays, N, C, spatial (weights: oc, ic/groups, spatial), that outlive what is prepared from
+ * them. */
 struct peer_task {
     const struct convc_problem *problem;
     int64_t out[3];
@@ -58,7 +59,8 @@ struct peer {
     /* Instead, for a peer that times its runs itself: a turn of a race. */
     enum exit_code (*turn)(struct peer_run *r, double seconds, double *fastest, struct failure *f);
 
-    /* Runs once from fresh operands, and writes the outputs in N, C, spatial order. NULL: it
+    /* Runs once from fresh operands, and writes the outputs in N, C, spatial order. Whole numbers
+     * may be one off, as those are that were computed in fixed point. NULL: it
      * computes nothing that could be compared. */
     enum exit_code (*result)(struct peer_run *r, float *out, struct failure *f);
     void (*destroy)(struct peer_run *r);

@@ -13,8 +13,8 @@ local function picture(name, fields)
     return convc.conv(fields)
 end
 
-local function filter(name, weights)
-    return picture(name, { weights = weights })
+local function filter(name, weights, dtype)
+    return picture(name, { weights = weights, dtype = dtype })
 end
 
 local function plus(x, w) return x + w end
@@ -37,4 +37,6 @@ return {
         kernel_size = 3, combine = plus, reduce = "max", padding_mode = "identity",
     }),
     filter("dense7x7", dense),
+    filter("sobel3x3.u8_s16", convc.filters.sobel_x, { src = "u8", dst = "s16" }),
+    filter("gaussian5x5.u8", convc.filters.gaussian(5, 1.1), "u8"),
 }
