@@ -32,7 +32,8 @@ enum { BLOCKS_MAX = 4096 };
 struct code {
     struct block block[BLOCKS_MAX];
     int count;
-    bool frame; /* rbp points at the stack, and is no register like others */
+    bool frame;              /* rbp points at the stack, and is no register like others */
+    int stores, stores_most; /* of vectors since the last multiply-add */
 };
 
 static bool touches_stack(const char *line, bool frame)
@@ -48,6 +49,12 @@ static bool has_vector(const char *line)
 static bool is_fma(const char *line)
 {
     return !strncmp(line, "\tvfmadd", 7) && (strstr(line, "ps\t") || strstr(line, "pd\t"));
+}
+
+static bool is_vector_store(const char *line)
+{
+    const char *from = strchr(line + 1, '\t'), *to = from ? strchr(from, ',') : NULL;
+    return !strncmp(line, "\tvmov", 5) && to && strchr(to, '(') && has_vector(from);
 }
 
 /* "\tjne\t.LBB0_5" */
@@ -73,6 +80,9 @@ static void read_line(struct code *c, const char *line)
         add_block(c, line, (int)(colon - line));
     if (line[0] != '\t' || !c->count)
         return;
+    c->stores = is_fma(line) ? 0 : c->stores + is_vector_store(line);
+    if (c->stores > c->stores_most)
+        c->stores_most = c->stores;
     struct block *b = &c->block[c->count - 1];
     if (line[1] == 'j') {
         b->loop = jumps_to(line, b->label);
@@ -90,7 +100,7 @@ static void read_line(struct code *c, const char *line)
 static void read_code(char *text, struct code *c)
 {
     char *save = NULL;
-    c->count = 0;
+    c->count = c->stores = c->stores_most = 0;
     c->frame = strstr(text, "movq\t%rsp, %rbp") != NULL;
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
         read_line(c, line);
@@ -324,6 +334,34 @@ static void windows_keep_their_registers_with_avx2(void **state)
     check_window("g64mb1ic64ih28oc64oh14kh5sh2ph2", "3x3x1");
 }
 
+/* ---- stores
+ * --------------------------------------------------------------------------------------
+ */
+
+static int stores_in_a_row(const char *shape, const char *text)
+{
+    static struct code code;
+    struct target t = target_named(AVX2);
+    struct problem p = problem_named(shape);
+    struct plan plan;
+    struct diag d = { 0 };
+    assert_int_equal(plan_parse(text, &plan, &d), CONVC_OK);
+    emit_code(&p, &plan, &t, &code);
+    assert_int_equal(count_spills(&code, true), 0);
+    return code.stores_most;
+}
+
+/* Where a pixel is a single tap, a column of the tile is stored beside the next one's
+ * multiply-adds.
+ */
+static void pointwise_columns_are_stored_one_by_one_with_avx2(void **state)
+{
+    (void)state;
+    assert_int_equal(stores_in_a_row("ic32ih28oc96oh28kh1", "direct lanes=oc tile=1x4x3"), 3);
+    assert_int_equal(stores_in_a_row("ic32ih28oc96oh28kh1", "direct lanes=oc tile=1x2x4"), 4);
+    assert_int_equal(stores_in_a_row("ic32ih28oc96oh27kh2ph0", "direct lanes=oc tile=1x4x3"), 12);
+}
+
 /* ---- Winograd's products
  * -------------------------------------------------------------------------
  */
@@ -440,6 +478,7 @@ int main(void)
         cmocka_unit_test(vgg16_keeps_its_registers_with_avx512),
         cmocka_unit_test(vgg16_keeps_its_registers_with_avx2),
         cmocka_unit_test(windows_keep_their_registers_with_avx2),
+        cmocka_unit_test(pointwise_columns_are_stored_one_by_one_with_avx2),
         cmocka_unit_test(winograd_products_keep_their_registers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,13 @@
 #include "gen/emit/em.h"
 #include "gen/plan/nest.h"
 
+/* Pointers at the first column of an output row. */
+struct out_row {
+    LLVMValueRef dst, residual;
+    LLVMValueRef user[FUNCTIONS_ARGS]; /* of tensor args */
+    LLVMValueRef exists;               /* i1: short phases lack their last row */
+};
+
 struct tile {
     struct em *em;
     const struct nest *nest;
@@ -31,6 +38,10 @@ struct tile {
     LLVMValueRef number; /* of this tile among those of the image and channel block */
 
     struct em_var acc[TILE_ACCUMULATORS];
+
+    /* Columns [0, stored) are in memory, at `out`. */
+    int stored;
+    struct out_row out[TILE_ROWS];
 };
 
 /* Shapes the tile for a channel class, a segment and a number of rows. */
@@ -57,15 +68,11 @@ void tile_width(struct tile *t, const struct tile_row row[TILE_ROWS], LLVMValueR
  * begin, `wei` points at kh = kw = 0. */
 void tile_window(struct tile *t, LLVMValueRef plane, LLVMValueRef wei);
 
-/* Adds bias and residual and applies the activation, or the epilogue; stores. */
+/* Adds bias and residual and applies the activation, or the epilogue; stores what is not stored
+ * yet: all columns, or those before `end`, not for LANES_IC and tiles that are turned. */
 void tile_store(struct tile *t);
+void tile_store_columns(struct tile *t, int end);
 
-/* Pointers at the first column of an output row. */
-struct out_row {
-    LLVMValueRef dst, residual;
-    LLVMValueRef user[FUNCTIONS_ARGS]; /* of tensor args */
-    LLVMValueRef exists;               /* i1: short phases lack their last row */
-};
 struct out_row tile_out_row(struct tile *t, int r);
 
 /* Accumulators before the first term; one more term; one accumulator, its sets joined. */

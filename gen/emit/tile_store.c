@@ -168,8 +168,7 @@ static int64_t distance_of(const struct tile *t, int64_t channel, int64_t column
 
 /* Column c of every row; bias[v] holds the bias of vector v, or with LANES_OW bias[0] that of
  * column c. */
-static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], int c,
-                         LLVMValueRef *bias)
+static void store_column(struct tile *t, int c, LLVMValueRef *bias)
 {
     const struct nest *n = t->nest;
     for (int v = 0; v < t->vecs; v++) {
@@ -181,10 +180,10 @@ static void store_column(struct tile *t, const struct out_row row[TILE_ROWS], in
                              .one_channel = lanes_are_columns(t),
                              .lie = { .stride = n->dst_stride[axis], .on = tile_lanes(t, v) } };
         for (int r = 0; r < t->rows; r++) {
-            EM_IF (t->em, row[r].exists) {
+            EM_IF (t->em, t->out[r].exists) {
                 LLVMValueRef sum =
                     add_bias(t, tile_sum(t, r, c, v), bias[lanes_are_columns(t) ? 0 : v]);
-                store_one(t, sum, &row[r], &o);
+                store_one(t, sum, &t->out[r], &o);
             }
         }
     }
@@ -257,27 +256,37 @@ static void store_turned(struct tile *t, const struct out_row row[TILE_ROWS])
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
+static void find_rows(struct tile *t)
+{
+    for (int r = 0; r < t->rows; r++)
+        t->out[r] = tile_out_row(t, r);
+}
+
+void tile_store_columns(struct tile *t, int end)
+{
+    struct em *em = t->em;
+    LLVMValueRef bias[TILE_ACCUMULATORS] = { 0 };
+    if (t->stored == 0)
+        find_rows(t);
+    for (int c = t->stored; c < end; c++) {
+        LLVMValueRef wanted = t->narrow && c == t->cols - 1 ? em_not(em, t->narrow) : em_true(em);
+        if (c == t->stored || lanes_are_columns(t))
+            find_bias(t, c, bias);
+        EM_IF (em, wanted) {
+            store_column(t, c, bias);
+        }
+    }
+    t->stored = end;
+}
+
 void tile_store(struct tile *t)
 {
     if (t->nest->plan.lanes == LANES_IC) {
         tile_dot_store(t);
-        return;
-    }
-    struct em *em = t->em;
-    struct out_row row[TILE_ROWS];
-    LLVMValueRef bias[TILE_ACCUMULATORS] = { 0 };
-    for (int r = 0; r < t->rows; r++)
-        row[r] = tile_out_row(t, r);
-    if (nest_turned(t->nest, t->cols)) {
-        store_turned(t, row);
-        return;
-    }
-    for (int c = 0; c < t->cols; c++) {
-        LLVMValueRef wanted = t->narrow && c == t->cols - 1 ? em_not(em, t->narrow) : em_true(em);
-        if (c == 0 || lanes_are_columns(t))
-            find_bias(t, c, bias);
-        EM_IF (em, wanted) {
-            store_column(t, row, c, bias);
-        }
+    } else if (nest_turned(t->nest, t->cols)) {
+        find_rows(t);
+        store_turned(t, t->out);
+    } else if (t->stored < t->cols) {
+        tile_store_columns(t, t->cols);
     }
 }

@@ -2,6 +2,7 @@
 #include "gen/base/number.h"
 #include "gen/emit/border.h"
 #include "gen/emit/tile_dot.h"
+#include "gen/emit/tile_prefetch.h"
 #include "gen/plan/work.h"
 
 /* A place along ic: weights of this turn, and bytes from there and from the reads. */
@@ -26,18 +27,20 @@ static void multiply_add(struct tile *t, const struct place *at, int r, int c, i
 
 /* ---- steps: one input channel of one tap, or one tap of all channels with LANES_GROUPS ---- */
 
-static void step_oc(struct reads *s, const struct place *at)
+/* Columns [begin, end). */
+static void step_oc(struct reads *s, const struct place *at, int begin, int end)
 {
     struct tile *t = s->tile;
     LLVMValueRef wei[TILE_ACCUMULATORS];
     for (int v = 0; v < t->vecs; v++)
         wei[v] = wei_vector(t, at, v);
     for (int i = 0; i < t->rows * t->cols; i++) {
-        if (s->list[i].kind == READ_NOTHING)
+        int r = i / t->cols, c = i % t->cols;
+        if (s->list[i].kind == READ_NOTHING || c < begin || c >= end)
             continue;
         LLVMValueRef src = reads_broadcast(s, i, at->src_more);
         for (int v = 0; v < t->vecs; v++)
-            multiply_add(t, at, i / t->cols, i % t->cols, v, src, wei[v]);
+            multiply_add(t, at, r, c, v, src, wei[v]);
     }
 }
 
@@ -98,93 +101,73 @@ static int64_t unroll(const struct tile *t, int64_t turns, bool rest)
     return u < turns ? u : turns;
 }
 
-/* How many steps of a block of `count` share one prefetch of a pixel's line: a tile of few columns
- * has fewer pixels than a line has channels. */
-static int64_t steps_per_pixel(const struct tile *t, int64_t count)
-{
-    int64_t per_line = 64 / t->nest->src_bytes, steps = 1;
-    while (per_line / (2 * steps) >= t->cols && count % (2 * steps) == 0)
-        steps *= 2;
-    return steps;
-}
-
-/* One line of the next tile's pixels: of the channels of a line every `steps`th fetches that line
- * of one pixel after the other, so that each line is asked for once, spread over the loop. */
-static void prefetch_pixels(struct tile *t, const struct tile_row *row, LLVMValueRef ic,
-                            int64_t steps)
-{
-    const struct nest *n = t->nest;
-    struct em *em = t->em;
-    int64_t per_line = 64 / n->src_bytes;
-    int64_t pixel = n->p->p.stride[CONVC_W] * reads_src_bytes(t, CONVC_STRIDE_W);
-    LLVMValueRef in_line = LLVMBuildAnd(em->builder, ic, em_int(em, per_line - 1), "");
-    LLVMValueRef first = LLVMBuildSub(em->builder, ic, in_line, ""), rest;
-    LLVMValueRef which = em_divide(em, in_line, em_int(em, steps), &rest);
-    LLVMValueRef p = em_at(em, row->origin, em_mul(em, which, pixel));
-    p = em_at(em, p, em_mul(em, first, n->src_bytes));
-    em_prefetch(em, em_at_const(em, p, t->cols * pixel));
-}
-
-/* This tile's share of the next channel block's weights, spread over its steps: the part that lies,
- * in the next block, where `wei` lies in this one, drawn together. */
-static LLVMValueRef next_weights(struct tile *t, LLVMValueRef wei, int64_t tiles)
-{
-    struct em *em = t->em;
-    int64_t block = layout_block_elements(&t->nest->layout) * t->nest->bytes;
-    LLVMValueRef rest, here = LLVMBuildPtrToInt(em->builder, wei, em->i64, "");
-    LLVMValueRef begin = LLVMBuildPtrToInt(em->builder, t->wei, em->i64, "");
-    LLVMValueRef within = em_divide(em, em_sub(em, here, begin), em_int(em, tiles), &rest);
-    LLVMValueRef share = em_mul_add(em, t->number, ceil_div(block, tiles), block);
-    return em_opaque(em, em_at(em, t->wei, em_add(em, share, within)));
-}
-
-/* Lines that step ic of a loop asks for. */
-static void prefetch_weights(struct tile *t, LLVMValueRef from, LLVMValueRef ic, int64_t tiles)
-{
-    int64_t width = t->channel->width * t->nest->bytes, step = ceil_div(width, tiles);
-    LLVMValueRef p = em_at(t->em, from, em_mul(t->em, ic, step));
-    for (int64_t line = 0; line < step; line += 64)
-        em_prefetch(t->em, em_at_const(t->em, p, line));
-}
-
-/* What a loop over channels asks for ahead. */
-struct ahead {
-    const struct tile_row *row;
-    LLVMValueRef weights; /* PREFETCH_WEIGHTS */
-    int64_t tiles;
-};
-
-/* In step i of a block of `count`, which is `turn` of the loop's steps. */
-static void prefetch(struct tile *t, const struct ahead *ahead, LLVMValueRef turn, int64_t i,
-                     int64_t count)
-{
-    enum plan_prefetch kind = t->nest->plan.prefetch;
-    int64_t shared = steps_per_pixel(t, count);
-    for (int r = 0; kind == PREFETCH_PIXELS && i % shared == 0 && r < t->rows; r++)
-        prefetch_pixels(t, &ahead->row[r], turn, shared);
-    if (kind == PREFETCH_WEIGHTS)
-        prefetch_weights(t, ahead->weights, turn, ahead->tiles);
-}
-
-/* `count` steps from step `first` on, in one block. */
-static void steps(struct reads *s, const struct ahead *ahead, LLVMValueRef wei, LLVMValueRef first,
-                  int64_t count)
+/* Step `first` of a loop over channels, and one step on. */
+static struct place step_at(struct reads *s, LLVMValueRef wei, LLVMValueRef first)
 {
     struct tile *t = s->tile;
     struct em *em = t->em;
-    int64_t channel = reads_src_bytes(t, CONVC_STRIDE_C),
-            width = t->channel->width * t->nest->bytes;
+    int64_t width = t->channel->width * t->nest->bytes;
     struct place at = { .wei = em_opaque(em, em_at(em, wei, em_mul(em, first, width))) };
-    reads_advance(s, em_mul(em, first, channel));
+    reads_advance(s, em_mul(em, first, reads_src_bytes(t, CONVC_STRIDE_C)));
+    return at;
+}
+
+static void step_on(const struct tile *t, struct place *at)
+{
+    at->src_more += reads_src_bytes(t, CONVC_STRIDE_C);
+    at->wei_more += t->channel->width * t->nest->bytes;
+}
+
+/* `count` steps from step `first` on, in one block. */
+static void steps(struct reads *s, const struct tile_ahead *ahead, LLVMValueRef wei,
+                  LLVMValueRef first, int64_t count)
+{
+    struct tile *t = s->tile;
+    struct place at = step_at(s, wei, first);
     for (int i = 0; i < count; i++) {
-        prefetch(t, ahead, em_add(em, first, em_int(em, i)), i, count);
+        tile_prefetch(t, ahead, em_add(t->em, first, em_int(t->em, i)), i, count);
         at.set = i % t->sets;
         if (t->nest->plan.lanes == LANES_OW)
             step_ow(s, &at);
         else
-            step_oc(s, &at);
-        at.src_more += channel;
-        at.wei_more += width;
+            step_oc(s, &at, 0, t->cols);
+        step_on(t, &at);
+    }
+}
+
+/* The last steps of a tile, one column after the other, each of which is stored at once. Twelve
+ * vectors stored one after the other cost a Zen 3 some 20 cycles of multiply-adds, three at a time
+ * next to nothing; by then weights come from memory, which tiles of fewer vectors across have no
+ * loads to spare for. */
+enum { LAST_STEPS = 4, LAST_VECS = 3 };
+
+static bool ends_by_column(const struct tile *t, int64_t turns)
+{
+    const struct nest *n = t->nest;
+    const struct target *target = t->em->target;
+    for (int a = 0; a < 3; a++) {
+        if (problem_axis_pads(n->p, a))
+            return false;
+    }
+    return target_narrow(target) && target->fma && problem_pointwise(n->p) &&
+           n->plan.lanes == LANES_OC && t->vecs >= LAST_VECS && t->sets == 1 &&
+           turns >= 2 * LAST_STEPS && !nest_turned(n, t->cols);
+}
+
+static void last_steps(struct reads *s, const struct tile_ahead *ahead, LLVMValueRef wei,
+                       LLVMValueRef first)
+{
+    struct tile *t = s->tile;
+    const struct place begin = step_at(s, wei, first);
+    for (int c = 0; c < t->cols; c++) {
+        struct place at = begin;
+        for (int i = 0; i < LAST_STEPS; i++) {
+            if (c == 0)
+                tile_prefetch(t, ahead, em_add(t->em, first, em_int(t->em, i)), i, LAST_STEPS);
+            step_oc(s, &at, c, c + 1);
+            step_on(t, &at);
+        }
+        tile_store_columns(t, c + 1);
     }
 }
 
@@ -201,21 +184,21 @@ static void channels(struct reads *s, const struct tile_row *row, LLVMValueRef w
     }
     int64_t known = 0;
     bool all_known = em_is_const(times, &known);
-    struct ahead ahead = { .row = row };
-    if (t->nest->plan.prefetch == PREFETCH_WEIGHTS) {
-        ahead.tiles = t->nest->out[CONVC_D] * t->nest->row_tiles * t->nest->cols.tiles;
-        ahead.weights = next_weights(t, wei, ahead.tiles);
-    }
+    struct tile_ahead ahead = tile_ahead(t, row, wei);
     if (all_known) {
         times = em_int(em, known > 0);
         turns *= known > 0 ? known : 1;
     }
+    bool by_column = all_known && ends_by_column(t, turns);
+    turns -= by_column ? LAST_STEPS : 0;
     int64_t u = unroll(t, turns, all_known && t->sets > 1);
     EM_FOR (em, i, em_int(em, 0), em_mul(em, times, turns / u)) {
         steps(s, &ahead, wei, em_mul(em, i, u), u);
     }
     if (all_known && known > 0 && turns % u)
         steps(s, &ahead, wei, em_int(em, turns / u * u), turns % u);
+    if (by_column)
+        last_steps(s, &ahead, wei, em_int(em, turns));
 }
 
 static void one_tap(struct reads *s, const struct tile_row *row, const struct tap *tap,
