@@ -221,7 +221,8 @@ static const char *out_of_bounds(const struct convc_problem *p, const struct pee
         return NULL;
     if (p->src_dtype != CONVC_F32 || p->dst_dtype != CONVC_F32 || p->acc_dtype != CONVC_F32)
         return "peers are measured in f32 only";
-    if ((p->combine && *p->combine) || (p->reduce && *p->reduce) || (p->epilogue && *p->epilogue))
+    if ((p->combine && *p->combine) || (p->reduce && *p->reduce) || (p->window && *p->window) ||
+        (p->epilogue && *p->epilogue))
         return "peers know no functions of the user";
     return NULL;
 }

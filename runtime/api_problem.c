@@ -85,7 +85,8 @@ enum convc_status convc_problem_wei(const struct convc_problem *p, int64_t *elem
     if (resolve(p, &r, &d) != CONVC_OK)
         return api_fail(&d);
     if (elements)
-        *elements = r.p.oc * r.icg * r.p.kernel[0] * r.p.kernel[1] * r.p.kernel[2];
+        *elements =
+            r.f.weighted ? r.p.oc * r.icg * r.p.kernel[0] * r.p.kernel[1] * r.p.kernel[2] : 0;
     return CONVC_OK;
 }
 
@@ -152,7 +153,7 @@ static enum convc_status check_reference(const struct convc_problem *p,
         const void *p;
         enum convc_dtype type;
     } tensors[] = { { "src", true, args->src, r->p.src_dtype },
-                    { "wei", !r->c.period, args->wei, r->p.wei_dtype },
+                    { "wei", problem_packs(r), args->wei, r->p.wei_dtype },
                     { "bias", r->p.bias, args->bias, r->p.acc_dtype },
                     { "residual", r->p.residual, args->residual, r->p.dst_dtype },
                     { "dst", needs_dst, args->dst, r->p.dst_dtype } };
@@ -193,7 +194,7 @@ static enum convc_status ask(const struct convc_problem *p, const struct convc_a
     struct layout l;
     if (check_reference(p, args, false, &r, &d) != CONVC_OK)
         return api_fail(&d);
-    if (about == ref_error_at && !r.f.terms && !r.f.epilogue)
+    if (about == ref_error_at && !functions_any(&r.f))
         return api_fail_with(CONVC_ERR_UNSUPPORTED,
                              "convc_reference_error_at: the problem has no functions of the user");
     if (count && (!index || !out))

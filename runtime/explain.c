@@ -111,7 +111,7 @@ static void add_problem(struct text *t, const struct problem *p)
              dtype_name(c->src_dtype), c->layout == CONVC_NHWC ? "nhwc" : "nchw", c->groups,
              c->flip ? ", flipped" : "", c->bias ? ", bias" : "", c->residual ? ", residual" : "",
              activation_name(c->activation));
-    if (p->f.terms || p->f.epilogue) {
+    if (functions_any(&p->f)) {
         text_add(t, "  %-8s", "with");
         functions_print(&p->f, t);
         text_add(t, "\n");

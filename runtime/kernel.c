@@ -47,7 +47,7 @@ static enum convc_status lay_out_weights(struct convc_kernel *k, struct diag *d)
     if (k->layout.transformed && !k->function)
         layout_plain(&k->problem, &k->layout);
     k->layout_hash = layout_hash(&k->layout);
-    if (k->problem.c.period)
+    if (!problem_packs(&k->problem))
         return CONVC_OK;
     int64_t elements = layout_elements(&k->layout);
     int64_t bytes = dtype_bytes(k->problem.p.wei_dtype);

@@ -25,7 +25,7 @@ struct convc_kernel {
     struct plan plan;
     struct layout layout;
     uint64_t layout_hash;
-    size_t packed_bytes;    /* 0 where weights are constants */
+    size_t packed_bytes;    /* 0 where there are no weights to pack */
     size_t workspace_bytes; /* of one call of the function */
     struct kernel_tensor src, dst;
     double cycles; /* of one image on one core, very roughly, but never 0 */

@@ -254,7 +254,7 @@ static void run_in_slice(struct phase *ph, int64_t begin, int64_t end)
     atomic_store_explicit(&ph->taken[slice], false, memory_order_release);
 }
 
-/* The packed weights behind their header; NULL where they are constants. */
+/* The packed weights behind their header; NULL where there are none. */
 static const void *elements_of(const struct convc_kernel *k, const struct convc_args *args)
 {
     return k->packed_bytes ? (const char *)args->wei + sizeof(struct convc_packed_header) : NULL;

@@ -178,8 +178,68 @@ static void add_tap(const struct ref *r, const struct piece *piece, const int64_
     }
 }
 
+/* What tap reads for output ow of a row. */
+static long double load_tap(const struct ref *r, const struct piece *piece, int64_t ow,
+                            const int64_t tap[3])
+{
+    const struct convc_problem *p = r->p;
+    const int64_t out[3] = { piece->x[CONVC_D], piece->x[CONVC_H], ow };
+    int64_t at = piece->n * p->src_stride[CONVC_STRIDE_N] +
+                 piece->o / r->ocg * r->icg * p->src_stride[CONVC_STRIDE_C];
+    for (int a = 0; a < 3; a++) {
+        int64_t i = source(p, a, out[a], tap[a]);
+        if (i < 0)
+            return p->padding_value;
+        at += i * p->src_stride[CONVC_STRIDE_D + a];
+    }
+    return load(p->src_dtype, r->args->src, at);
+}
+
+/* The taps that a window names, by its nodes, for output ow of a row. */
+static void load_leaves(const struct ref *r, const struct piece *piece, int64_t ow,
+                        long double leaf[EXPR_NODES])
+{
+    const struct functions *f = &r->problem->f;
+    for (int i = 0; i < f->window.count; i++) {
+        const struct expr_node *n = &f->window.node[i];
+        int64_t tap[3];
+        if (n->op != EXPR_VAR)
+            continue;
+        if (expr_window_tap(&f->taps, n->var, tap) == 'x')
+            leaf[i] = load_tap(r, piece, ow, tap);
+        else
+            leaf[i] = load(r->wei_type, r->wei, weight_index(r, piece->o, 0, tap));
+    }
+}
+
+static void run_window(const struct ref *r, const struct piece *piece, struct terms *acc)
+{
+    long double leaf[EXPR_NODES];
+    for (int64_t x = 0; x < piece->count; x++) {
+        load_leaves(r, piece, piece->x[CONVC_W] + x, leaf);
+        acc[x] = (struct terms){ .value = expr_eval_leaves(&r->problem->f.window, leaf) };
+    }
+}
+
+static struct expr_bounded window_error(const struct ref *r, const struct piece *piece)
+{
+    long double leaf[EXPR_NODES];
+    struct expr_bounded bounded[EXPR_NODES];
+    const struct expr *e = &r->problem->f.window;
+    load_leaves(r, piece, piece->x[CONVC_W], leaf);
+    for (int i = 0; i < e->count; i++) {
+        if (e->node[i].op == EXPR_VAR)
+            bounded[i] = (struct expr_bounded){ leaf[i], 0 };
+    }
+    return expr_error_leaves(e, bounded, r->p->acc_dtype == CONVC_F64);
+}
+
 static void sum(const struct ref *r, const struct piece *piece, struct terms *acc)
 {
+    if (r->problem->f.windowed) {
+        run_window(r, piece, acc);
+        return;
+    }
     for (int64_t x = 0; x < piece->count; x++)
         terms_begin(r->problem, &acc[x]);
     for (int64_t kd = 0; kd < r->p->kernel[CONVC_D]; kd++)
@@ -331,16 +391,23 @@ long double ref_at(const struct problem *p, const struct layout *l, const struct
     return finish(&r, piece.o, dst_index(&r, &piece), acc.value);
 }
 
+static struct expr_bounded acc_error(struct ref *r, const struct piece *piece)
+{
+    struct terms acc;
+    if (r->problem->f.windowed)
+        return window_error(r, piece);
+    r->add = terms_add_error;
+    sum(r, piece, &acc);
+    return terms_end(r->problem, &acc);
+}
+
 long double ref_error_at(const struct problem *p, const struct layout *l,
                          const struct convc_args *args, const void *wei, int64_t i)
 {
     struct ref r = ref_of(p, l, args, wei);
     struct piece piece = piece_at(p, i);
-    struct terms acc;
-    r.add = terms_add_error;
-    sum(&r, &piece, &acc);
+    struct expr_bounded var[1 + FUNCTIONS_ARGS] = { acc_error(&r, &piece) };
     int64_t at = dst_index(&r, &piece);
-    struct expr_bounded var[1 + FUNCTIONS_ARGS] = { terms_end(p, &acc) };
     if (p->f.epilogue) {
         long double value[1 + FUNCTIONS_ARGS];
         load_args(&r, piece.o, at, value);

@@ -17,7 +17,7 @@
 int64_t ref_items(const struct problem *p, int64_t n);
 
 /* Computes items [begin, end) into args->dst. `wei` points to the elements, behind any header; it
- * is not read where weights are constants. */
+ * is not read where there are no weights. */
 void ref_run(const struct problem *p, const struct layout *l, const struct convc_args *args,
              const void *wei, int64_t begin, int64_t end);
 

@@ -35,7 +35,7 @@ static void texts_read_back(void **state)
     struct test_random r = { test_seed(__func__, 1) };
     for (int64_t i = 0; i < test_count(2000); i++) {
         struct expr e, again;
-        draw_expr(&r, 3, (int)test_random_in(&r, 0, 40), &e);
+        draw_expr(&r, 3, (int)test_random_in(&r, 0, i % 8 ? 40 : 900), &e);
         char *first = text_of(&e);
         parse(first, &again);
         char *second = text_of(&again);
@@ -88,8 +88,11 @@ static void bad_texts_are_refused_with_a_sentence(void **state)
         { "add(a,lt(a,b))", "add takes a number as its operand 2, not a comparison" },
         { "where(a,b,c)", "where takes a comparison as its operand 1, not a number" },
         { "-nan", "no number at \"-nan\" (character 1)" },
-        { "pow(pow(a,16),16)",
-          "more than 96 different operations, or 256 with those that are used again" },
+        { "def(add(a,b),@1)", "no definition before at \"@1)\" (character 14)" },
+        { "def(add(a,b),@0", "a closing parenthesis is missing at \"\" (character 16)" },
+        { "def(add(a,b),add(def(a,b),c))", "def is no function" },
+        { "add(@0,a)", "no definition before at \"@0,a)\" (character 5)" },
+        { "def(lt(a,b),@0)", "the result is a comparison, not a number; see where" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -181,12 +181,6 @@ static const struct {
       "bad.lua:2: name=\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" is not 1 to 64 of A-Z "
       "a-z 0-9 _ . : - with no . at its beginning" },
 
-    /* ---- not in this version ---- */
-
-    { FIELD("window = function(x) return x(0, 0) end"), UNSUPPORTED,
-      "bad.lua:2: window is not available in this version: combine and reduce see one tap at a "
-      "time" },
-
     /* ---- weights ---- */
 
     { "return convc.conv { input = {1, 6, 8, 8},\n weights = 3 }", SPEC,

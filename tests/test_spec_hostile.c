@@ -271,7 +271,7 @@ static const struct hostile captured[] = {
       "4: require(symbol): a module of specs/lib is named by lette" },
     { "local k\n" HEAD "combine = function(x, w) k = x return x end }\n"
       "and k + 1",
-      "4: convc.add works on the operands of combine, reduce and e" },
+      "4: convc.add works on the operands of combine, reduce, window and" },
     { "local k\n" HEAD "combine = function(x, w) k = x return x end }\n"
       "and convc.conv { input = {1,1,4,4}, out_channels = 1, kernel_size = 1, combine = k }",
       "4: combine=symbol is no function" },

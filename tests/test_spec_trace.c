@@ -78,7 +78,11 @@ struct refused {
 };
 
 #define COMBINE(body) SPEC("combine = function(x, w) " body " end")
-#define TOO_LARGE     "more than 96 different operations, or 256 with those that are used again"
+#define TOO_LARGE     "more than 1024 different operations and operands"
+
+#define WINDOW(body)                                                                               \
+    "local k\nreturn convc.conv { input = {1, 6, 8, 8}, kernel_size = 3, window = function(x, "    \
+    "w) " body " end }"
 
 static const struct refused bad[] = {
     { COMBINE("return x < w"),
@@ -137,7 +141,7 @@ static const struct refused bad[] = {
       "evil.lua:2: reduce: convc.add is given an operand of another function" },
     { COMBINE("k = x return w") "\nreturn convc.abs(k)", "evil.lua:3: " },
     { SPEC("padding = convc.abs(3)"),
-      "evil.lua:2: convc.abs works on the operands of combine, reduce and epilogue alone" },
+      "evil.lua:2: convc.abs works on the operands of combine, reduce, window and epilogue alone" },
     { SPEC("combine = 3"), "evil.lua:2: combine=3 is no function" },
     { SPEC("reduce = 'foo'"), "evil.lua:2: reduce=\"foo\" is none of sum, max, min, prod" },
     { SPEC("reduce = { init = 0 }"), "evil.lua:2: reduce.fn=nil is no function" },
@@ -158,6 +162,62 @@ static const struct refused bad[] = {
            "g='scalar', h='scalar', i='scalar' }"),
       "evil.lua:2: args has more than 8" },
 
+    /* Windows. */
+    { SPEC("window = function(x) return x(0, 0) end"),
+      "evil.lua:1: groups=6 does not divide out_channels=8" },
+    { "return convc.conv { input = {1, 6, 8, 8}, groups = 2, kernel_size = 3,\n"
+      "window = function(x) return x(0, 0) end }",
+      "evil.lua:1: groups=2 must be in_channels=6, a window being one channel's" },
+    { "return convc.conv { input = {1, 6, 8, 8},\n window = function(x) return x(0, 0) end }",
+      "evil.lua:1: kernel_size is missing" },
+    { "return convc.conv { input = {1, 6, 8, 8}, kernel_size = 300,\n"
+      "padding = 200, window = function(x) return convc.median(convc.taps(x)) end }",
+      "evil.lua:2: window: more than 1024 different operations and operands" },
+    { "return convc.conv { input = {1, 6, 8, 8}, kernel_size = 300,\n"
+      "padding = 200, window = function(x) return x(0, 0) end }",
+      "evil.lua:1: kernel_size makes a window of 90000 taps, more than 65536" },
+    { "return convc.conv { input = {1, 6, 8, 8}, kernel_size = 2147483647,\n"
+      "padding = 2147483647, window = function(x) return x(0, 0) end }",
+      "evil.lua:1: kernel_size makes a window of more than 65536 taps" },
+    { WINDOW("return x(3, 0)"),
+      "evil.lua:2: window: coordinate 1 of a tap of x is 3, where the kernel has 0 to 2" },
+    { WINDOW("return x(0, 0) * w(0, -1)"),
+      "evil.lua:2: window: coordinate 2 of a tap of w is -1, where the kernel has 0 to 2" },
+    { WINDOW("return x(1)"), "evil.lua:2: window: x takes 2 coordinates, x(i,j), not 1" },
+    { WINDOW("return x(0, 0, 0, 0)"), "evil.lua:2: window: x takes 2 coordinates, x(i,j), not 4" },
+    { WINDOW("return x(0, 0.5)"),
+      "evil.lua:2: window: coordinate 2 of a tap of x is 0.5, no whole number" },
+    { WINDOW("return x(x(0, 0), 0)"),
+      "evil.lua:2: window: coordinate 1 of a tap of x is symbol, no whole number" },
+    { WINDOW("return x + 1"),
+      "evil.lua:2: window: a window is no number: its taps are x(i, j), and convc.taps(x) lists "
+      "them "
+      "all" },
+    { WINDOW("return convc.abs(x)"),
+      "evil.lua:2: window: convc.abs is given a whole window, not a tap of it" },
+    { WINDOW("return x"),
+      "evil.lua:2: window: the function returns window, not an expression of its operands" },
+    { WINDOW("return w(0, 0)"), "evil.lua:2: window: the function reads no tap of x" },
+    { WINDOW("return 3"), "evil.lua:2: window: the function reads no tap of x" },
+    { WINDOW("return convc.median(x)"), "evil.lua:2: window: convc.median takes a list" },
+    { WINDOW("return convc.median({})"),
+      "evil.lua:2: window: convc.median takes a list of 1 or more" },
+    { WINDOW("return convc.rank(convc.taps(x), 10)"),
+      "evil.lua:2: window: convc.rank takes a list and a whole number from 1 to its length" },
+    { WINDOW("return convc.taps(3)"),
+      "evil.lua:2: window: convc.taps is given 3, where it takes x or w of a window" },
+    { WINDOW("k = x return x(0, 0) end, epilogue = function(acc) return acc + k(0, 0)"),
+      "evil.lua:2: epilogue: a call is given a window of another function" },
+    { WINDOW("return x(0, 0) end, combine = function(x, w) return x"),
+      "evil.lua:2: window takes the place of combine and reduce: combine cannot be given too" },
+    { WINDOW("return x(0, 0) end, padding_mode = 'identity', flip = false, activation = nil and "
+             "function()"),
+      "evil.lua:2: padding_mode=identity leaves out taps, and a window has them all" },
+    { "return convc.conv { input = {1, 6, 8, 8}, weights = { { 1, 2 } },\n"
+      "window = function(x) return x(0, 0) end }",
+      "evil.lua:1: weights are given, but the window reads no w" },
+    { SPEC("window = 3"), "evil.lua:2: window=3 is no function" },
+
     /* What does not end, or grows. */
     { COMBINE("while true do end"),
       "evil.lua:2: combine: runs for more than 10000000 instructions" },
@@ -169,7 +229,7 @@ static const struct refused bad[] = {
     { COMBINE("for i = 1, 1e6 do x = x + w * i end return x"), "evil.lua:2: combine: " TOO_LARGE },
     { COMBINE("for i = 1, 1e6 do x = x * x end return x"), "evil.lua:2: combine: " TOO_LARGE },
     { COMBINE("for i = 1, 1e6 do local y = x + i end return x"),
-      "evil.lua:2: combine: more than 96 different operations" },
+      "evil.lua:2: combine: more than 1024 different operations" },
     { COMBINE("for i = 1, 1e9 do local y = x + w end return x"), "evil.lua:2: combine: runs for" },
     { COMBINE("local t = {} for i = 1, 1e9 do t[i] = {} end"),
       "evil.lua:2: combine: needs more than" },

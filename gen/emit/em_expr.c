@@ -78,7 +78,7 @@ LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef 
     LLVMValueRef value[EXPR_NODES];
     for (int i = 0; i <= node; i++) {
         const struct expr_node *n = &e->node[i];
-        const uint8_t *arg = n->arg;
+        const uint16_t *arg = n->arg;
         enum expr_op op = (enum expr_op)n->op;
         if (op == EXPR_CONST)
             value[i] = em_real(type, n->value);

@@ -149,7 +149,7 @@ static void emit_pack(const struct entry *e)
     struct em *em = e->em;
     LLVMTypeRef param[] = { em->ptr, em->ptr };
     open_entry(e, ENTRY_PACK, LLVMVoidTypeInContext(em->context), param, 2);
-    if (!e->p->c.period)
+    if (problem_packs(e->p))
         pack_code(em, e->p, e->plan);
 }
 

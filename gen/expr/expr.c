@@ -34,114 +34,125 @@ bool expr_is_truth(const struct expr *e, int node)
 
 /* ---- nodes --------------------------------------------------------------------------------- */
 
-static bool same(const struct expr_node *a, const struct expr_node *b)
+void expr_clear(struct expr *e)
 {
-    return a->op == b->op && !memcmp(a->arg, b->arg, sizeof a->arg) && a->var == b->var &&
-           !memcmp(&a->value, &b->value, sizeof a->value);
+    e->count = e->root = 0;
+    memset(e->head, 0, sizeof e->head);
+}
+
+void expr_copy(struct expr *to, const struct expr *from)
+{
+    size_t nodes = (size_t)from->count;
+    to->count = from->count;
+    to->root = from->root;
+    memcpy(to->head, from->head, sizeof to->head);
+    memcpy(to->next, from->next, nodes * sizeof *to->next);
+    memcpy(to->node, from->node, nodes * sizeof *to->node);
+}
+
+/* Values differ in their high bits alone, operations in their low ones. */
+static int head_of(const struct expr_node *n)
+{
+    uint64_t word[2];
+    memcpy(word, n, sizeof word);
+    return (int)((word[0] * 0x9e3779b97f4a7c15 ^ word[1] * 0xc2b2ae3d27d4eb4f) >> 57);
 }
 
 /* The node, unless there is room for it no more. */
 static int add_node(struct expr *e, const struct expr_node *n)
 {
-    for (int i = 0; i < e->count; i++) {
-        if (same(&e->node[i], n))
-            return i;
+    uint16_t *head = &e->head[head_of(n)];
+    for (int i = *head; i; i = e->next[i - 1]) {
+        if (!memcmp(&e->node[i - 1], n, sizeof *n))
+            return i - 1;
     }
-    if (e->count == EXPR_NODES || n->tree > EXPR_TREE)
+    if (e->count == EXPR_NODES)
         return -1;
     e->node[e->count] = *n;
+    e->next[e->count] = *head;
+    *head = (uint16_t)(e->count + 1);
     return e->count++;
 }
 
 int expr_const(struct expr *e, double value)
 {
-    return add_node(e, &(struct expr_node){ .op = EXPR_CONST, .tree = 1, .value = value });
+    return add_node(e, &(struct expr_node){ .op = EXPR_CONST, .value = value });
 }
 
-int expr_var(struct expr *e, int var)
+int expr_var(struct expr *e, int64_t var)
 {
-    return add_node(e, &(struct expr_node){ .op = EXPR_VAR, .tree = 1, .var = (uint16_t)var });
+    return add_node(e, &(struct expr_node){ .op = EXPR_VAR, .var = var });
 }
 
 int expr_make(struct expr *e, enum expr_op op, int a, int b, int c)
 {
     const int arg[EXPR_ARGS] = { a, b, c };
-    struct expr_node n = { .op = (uint8_t)op };
-    int tree = 1;
+    struct expr_node n = { .op = (uint16_t)op };
     for (int i = 0; i < ops[op].arity; i++) {
         if (arg[i] < 0)
             return -1;
-        n.arg[i] = (uint8_t)arg[i];
-        tree += e->node[arg[i]].tree;
+        n.arg[i] = (uint16_t)arg[i];
     }
-    n.tree = (uint16_t)tree; /* of three that fit, far from the most that it holds */
     return add_node(e, &n);
 }
 
 /* ---- one graph into another ---------------------------------------------------------------- */
 
+/* Depth first, on a stack of nodes whose operands are on their way. */
+int expr_walk(const struct expr *e, int node, uint16_t order[EXPR_NODES])
+{
+    uint16_t stack[EXPR_NODES];
+    uint8_t visited[EXPR_NODES] = { 0 }; /* 1 + operands that were looked at */
+    int depth = 0, count = 0;
+    stack[depth++] = (uint16_t)node;
+    visited[node] = 1;
+    while (depth) {
+        int top = stack[depth - 1], next = visited[top] - 1;
+        if (next == ops[e->node[top].op].arity) {
+            order[count++] = (uint16_t)top;
+            depth--;
+            continue;
+        }
+        visited[top]++;
+        int arg = e->node[top].arg[next];
+        if (visited[arg])
+            continue;
+        visited[arg] = 1;
+        stack[depth++] = (uint16_t)arg;
+    }
+    return count;
+}
+
 int expr_graft(struct expr *to, const struct expr *from, int node, const int *var, expr_maker make,
                void *context)
 {
-    int made[EXPR_NODES];
-    bool wanted[EXPR_NODES] = { false };
-    wanted[node] = true;
-    for (int i = node; i >= 0; i--) {
-        for (int a = 0; wanted[i] && a < ops[from->node[i].op].arity; a++)
-            wanted[from->node[i].arg[a]] = true;
-    }
-    for (int i = 0; i <= node; i++) {
-        const struct expr_node *n = &from->node[i];
-        if (!wanted[i])
-            continue;
+    uint16_t order[EXPR_NODES];
+    int made[EXPR_NODES], count = expr_walk(from, node, order);
+    for (int i = 0; i < count; i++) {
+        const struct expr_node *n = &from->node[order[i]];
+        int *at = &made[order[i]];
         if (n->op == EXPR_CONST)
-            made[i] = expr_const(to, n->value);
+            *at = expr_const(to, n->value);
         else if (n->op == EXPR_VAR)
-            made[i] = var ? var[n->var] : expr_var(to, n->var);
+            *at = var ? var[n->var] : expr_var(to, n->var);
         else
-            made[i] = make(context, to, (enum expr_op)n->op, made[n->arg[0]],
-                           expr_arity(n->op) > 1 ? made[n->arg[1]] : 0,
-                           expr_arity(n->op) > 2 ? made[n->arg[2]] : 0);
-        if (made[i] < 0)
+            *at = make(context, to, (enum expr_op)n->op, made[n->arg[0]],
+                       expr_arity(n->op) > 1 ? made[n->arg[1]] : 0,
+                       expr_arity(n->op) > 2 ? made[n->arg[2]] : 0);
+        if (*at < 0)
             return -1;
     }
     return made[node];
 }
 
-bool expr_reads(const struct expr *e, int var)
+bool expr_reads(const struct expr *e, int64_t var)
 {
-    bool reads[EXPR_NODES];
-    for (int i = 0; i <= e->root; i++) {
-        const struct expr_node *n = &e->node[i];
-        reads[i] = n->op == EXPR_VAR && n->var == var;
-        for (int a = 0; a < ops[n->op].arity; a++)
-            reads[i] = reads[i] || reads[n->arg[a]];
+    uint16_t order[EXPR_NODES];
+    int count = expr_walk(e, e->root, order);
+    for (int i = 0; i < count; i++) {
+        const struct expr_node *n = &e->node[order[i]];
+        if (n->op == EXPR_VAR && n->var == var)
+            return true;
     }
-    return reads[e->root];
-}
-
-/* ---- printing ------------------------------------------------------------------------------ */
-
-static void print_node(const struct expr *e, int node, const char *const *var, struct text *t)
-{
-    const struct expr_node *n = &e->node[node];
-    if (n->op == EXPR_CONST) {
-        text_add_real(t, n->value);
-        return;
-    }
-    if (n->op == EXPR_VAR) {
-        text_add(t, "%s", var[n->var]);
-        return;
-    }
-    text_add(t, "%s", ops[n->op].name);
-    for (int a = 0; a < ops[n->op].arity; a++) {
-        text_add(t, a ? "," : "(");
-        print_node(e, n->arg[a], var, t);
-    }
-    text_add(t, ")");
-}
-
-void expr_print(const struct expr *e, const char *const *var, struct text *t)
-{
-    print_node(e, e->root, var, t);
+    return false;
 }

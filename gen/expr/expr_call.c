@@ -119,8 +119,6 @@ int expr_call(struct expr *e, const char *name, const int *arg, int count, struc
         return -1;
     int made = op < EXPR_OPS ? make_op(e, op, arg, count) : make_derived(e, which, arg, d);
     if (made < 0)
-        diag_fail(d, CONVC_ERR_SPEC,
-                  "more than %d different operations, or %d with those that are used again",
-                  EXPR_NODES, EXPR_TREE);
+        diag_fail(d, CONVC_ERR_SPEC, "more than %d different operations and operands", EXPR_NODES);
     return made;
 }

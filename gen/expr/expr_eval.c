@@ -36,7 +36,7 @@ long double expr_apply(enum expr_op op, const long double arg[EXPR_ARGS])
     return a;
 }
 
-long double expr_eval(const struct expr *e, const long double *var)
+static long double eval(const struct expr *e, const long double *var, bool leaves)
 {
     long double value[EXPR_NODES];
     value[0] = 0; /* what an operand that is not there refers to */
@@ -44,10 +44,20 @@ long double expr_eval(const struct expr *e, const long double *var)
         const struct expr_node *n = &e->node[i];
         const long double arg[EXPR_ARGS] = { value[n->arg[0]], value[n->arg[1]], value[n->arg[2]] };
         value[i] = n->op == EXPR_CONST ? n->value
-                   : n->op == EXPR_VAR ? var[n->var]
+                   : n->op == EXPR_VAR ? var[leaves ? i : n->var]
                                        : expr_apply((enum expr_op)n->op, arg);
     }
     return value[e->root];
+}
+
+long double expr_eval(const struct expr *e, const long double *var)
+{
+    return eval(e, var, false);
+}
+
+long double expr_eval_leaves(const struct expr *e, const long double *leaf)
+{
+    return eval(e, leaf, true);
 }
 
 /* ---- errors -------------------------------------------------------------------------------- */
@@ -161,7 +171,8 @@ static struct expr_bounded apply(const struct expr_node *n, const struct expr_bo
     return out;
 }
 
-struct expr_bounded expr_error(const struct expr *e, const struct expr_bounded *var, bool wide)
+static struct expr_bounded error_of(const struct expr *e, const struct expr_bounded *var,
+                                    bool leaves, bool wide)
 {
     struct expr_bounded known[EXPR_NODES];
     known[0] = (struct expr_bounded){ 0 };
@@ -170,7 +181,7 @@ struct expr_bounded expr_error(const struct expr *e, const struct expr_bounded *
         if (n->op == EXPR_CONST)
             known[i] = (struct expr_bounded){ n->value, 0 };
         else if (n->op == EXPR_VAR)
-            known[i] = var[n->var];
+            known[i] = var[leaves ? i : n->var];
         else
             known[i] = apply(n,
                              (const struct expr_bounded[]){ known[n->arg[0]], known[n->arg[1]],
@@ -178,4 +189,15 @@ struct expr_bounded expr_error(const struct expr *e, const struct expr_bounded *
                              wide);
     }
     return known[e->root];
+}
+
+struct expr_bounded expr_error(const struct expr *e, const struct expr_bounded *var, bool wide)
+{
+    return error_of(e, var, false, wide);
+}
+
+struct expr_bounded expr_error_leaves(const struct expr *e, const struct expr_bounded *leaf,
+                                      bool wide)
+{
+    return error_of(e, leaf, true, wide);
 }

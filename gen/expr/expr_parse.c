@@ -5,14 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 32, DEPTH_MAX = EXPR_NODES, OPERANDS_MAX = 8 };
+enum { NAME_BYTES = 32, DEPTH_MAX = 128, OPERANDS_MAX = 8 };
 
 struct parser {
     const char *text, *at;
-    const char *const *var;
+    const char *const *var;           /* names; or NULL and ... */
+    const struct expr_window *window; /* ... whose taps the variables are */
     struct expr *e;
     struct diag *d;
     int depth;
+    int defined[EXPR_NODES], definitions;
 };
 
 static int refuse(struct parser *p, const char *what)
@@ -20,6 +22,11 @@ static int refuse(struct parser *p, const char *what)
     diag_fail(p->d, CONVC_ERR_SPEC, "%s at \"%.20s\" (character %d)", what, p->at,
               (int)(p->at - p->text) + 1);
     return -1;
+}
+
+static int made_or_refuse(struct parser *p, int made)
+{
+    return made >= 0 ? made : refuse(p, "too many operations");
 }
 
 static int read_expression(struct parser *p);
@@ -50,8 +57,48 @@ static int read_number(struct parser *p)
     if (end == p->at || isnan(value))
         return refuse(p, "no number");
     p->at = end;
-    int made = expr_const(p->e, value);
-    return made >= 0 ? made : refuse(p, "too many operations");
+    return made_or_refuse(p, expr_const(p->e, value));
+}
+
+/* Coordinates, from behind the parenthesis of "x(" to behind the other. */
+static int read_tap(struct parser *p, char which)
+{
+    int64_t at[3];
+    int count = 0;
+    do {
+        int digits = (int)strspn(p->at, "0123456789");
+        if (count == 3 || digits < 1 || digits > 9)
+            return refuse(p, "no coordinate of a tap");
+        at[count++] = strtol(p->at, NULL, 10);
+        p->at += digits;
+    } while (*p->at == ',' && p->at++);
+    if (*p->at != ')')
+        return refuse(p, "a closing parenthesis is missing");
+    p->at++;
+    int64_t var = expr_window_var(p->window, which, at, count, p->d);
+    return var < 0 ? -1 : made_or_refuse(p, expr_var(p->e, var));
+}
+
+/* "@12" */
+static int read_definition(struct parser *p)
+{
+    int digits = (int)strspn(p->at + 1, "0123456789");
+    int place = digits >= 1 && digits <= 4 ? atoi(p->at + 1) : -1;
+    if (place < 0 || place >= p->definitions)
+        return refuse(p, "no definition before");
+    p->at += 1 + digits;
+    return p->defined[place];
+}
+
+static int read_variable(struct parser *p, const char *name, size_t bytes)
+{
+    for (int v = 0; p->var && p->var[v]; v++) {
+        if (strcmp(p->var[v], name) == 0) {
+            p->at += bytes;
+            return made_or_refuse(p, expr_var(p->e, v));
+        }
+    }
+    return refuse(p, "an unknown name");
 }
 
 static int read_named(struct parser *p)
@@ -65,19 +112,13 @@ static int read_named(struct parser *p)
         return refuse(p, "no name, number or call");
     memcpy(name, p->at, n);
     name[n] = '\0';
-    if (p->at[n] == '(') {
-        p->at += n + 1;
-        int count = read_operands(p, arg);
-        return count < 0 ? -1 : expr_call(p->e, name, arg, count, p->d);
-    }
-    for (int v = 0; p->var[v]; v++) {
-        if (strcmp(p->var[v], name) == 0) {
-            p->at += n;
-            int made = expr_var(p->e, v);
-            return made >= 0 ? made : refuse(p, "too many operations");
-        }
-    }
-    return refuse(p, "an unknown name");
+    if (p->at[n] != '(')
+        return read_variable(p, name, n);
+    p->at += n + 1;
+    if (p->window && n == 1 && (*name == 'x' || *name == 'w'))
+        return read_tap(p, *name);
+    int count = read_operands(p, arg);
+    return count < 0 ? -1 : expr_call(p->e, name, arg, count, p->d);
 }
 
 static int read_expression(struct parser *p)
@@ -86,20 +127,62 @@ static int read_expression(struct parser *p)
                     p->at[3] != '_' && p->at[3] != '(';
     if (isdigit((unsigned char)*p->at) || *p->at == '-' || *p->at == '.' || infinite)
         return read_number(p);
-    return read_named(p);
+    return *p->at == '@' ? read_definition(p) : read_named(p);
+}
+
+/* What stands in "def(A,B,...,R)", from behind its parenthesis; the last one is the result. */
+static int read_definitions(struct parser *p)
+{
+    int made;
+    while ((made = read_expression(p)) >= 0 && *p->at == ',') {
+        if (p->definitions == EXPR_NODES)
+            return refuse(p, "too many definitions");
+        p->defined[p->definitions++] = made;
+        p->at++;
+    }
+    if (made >= 0 && *p->at != ')')
+        return refuse(p, "a closing parenthesis is missing");
+    p->at++;
+    return made;
+}
+
+static int read_whole(struct parser *p)
+{
+    if (strncmp(p->at, "def(", 4) != 0)
+        return read_expression(p);
+    p->at += 4;
+    return read_definitions(p);
+}
+
+static enum convc_status parse(struct parser *p)
+{
+    struct expr *e = p->e;
+    p->at = p->text;
+    expr_clear(e);
+    if (strlen(p->text) > EXPR_TEXT)
+        return diag_fail(p->d, CONVC_ERR_SPEC, "the text has more than %d characters", EXPR_TEXT);
+    e->root = read_whole(p);
+    if (e->root >= 0 && *p->at)
+        refuse(p, "an end is expected");
+    else if (e->root >= 0 && expr_is_truth(e, e->root))
+        diag_fail(p->d, CONVC_ERR_SPEC, "the result is a comparison, not a number; see where");
+    return p->d->status;
 }
 
 enum convc_status expr_parse(const char *text, const char *const *var, struct expr *e,
                              struct diag *d)
 {
-    struct parser p = { .text = text, .at = text, .var = var, .e = e, .d = d };
-    e->count = 0;
-    if (strlen(text) > EXPR_TEXT)
-        return diag_fail(d, CONVC_ERR_SPEC, "the text has more than %d characters", EXPR_TEXT);
-    e->root = read_expression(&p);
-    if (e->root >= 0 && *p.at)
-        refuse(&p, "an end is expected");
-    else if (e->root >= 0 && expr_is_truth(e, e->root))
-        diag_fail(d, CONVC_ERR_SPEC, "the result is a comparison, not a number; see where");
-    return d->status;
+    struct parser p;
+    p.text = text, p.var = var, p.window = NULL, p.e = e, p.d = d;
+    p.depth = p.definitions = 0;
+    return parse(&p);
+}
+
+enum convc_status expr_parse_window(const char *text, const struct expr_window *w, struct expr *e,
+                                    struct diag *d)
+{
+    struct parser p;
+    p.text = text, p.var = NULL, p.window = w, p.e = e, p.d = d;
+    p.depth = p.definitions = 0;
+    return parse(&p);
 }

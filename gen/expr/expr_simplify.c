@@ -236,14 +236,15 @@ static int make_raw(void *context, struct expr *e, enum expr_op op, int a, int b
 /* Drops what the root does not need, and rounds constants. */
 static void compact(struct expr *e, bool wide)
 {
-    struct expr kept = { 0 };
+    struct expr kept;
+    expr_clear(&kept);
     for (int i = 0; i < e->count; i++) {
         if (e->node[i].op == EXPR_CONST)
             e->node[i].value = expr_round(e->node[i].value, wide);
     }
     kept.root = expr_graft(&kept, e, e->root, NULL, make_raw, NULL);
     if (kept.root >= 0)
-        *e = kept;
+        expr_copy(e, &kept);
 }
 
 static bool equal(const struct expr *a, const struct expr *b)
@@ -259,21 +260,23 @@ void expr_simplify(struct expr *e, bool wide)
     struct rules r = { wide };
     compact(e, wide);
     for (int pass = 0; pass < 8; pass++) {
-        struct expr next = { 0 };
+        struct expr next;
+        expr_clear(&next);
         next.root = expr_graft(&next, e, e->root, NULL, make, &r);
         if (next.root < 0)
             return;
         compact(&next, wide);
         if (equal(&next, e))
             return;
-        *e = next;
+        expr_copy(e, &next);
     }
 }
 
 bool expr_substitute(struct expr *e, int v, const struct expr *by, bool wide)
 {
     enum { VARS = 16 };
-    struct expr made = { 0 };
+    struct expr made;
+    expr_clear(&made);
     int var[VARS], node = expr_graft(&made, by, by->root, NULL, make_raw, NULL);
     for (int i = 0; i < VARS; i++)
         var[i] = i == v ? node : -1;
@@ -284,7 +287,7 @@ bool expr_substitute(struct expr *e, int v, const struct expr *by, bool wide)
     made.root = node < 0 ? -1 : expr_graft(&made, e, e->root, var, make_raw, NULL);
     if (made.root < 0)
         return false;
-    *e = made;
+    expr_copy(e, &made);
     expr_simplify(e, wide);
     return true;
 }
@@ -338,7 +341,7 @@ static struct known learn(const struct expr_node *n, const struct known *k)
 
 bool expr_settles(const struct expr *e, int var, double value, bool wide, double *result)
 {
-    struct known k[EXPR_NODES] = { { 0 } };
+    struct known k[EXPR_NODES];
     for (int i = 0; i <= e->root; i++) {
         const struct expr_node *n = &e->node[i];
         if (n->op == EXPR_CONST)

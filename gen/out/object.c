@@ -217,6 +217,8 @@ static void hear(LLVMDiagnosticInfoRef info, void *data)
 enum convc_status object_emit(const struct object_request *r, struct object *out, struct diag *d)
 {
     *out = (struct object){ 0 };
+    if (r->problem->f.windowed)
+        return diag_fail(d, CONVC_ERR_UNSUPPORTED, "no kernel takes whole windows");
     struct kept *kept = machine(r->target, d);
     if (!kept)
         return d->status;

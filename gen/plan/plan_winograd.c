@@ -63,7 +63,7 @@ enum convc_status plan_winograd_parse(const char *key, const char *value, struct
 static enum convc_status check_problem(const struct problem *p, struct diag *d)
 {
     const struct convc_problem *c = &p->p;
-    if (p->f.terms || p->f.epilogue)
+    if (functions_any(&p->f))
         return diag_fail(d, CONVC_ERR_PLAN,
                          "winograd sums products and adds bias and residual: it has no functions "
                          "of the user");

@@ -4,6 +4,7 @@
 #include "gen/expr/expr_simplify.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -35,6 +36,14 @@ static bool given(const char *text)
 
 /* ---- texts --------------------------------------------------------------------------------- */
 
+static enum convc_status check_size(const char *field, const struct expr *e, struct diag *d)
+{
+    if (e->count > FUNCTIONS_NODES)
+        return diag_fail(d, CONVC_ERR_SPEC, "%s: more than %d different operations and operands",
+                         field, FUNCTIONS_NODES);
+    return CONVC_OK;
+}
+
 static enum convc_status parse(const char *field, const char *text, const char *const *var,
                                bool wide, struct expr *e, struct diag *d)
 {
@@ -42,12 +51,12 @@ static enum convc_status parse(const char *field, const char *text, const char *
     if (expr_parse(text, var, e, &own) != CONVC_OK)
         return diag_fail(d, own.status, "%s: %s", field, own.text);
     expr_simplify(e, wide);
-    return CONVC_OK;
+    return check_size(field, e, d);
 }
 
 static enum convc_status set_product(struct expr *e)
 {
-    *e = (struct expr){ 0 };
+    expr_clear(e);
     e->root = expr_make(e, EXPR_MUL, expr_var(e, VAR_X), expr_var(e, VAR_W), 0);
     return CONVC_OK;
 }
@@ -199,42 +208,120 @@ static enum convc_status resolve_reduce(const struct convc_problem *p, bool wide
     if (expr_parse(p->reduce, fold_vars, &f->fold, &own) != CONVC_OK)
         return diag_fail(d, own.status, "reduce: none of sum, max, min, prod: %s", own.text);
     expr_simplify(&f->fold, wide);
-    name_reduction(f, wide);
+    if (check_size("reduce", &f->fold, d) == CONVC_OK)
+        name_reduction(f, wide);
+    return d->status;
+}
+
+/* ---- window -------------------------------------------------------------------------------- */
+
+static enum convc_status check_window(const struct convc_problem *p, struct diag *d)
+{
+    double taps = (double)p->kernel[0] * (double)p->kernel[1] * (double)p->kernel[2];
+    if (given(p->combine) || given(p->reduce) || p->reduce_init != 0)
+        return diag_fail(d, CONVC_ERR_ARGUMENT,
+                         "window takes the place of combine and reduce: %s cannot be given too",
+                         given(p->combine) ? "combine" : "reduce");
+    if (p->groups != p->ic || p->oc != p->ic)
+        return diag_fail(d, CONVC_ERR_SHAPE,
+                         "%s=%" PRId64 " must be in_channels=%" PRId64
+                         ", a window being one channel's",
+                         p->groups != p->ic ? "groups" : "out_channels",
+                         p->groups != p->ic ? p->groups : p->oc, p->ic);
+    if (p->padding_mode == CONVC_PAD_IDENTITY)
+        return diag_fail(d, CONVC_ERR_ARGUMENT,
+                         "padding_mode=identity leaves out taps, and a window has them all");
+    if (taps > WINDOW_TAPS)
+        return diag_fail(d, CONVC_ERR_SHAPE,
+                         "kernel_size makes a window of %.0f taps, more than %d", taps,
+                         WINDOW_TAPS);
     return CONVC_OK;
+}
+
+static enum convc_status resolve_window(const struct convc_problem *p, bool wide,
+                                        struct functions *f, struct diag *d)
+{
+    struct diag own = { 0 };
+    bool reads_x = false;
+    if (check_window(p, d) != CONVC_OK)
+        return d->status;
+    f->windowed = true;
+    f->weighted = false;
+    f->taps = (struct expr_window){ p->spatial, { p->kernel[0], p->kernel[1], p->kernel[2] } };
+    if (expr_parse_window(p->window, &f->taps, &f->window, &own) != CONVC_OK)
+        return diag_fail(d, own.status, "window: %s", own.text);
+    expr_simplify(&f->window, wide);
+    for (int i = 0; i < f->window.count; i++) {
+        const struct expr_node *n = &f->window.node[i];
+        bool x = n->op == EXPR_VAR && n->var < expr_window_taps(&f->taps);
+        reads_x = reads_x || x;
+        f->weighted = f->weighted || (n->op == EXPR_VAR && !x);
+    }
+    return reads_x ? CONVC_OK
+                   : diag_fail(d, CONVC_ERR_SPEC, "window: the function reads no tap of x");
+}
+
+static enum convc_status resolve_terms(const struct convc_problem *p, bool wide,
+                                       struct functions *f, struct diag *d)
+{
+    enum convc_status st = given(p->combine)
+                               ? parse("combine", p->combine, combine_vars, wide, &f->combine, d)
+                               : set_product(&f->combine);
+    if (st == CONVC_OK)
+        st = resolve_reduce(p, wide, f, d);
+    f->terms = !(f->reduce == REDUCE_SUM && f->init == 0 && is_product(&f->combine));
+    return st;
 }
 
 enum convc_status functions_resolve(const struct convc_problem *p, struct functions *f,
                                     struct diag *d)
 {
     bool wide = p->acc_dtype == CONVC_F64;
-    f->terms = f->epilogue = false;
-    f->neutral = true;
+    enum convc_status st = CONVC_OK;
+    f->terms = f->epilogue = f->windowed = false;
+    f->neutral = f->weighted = true;
     f->arg_count = 0;
-    if (given(p->combine) || given(p->reduce) || p->reduce_init != 0) {
-        enum convc_status st =
-            given(p->combine) ? parse("combine", p->combine, combine_vars, wide, &f->combine, d)
-                              : set_product(&f->combine);
-        if (st == CONVC_OK)
-            st = resolve_reduce(p, wide, f, d);
-        if (st != CONVC_OK)
-            return st;
-        f->terms = !(f->reduce == REDUCE_SUM && f->init == 0 && is_product(&f->combine));
+    if (given(p->window))
+        st = resolve_window(p, wide, f, d);
+    else if (given(p->combine) || given(p->reduce) || p->reduce_init != 0)
+        st = resolve_terms(p, wide, f, d);
+    if (st == CONVC_OK && (given(p->epilogue) || given(p->args)))
+        st = resolve_epilogue(p, wide, f, d);
+    return st;
+}
+
+void functions_bind(struct functions *f, const double *w, bool wide)
+{
+    int64_t taps = expr_window_taps(&f->taps);
+    for (int i = 0; i < f->window.count; i++) {
+        struct expr_node *n = &f->window.node[i];
+        if (n->op != EXPR_VAR || n->var < taps)
+            continue;
+        n->op = EXPR_CONST;
+        n->value = w[n->var - taps];
     }
-    if (given(p->epilogue) || given(p->args))
-        return resolve_epilogue(p, wide, f, d);
-    return CONVC_OK;
+    expr_simplify(&f->window, wide); /* makes every node anew */
+    f->weighted = false;
+}
+
+bool functions_any(const struct functions *f)
+{
+    return f->terms || f->windowed || f->epilogue;
 }
 
 bool functions_absorb(const struct functions *f, double value, bool wide)
 {
     double term;
+    if (f->windowed)
+        return false;
     if (!f->terms)
         return value == 0;
     if (!expr_settles(&f->combine, VAR_X, value, wide, &term))
         return false;
     if (f->reduce != REDUCE_FOLD)
         return term == functions_identity(f->reduce);
-    struct expr constant = { 0 }, after = f->fold;
+    struct expr constant, after = f->fold;
+    expr_clear(&constant);
     constant.root = expr_const(&constant, term);
     if (!expr_substitute(&after, VAR_T, &constant, wide))
         return false;
@@ -263,8 +350,15 @@ static void print_reduce(const struct functions *f, struct text *t)
     }
 }
 
-void functions_print(const struct functions *f, struct text *t)
+/* `axes` are the coordinates of a tap. */
+static void print(const struct functions *f, int axes, struct text *t)
 {
+    if (f->windowed) {
+        struct expr_window taps = f->taps;
+        taps.axes = axes;
+        text_add(t, ";window=");
+        expr_print_window(&f->window, &taps, t);
+    }
     if (f->terms) {
         text_add(t, ";combine=");
         expr_print(&f->combine, combine_vars, t);
@@ -280,13 +374,19 @@ void functions_print(const struct functions *f, struct text *t)
         text_add(t, "%s%s:%s", i ? "," : ";args=", f->arg[i].name, kind_names[f->arg[i].kind]);
 }
 
+void functions_print(const struct functions *f, struct text *t)
+{
+    print(f, f->taps.axes, t);
+}
+
+/* The extents of a problem do not tell how many axes it has, and so do not the taps here. */
 void functions_hash(const struct functions *f, uint64_t hash[2])
 {
     struct text t = { 0 };
     hash[0] = hash[1] = 0;
-    if (!f->terms && !f->epilogue)
+    if (!functions_any(f))
         return;
-    functions_print(f, &t);
+    print(f, 3, &t);
     for (int i = 0; t.data && i < 2; i++)
         hash[i] = hash64(t.data, t.size, i ? 0xc3a5c85c97cb3127 : 0x9ae16a3b2f90404f);
     if (t.failed) {

@@ -4,6 +4,10 @@
  *     acc = reduce over the taps of combine(x, w), beginning with `init`
  *     dst = epilogue(acc, args...)
  *
+ * or, of one channel at a time, with x and w of all taps of a window at once,
+ *
+ *     acc = window(x, w)
+ *
  * functions_resolve reads the texts of struct convc_problem into one canonical form: functions are
  * simplified; reductions that a name could state, such as add(acc,mul(t,t)), have it, their work
  * being the terms'; and a sum of products, however it was written, is none of our business.
@@ -30,13 +34,30 @@ enum { VAR_X = 0, VAR_W = 1 };
 enum { VAR_ACC = 0, VAR_T = 1 };
 enum { FUNCTIONS_ARGS = 8, ARG_NAME = 32 };
 
+/* Different operations and operands of a function of one tap, or of an accumulator: kernels write
+ * it down once for each of the accumulators. Windows may have EXPR_NODES. */
+enum { FUNCTIONS_NODES = 96 };
+
+/* Taps of a window, whether it names them or not. */
+enum { WINDOW_TAPS = 1 << 16 };
+
 struct functions {
     bool terms;    /* combine and reduce are not a sum of products          */
+    bool windowed; /* a window instead of combine and reduce                */
+    bool weighted; /* the window reads weights; true without one            */
     bool epilogue; /* instead of bias, residual and activation              */
     bool neutral;  /* of skipped taps: combine(padding_value, w) changes no acc, whatever w */
     enum reduction reduce;
     double init;
-    struct expr combine, fold, last; /* where terms; where REDUCE_FOLD; where epilogue */
+    union {
+        struct expr combine; /* where terms    */
+        struct expr window;  /* where windowed */
+    };
+    struct expr fold, last; /* where REDUCE_FOLD; where epilogue */
+
+    struct expr_window taps; /* where windowed: what the variables of the window are. w is the
+                              * weight that a sum of products would multiply with x: under `flip`
+                              * that of the mirrored tap */
 
     int arg_count;
     struct {
@@ -45,8 +66,16 @@ struct functions {
     } arg[FUNCTIONS_ARGS];
 };
 
+/* The extents, channels and names of p are checked. */
 enum convc_status functions_resolve(const struct convc_problem *p, struct functions *f,
                                     struct diag *d);
+
+/* Weights of a window that all channels share, in the order of its taps, become constants of the
+ * function. */
+void functions_bind(struct functions *f, const double *w, bool wide);
+
+/* Is there more to do than a sum of products, bias, residual and activation? */
+bool functions_any(const struct functions *f);
 
 /* What an accumulator holds that has seen nothing: changes no other of a named reduction. */
 double functions_identity(enum reduction r);

@@ -313,6 +313,18 @@ static enum convc_status resolve_memory(struct problem *to, struct diag *d)
     return d->status;
 }
 
+static enum convc_status resolve_weights(const struct convc_problem *from, struct problem *to,
+                                         struct diag *d)
+{
+    if (from->weights && !to->f.weighted)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "weights are given, but the window reads no w");
+    if (constants_resolve(from, &to->c, d) == CONVC_OK && to->f.windowed && to->c.period == 1) {
+        functions_bind(&to->f, to->c.value, from->acc_dtype == CONVC_F64);
+        to->c.period = 0;
+    }
+    return d->status;
+}
+
 enum convc_status problem_resolve(const struct convc_problem *from, struct problem *to,
                                   struct diag *d)
 {
@@ -335,11 +347,12 @@ enum convc_status problem_resolve(const struct convc_problem *from, struct probl
         p->flip = 0;
 
     enum convc_status st = functions_resolve(from, &to->f, d);
-    p->combine = p->reduce = p->epilogue = p->args = NULL;
+    p->combine = p->reduce = p->window = p->epilogue = p->args = NULL;
     p->weights = NULL;
+    p->flip = p->flip && to->f.weighted;
     p->reduce_init = 0;
     if (st == CONVC_OK)
-        st = constants_resolve(from, &to->c, d);
+        st = resolve_weights(from, to, d);
     if (st == CONVC_OK)
         st = resolve_padding(to, d);
     if (st == CONVC_OK)
@@ -440,6 +453,11 @@ bool problem_pads(const struct problem *p)
 {
     return problem_axis_pads(p, CONVC_D) || problem_axis_pads(p, CONVC_H) ||
            problem_axis_pads(p, CONVC_W);
+}
+
+bool problem_packs(const struct problem *p)
+{
+    return p->f.weighted && !p->c.period;
 }
 
 bool problem_pointwise(const struct problem *p)

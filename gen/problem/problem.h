@@ -62,7 +62,8 @@ const char *activation_name(enum convc_activation a);
  *                read. Taps fold back by `in` alone, so no border mode can tell the difference.
  *   stride       1 along an axis of one output
  *   dilation     1 along an axis of one tap
- *   flip         0 where every kernel extent is 1, and of constant weights, which are mirrored
+ *   flip         0 where every kernel extent is 1, of constant weights, which are mirrored, and
+ *                under windows that read no weights
  *   padding_mode zeros where no tap falls outside, and wherever taps outside can be left out: under
  *                identity; under zeros, and a constant, which change no accumulator (0 times a
  *                finite weight). Zeros that do are a constant 0
@@ -97,6 +98,7 @@ void problem_key(const struct problem *p, struct problem_key *key);
  *               | "reduce=" name            sum max min prod
  *               | "reduce=" function        of acc and t
  *               | "init=" real              what acc begins with, of reduce=function
+ *               | "window=" function        of the taps of x and w
  *               | "epilogue=" function      of acc and the args
  *               | "args=" name ":" kind { "," name ":" kind }        channel tensor scalar
  *               | "src_strides=" int "," int "," int "," int "," int     n, c, d, h, w
@@ -120,6 +122,9 @@ int64_t problem_span(const int64_t stride[5], int64_t n, int64_t c, const int64_
  * constant, identity). Folds as often as it takes. Exact for every i that a resolved problem can
  * make. */
 int64_t problem_border(enum convc_padding_mode mode, int64_t i, int64_t n);
+
+/* Are there weights, to be packed and given at run time? */
+bool problem_packs(const struct problem *p);
 
 /* Is there one tap? */
 bool problem_pointwise(const struct problem *p);

@@ -2,7 +2,7 @@
 -- libraries in reach, and returns the environment of the spec. What loops is written in Lua here,
 -- so that it counts as instructions and cannot outlast the sandbox.
 
-local conv, param, require, filters, functions = ...
+local conv, param, require, filters, functions, lists = ...
 
 local error, type, next, select = error, type, next, select
 
@@ -168,6 +168,7 @@ end })
 
 local convc = { conv = conv, param = param, filters = filters }
 for name, f in next, functions do convc[name] = f end
+for name, f in next, lists do convc[name] = f end
 
 return {
     convc = convc,

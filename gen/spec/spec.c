@@ -127,7 +127,7 @@ static enum convc_status take(struct sandbox *s, void *data)
     for (size_t i = 0; out->convs && i < s->count; i++) {
         struct convc_problem *p = &out->convs[i].problem;
         *p = s->list[i]->problem;
-        const char **texts[] = { &p->combine, &p->reduce, &p->epilogue, &p->args };
+        const char **texts[] = { &p->combine, &p->reduce, &p->window, &p->epilogue, &p->args };
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
             if (*texts[k])
                 *texts[k] = arena_strdup(&out->memory, *texts[k]);

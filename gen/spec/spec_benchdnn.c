@@ -320,12 +320,10 @@ static bool read_dtype(const char **s, struct convc_problem *p)
 
 static bool read_layout(const char **s, struct convc_problem *p)
 {
-    bool nchw = word_is(*s, "nchw");
-    if (!nchw && !word_is(*s, "nhwc"))
-        return false;
+    bool nchw = word_is(*s, "nchw"), known = nchw || word_is(*s, "nhwc");
     p->layout = nchw ? CONVC_NCHW : CONVC_NHWC;
-    *s += 4;
-    return true;
+    *s += known ? 4 : 0;
+    return known;
 }
 
 /* Does the addition begin with `key`, "mode="? Steps behind it. */
@@ -340,11 +338,9 @@ static bool skip_key(const char **s, const char *key)
 
 static bool read_flag(const char **s, const char *flag, int32_t *to)
 {
-    if (!word_is(*s, flag))
-        return false;
-    *to = 1;
-    *s += strlen(flag);
-    return true;
+    bool there = word_is(*s, flag) && skip_key(s, flag);
+    *to = *to || there;
+    return there;
 }
 
 /* What may stand behind a key, for the sentence about what does. */
@@ -413,14 +409,11 @@ static bool read_weights(const char **s, struct arena *memory, struct convc_prob
 
 static bool read_function(const char **s, struct arena *memory, struct convc_problem *p)
 {
-    if (skip_key(s, "combine="))
-        return read_text(s, memory, &p->combine);
-    if (skip_key(s, "reduce="))
-        return read_text(s, memory, &p->reduce);
-    if (skip_key(s, "epilogue="))
-        return read_text(s, memory, &p->epilogue);
-    if (skip_key(s, "args="))
-        return read_text(s, memory, &p->args);
+    static const char *const keys[] = { "combine=", "reduce=", "window=", "epilogue=", "args=" };
+    const char **const to[] = { &p->combine, &p->reduce, &p->window, &p->epilogue, &p->args };
+    for (int i = 0; i < 5; i++)
+        if (skip_key(s, keys[i]))
+            return read_text(s, memory, to[i]);
     return skip_key(s, "init=") && read_init(s, &p->reduce_init);
 }
 

@@ -15,6 +15,9 @@ static const char modules[] = "convc.modules";
 static const char filters[] = {
 #include "gen/spec/filters.inc"
 };
+static const char lists[] = {
+#include "gen/spec/lists.inc"
+};
 static const char prelude[] = {
 #include "gen/spec/prelude.inc"
 };
@@ -167,6 +170,9 @@ void env_open(lua_State *L)
     sandbox_load(L, filters, sizeof filters, PRELUDE_CHUNK);
     lua_call(L, 0, 1);
     trace_functions(L);
-    lua_call(L, 5, 1);
+    sandbox_load(L, lists, sizeof lists, PRELUDE_CHUNK);
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 1);
+    lua_call(L, 6, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, environment);
 }

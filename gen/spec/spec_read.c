@@ -30,6 +30,14 @@ static void read_own_name(struct fields *f)
     memcpy(f->p->name, name, bytes + 1);
 }
 
+static bool is_given(lua_State *L, const char *field)
+{
+    bool given = lua_getfield(L, 1, field) != LUA_TNIL;
+    lua_pop(L, 1);
+    return given;
+}
+
+/* A window is one channel's, so that there are as many outputs. */
 static void read_input(struct fields *f)
 {
     struct convc_problem *p = f->p;
@@ -51,6 +59,8 @@ static void read_input(struct fields *f)
     p->ic = value[1];
     for (int a = 0; a < p->spatial; a++)
         p->in[3 - p->spatial + a] = value[2 + a];
+    if (is_given(f->L, "window"))
+        p->oc = p->groups = p->ic;
 }
 
 static void read_out_channels(struct fields *f)
@@ -221,6 +231,7 @@ static const struct {
     { "tolerance", read_tolerance },
     { "combine", trace_combine },
     { "reduce", trace_reduce },
+    { "window", trace_window },
     { "args", trace_args },
     { "epilogue", trace_epilogue },
 };
@@ -228,16 +239,10 @@ enum { KNOWN = sizeof known / sizeof known[0] };
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
-static const char *const unavailable[] = { "window" };
-enum { UNAVAILABLE = sizeof unavailable / sizeof unavailable[0] };
-
 static bool is_known(const char *name)
 {
     for (int i = 0; i < KNOWN; i++)
         if (strcmp(known[i].name, name) == 0)
-            return true;
-    for (int i = 0; i < UNAVAILABLE; i++)
-        if (strcmp(unavailable[i], name) == 0)
             return true;
     return false;
 }
@@ -261,27 +266,10 @@ static void check_known(lua_State *L)
         sandbox_fail(L, unknown, CONVC_ERR_SPEC, "%s is no field of a convolution", unknown);
 }
 
-static bool is_given(lua_State *L, const char *field)
-{
-    bool given = lua_getfield(L, 1, field) != LUA_TNIL;
-    lua_pop(L, 1);
-    return given;
-}
-
 static void check_given(lua_State *L, const char *field)
 {
     if (!is_given(L, field))
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s is missing", field);
-}
-
-static void check_available(lua_State *L)
-{
-    for (int i = 0; i < UNAVAILABLE; i++)
-        if (is_given(L, unavailable[i]))
-            sandbox_fail(
-                L, unavailable[i], CONVC_ERR_UNSUPPORTED,
-                "%s is not available in this version: combine and reduce see one tap at a time",
-                unavailable[i]);
 }
 
 /* What weights say of out_channels, kernel_size and groups must not be contradicted. */
@@ -306,12 +294,11 @@ static void read_fields(lua_State *L, struct convc_problem *p, struct read_weigh
     struct convc_problem made;
     bool constant = is_given(L, "weights");
     check_known(L);
-    check_available(L);
     check_given(L, "input");
-    if (!constant) {
+    if (!constant && !is_given(L, "window"))
         check_given(L, "out_channels");
+    if (!constant)
         check_given(L, "kernel_size");
-    }
     for (int i = 0; i < KNOWN; i++) {
         struct fields f = { L, known[i].name, p, w, &made, TEXTS };
         if (lua_getfield(L, 1, known[i].name) != LUA_TNIL)
@@ -339,12 +326,14 @@ static const char *field_of(const char *sentence)
     return NULL;
 }
 
-static void check_problem(lua_State *L, const struct convc_problem *p)
+static void check_problem(lua_State *L, const struct convc_problem *p, bool weights)
 {
     struct problem resolved;
     struct diag d = { 0 };
     if (problem_resolve(p, &resolved, &d) != CONVC_OK)
         sandbox_fail(L, field_of(d.text), d.status, "%s", d.text);
+    if (weights && !resolved.f.weighted)
+        sandbox_fail(L, "weights", CONVC_ERR_SPEC, "weights are given, but the window reads no w");
 }
 
 /* Few weights are constants of the problem; more of them are data that come with it. */
@@ -352,7 +341,7 @@ static void take_constants(lua_State *L, struct sandbox_conv *c)
 {
     c->problem.weights = c->weights;
     if (constants_fit(&c->problem))
-        check_problem(L, &c->problem);
+        check_problem(L, &c->problem, false);
     else
         c->problem.weights = NULL;
 }
@@ -371,7 +360,7 @@ int read_conv(lua_State *L)
     problem_init(&p);
     lua_newtable(L); /* at TEXTS */
     read_fields(L, &p, &w);
-    check_problem(L, &p);
+    check_problem(L, &p, w.count > 0);
 
     size_t bytes = (size_t)w.count * sizeof(double);
     struct sandbox_conv *c = lua_newuserdatauv(L, sizeof *c + bytes, 1);

@@ -177,9 +177,11 @@ const char *sandbox_value(lua_State *L, int index, char text[SANDBOX_VALUE_MAX])
         snprintf(text, SANDBOX_VALUE_MAX, lua_toboolean(L, index) ? "true" : "false");
         break;
     case LUA_TTABLE: snprintf(text, SANDBOX_VALUE_MAX, "{...}"); break;
-    case LUA_TUSERDATA: /* the two kinds there are */
-        snprintf(text, SANDBOX_VALUE_MAX,
-                 luaL_testudata(L, index, SYMBOL_TYPE) ? "symbol" : "convolution");
+    case LUA_TUSERDATA: /* the three kinds there are */
+        snprintf(text, SANDBOX_VALUE_MAX, "%s",
+                 luaL_testudata(L, index, SYMBOL_TYPE) ? "symbol"
+                 : luaL_testudata(L, index, TAPS_TYPE) ? "window"
+                                                       : "convolution");
         break;
     default: snprintf(text, SANDBOX_VALUE_MAX, "%s", lua_typename(L, lua_type(L, index))); break;
     }

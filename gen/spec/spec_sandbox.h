@@ -39,6 +39,9 @@ struct sandbox_conv {
 /* The metatable of the operands that a function is traced on, see spec_trace. */
 #define SYMBOL_TYPE "convc.symbol"
 
+/* The metatable of x and w of a window. */
+#define TAPS_TYPE "convc.taps"
+
 /* Why an allocation was refused. */
 enum sandbox_refusal {
     REFUSED_NOTHING,
@@ -68,6 +71,7 @@ struct sandbox {
     lua_CFunction conv; /* convc.conv itself                            */
     int64_t trace;      /* counts them                                  */
     struct expr graph;
+    struct expr_window window; /* whose taps the operands are; no axes: there is none */
 
     int line;         /* of the spec, where an error of Lua's own was raised; 0: nowhere in it */
     size_t used;      /* bytes */

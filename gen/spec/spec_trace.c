@@ -35,6 +35,8 @@ static int node_at(lua_State *L, int index, const char *who)
     const struct symbol *symbol = luaL_testudata(L, index, SYMBOL_TYPE);
     if (symbol && symbol->trace != s->trace)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s an operand of another function", who);
+    if (luaL_testudata(L, index, TAPS_TYPE))
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s a whole window, not a tap of it", who);
     if (symbol)
         return symbol->node;
     if (lua_type(L, index) != LUA_TNUMBER)
@@ -45,7 +47,8 @@ static int node_at(lua_State *L, int index, const char *who)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s nan", who);
     int node = expr_const(&s->graph, value);
     if (node < 0)
-        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "more than %d different operations", EXPR_NODES);
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "more than %d different operations and operands",
+                     EXPR_NODES);
     return node;
 }
 
@@ -60,7 +63,8 @@ static int call(lua_State *L, const char *name, int count)
     sandbox_charge(L, NODE_STEPS);
     if (!s->traced[0])
         sandbox_fail(L, NULL, CONVC_ERR_SPEC,
-                     "convc.%s works on the operands of combine, reduce and epilogue alone", name);
+                     "convc.%s works on the operands of combine, reduce, window and epilogue alone",
+                     name);
     if (count > OPERANDS_MAX)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "convc.%s takes at most %d values", name,
                      OPERANDS_MAX);
@@ -161,14 +165,15 @@ static void make_metatable(lua_State *L)
 
 void trace_functions(lua_State *L)
 {
-    static const char *const names[] = { "abs",     "sqrt", "exp",   "log",   "tanh",
-                                         "sigmoid", "relu", "floor", "ceil",  "clamp",
-                                         "pow",     "min",  "max",   "where", "lt",
-                                         "le",      "gt",   "ge",    "eq",    "ne" };
+    static const char *const names[] = { "add",  "div",     "abs",  "sqrt",  "exp",  "log",
+                                         "tanh", "sigmoid", "relu", "floor", "ceil", "clamp",
+                                         "pow",  "min",     "max",  "where", "lt",   "le",
+                                         "gt",   "ge",      "eq",   "ne" };
     make_metatable(L);
     lua_newtable(L);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         add_closures(L, &(struct named){ names[i], names[i] }, 1, function);
+    trace_taps(L);
 }
 
 /* ---- tracing ------------------------------------------------------------------------------- */
@@ -179,12 +184,12 @@ void trace_forbid(lua_State *L, const char *what)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "%s cannot be called in here", what);
 }
 
-/* From here on sentences begin with the field, and operands are symbols. */
-static void begin(struct fields *f)
+void trace_begin(struct fields *f)
 {
     struct sandbox *s = sandbox_of(f->L);
     sandbox_charge(f->L, TRACE_STEPS);
-    s->graph.count = 0;
+    expr_clear(&s->graph);
+    s->window.axes = 0;
     s->trace++;
     s->call_line = sandbox_line(f->L);
     s->field = f->field;
@@ -192,13 +197,16 @@ static void begin(struct fields *f)
     snprintf(s->traced, sizeof s->traced, "%s: ", f->field);
 }
 
-static void push_variable(struct fields *f, int var)
+void trace_push(lua_State *L, int64_t var)
 {
-    push_symbol(f->L, expr_var(&sandbox_of(f->L)->graph, var));
+    int node = expr_var(&sandbox_of(L)->graph, var);
+    if (node < 0)
+        sandbox_fail(L, NULL, CONVC_ERR_SPEC, "more than %d different operations and operands",
+                     EXPR_NODES);
+    push_symbol(L, node);
 }
 
-/* Takes the function's result from the stack and keeps its text for as long as the convolution. */
-static const char *finish(struct fields *f, const char *const *var)
+const char *trace_finish(struct fields *f, const char *const *var)
 {
     struct sandbox *s = sandbox_of(f->L);
     char value[SANDBOX_VALUE_MAX];
@@ -213,7 +221,10 @@ static const char *finish(struct fields *f, const char *const *var)
                      "the function returns a comparison; convc.where makes a number of it");
     lua_pop(L, 1);
     struct text t = { 0 };
-    expr_print(&s->graph, var, &t);
+    if (var)
+        expr_print(&s->graph, var, &t);
+    else
+        expr_print_window(&s->graph, &s->window, &t);
     char text[EXPR_TEXT + 1];
     bool fits = t.data && !t.failed && t.size <= EXPR_TEXT;
     if (fits)
@@ -237,11 +248,11 @@ static void check_function(struct fields *f, const char *label)
 static const char *trace_pair(struct fields *f, const char *const *var)
 {
     lua_pushvalue(f->L, -1);
-    begin(f);
-    push_variable(f, 0);
-    push_variable(f, 1);
+    trace_begin(f);
+    trace_push(f->L, 0);
+    trace_push(f->L, 1);
     lua_call(f->L, 2, 1);
-    return finish(f, var);
+    return trace_finish(f, var);
 }
 
 void trace_combine(struct fields *f)
@@ -351,7 +362,7 @@ static void push_args(struct fields *f, char names[FUNCTIONS_ARGS][ARG_NAME],
     lua_newtable(L);
     for (const char *at = f->p->args; at && *at && count < FUNCTIONS_ARGS; count++) {
         snprintf(names[count], ARG_NAME, "%.*s", (int)strcspn(at, ":"), at);
-        push_variable(f, 1 + count);
+        trace_push(f->L, 1 + count);
         lua_setfield(L, -2, names[count]);
         var[1 + count] = names[count];
         at += strcspn(at, ",");
@@ -371,9 +382,9 @@ void trace_epilogue(struct fields *f)
     const char *var[FUNCTIONS_ARGS + 2];
     check_function(f, f->field);
     lua_pushvalue(f->L, -1);
-    begin(f);
-    push_variable(f, 0);
+    trace_begin(f);
+    trace_push(f->L, 0);
     push_args(f, names, var);
     lua_call(f->L, 2, 1);
-    f->p->epilogue = finish(f, var);
+    f->p->epilogue = trace_finish(f, var);
 }

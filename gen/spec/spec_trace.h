@@ -14,12 +14,24 @@
 /* Pushes the table of convc.abs, convc.where and all the others. */
 void trace_functions(lua_State *L);
 
+/* Adds convc.taps to the table on top. */
+void trace_taps(lua_State *L);
+
+/* The parts of a trace. After trace_begin sentences begin with the field, and operands are symbols,
+ * which trace_push makes of variables. trace_finish takes the result of the function from the stack
+ * and keeps its text for as long as the convolution; `var` has the names of the variables, NULL:
+ * they are the taps of the sandbox's window. */
+void trace_begin(struct fields *f);
+void trace_push(lua_State *L, int64_t var);
+const char *trace_finish(struct fields *f, const char *const *var);
+
 /* Refuses what must not happen while a function is traced. */
 void trace_forbid(lua_State *L, const char *what);
 
-/* The fields combine, reduce, args and epilogue; each value is on top of the stack. */
+/* The fields combine, reduce, window, args and epilogue; each value is on top of the stack. */
 void trace_combine(struct fields *f);
 void trace_reduce(struct fields *f);
+void trace_window(struct fields *f);
 void trace_args(struct fields *f);
 void trace_epilogue(struct fields *f);
 

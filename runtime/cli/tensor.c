@@ -42,7 +42,10 @@ bool operand_wanted(const struct convc_problem *p, enum operand which)
 {
     if (which >= OPERAND_ARG)
         return find_arg(p, (int)which - OPERAND_ARG) != NULL;
-    return which == OPERAND_BIAS ? p->bias : which == OPERAND_RESIDUAL ? p->residual : true;
+    int64_t weights = 1;
+    if (which == OPERAND_WEI && p->window && *p->window)
+        convc_problem_wei(p, &weights); /* the problem was checked when it was loaded */
+    return which == OPERAND_BIAS ? p->bias : which == OPERAND_RESIDUAL ? p->residual : weights > 0;
 }
 
 /* Laid out as the output is? */

@@ -196,7 +196,7 @@ CONVC_API enum convc_status convc_kernel_info(const convc_kernel *k,
  * there is no such phase, or where no memory holds so many images. */
 CONVC_API int64_t convc_kernel_items(const convc_kernel *k, int32_t phase, int64_t n);
 
-/* Bytes of the packed weights, header included; 0 where weights are constants of the problem. */
+/* Bytes of the packed weights, header included; 0 where there are none to pack. */
 CONVC_API size_t convc_packed_bytes(const convc_kernel *k);
 
 /* plain: [oc][ic/groups][kernel d][h][w]. packed: convc_packed_bytes(k) bytes, 64-byte aligned.

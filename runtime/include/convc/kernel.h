@@ -19,7 +19,7 @@ extern "C" {
  *
  *   src        [n] images, laid out by the problem's src strides, aligned to an element, as all are
  *   wei        what convc_pack wrote, 64-byte aligned (the reference call takes plain weights);
- *              not read where the problem's weights are constants
+ *              not read where convc_packed_bytes is 0
  *   bias       [oc], dense, of acc's type; ignored where the problem has none
  *   residual   as dst, with dst's strides and type; may be dst itself
  *   dst        [n] images, laid out by the problem's dst strides; may be the residual, or a tensor

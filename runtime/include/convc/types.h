@@ -105,7 +105,8 @@ enum {
  *   lt le gt ge eq ne  comparisons of numbers; and or not, of comparisons
  *   where(c,a,b)       c ? a : b
  *
- * At most 96 different operations and operands, and 256 with those that are used again. */
+ * At most 96 different operations and operands; of a window 1024. What is used again may be defined
+ * in front: "def(A,B,...,R)" is R, in which @0 stands for A, @1 for B and so on. */
 
 /* One convolution. convc_problem_init fills in every default; set `n ic oc in kernel` and what else
  * differs.
@@ -154,7 +155,7 @@ struct convc_problem {
     /* Other arithmetic; NULL or "": as above. The texts belong to the caller, who keeps them for
      * the time of each call that takes the problem.
      *
-     *   acc = reduce over the taps, beginning with reduce_init, of combine(x, w)
+     *   acc = reduce over the taps, beginning with reduce_init, of combine(x, w); or window(x, w)
      *   dst = epilogue(acc, args)
      *
      * combine      of x, from src, and w, the weight
@@ -162,15 +163,20 @@ struct convc_problem {
      *              the order depth, height, width, channel. Without a tap acc is reduce_init; of
      *              those with a name it is 0, -infinity, infinity and 1. max and min of terms among
      *              which is a NaN depend on the plan
-     * epilogue     of acc and the names in args, instead of bias, residual and activation
-     * args         "scale:channel,shift:tensor,gain:scalar": at most 8, given at run time in this
-     *              order, in convc_args.user. A channel arg has oc elements, a tensor arg is laid
-     *              out as dst is, a scalar is one element
+     * window       instead of combine and reduce: acc as a function of all taps of one channel,
+     * x(i,j) and w(i,j), counted from 0; x(i) along one axis, x(d,i,j) along three. w(i,j) is the
+     *              weight that a sum would multiply with x(i,j), under `flip` that of the mirrored
+     * tap. oc and groups are ic; CONVC_PAD_IDENTITY has no meaning. A window that names no w has no
+     * weights: nothing is packed, and convc_args.wei is not read epilogue     of acc and the names
+     * in args, instead of bias, residual and activation args
+     * "scale:channel,shift:tensor,gain:scalar": at most 8, given at run time in this order, in
+     * convc_args.user. A channel arg has oc elements, a tensor arg is laid out as dst is, a scalar
+     * is one element
      *
      * Under other arithmetic than sums of products, zeros are values of 0 like any others, and taps
      * are left out under CONVC_PAD_IDENTITY alone. An algorithm that relies on sums of products is
      * no candidate; tolerance then means nothing. */
-    const char *combine, *reduce, *epilogue, *args;
+    const char *combine, *reduce, *window, *epilogue, *args;
     double reduce_init;
 
     /* Weights that are part of the problem, in the order of convc_pack's; NULL: given at run time.
