@@ -71,7 +71,8 @@ def shapes(problem, constant):
     size = {k: int(v) for k, v in re.findall(r"([a-z]+)(\d+)", fields[0])}
     axes = [a for a in "dhw" if "i" + a in size]
     shape = {"input": [size["mb"], size["ic"]] + [size["i" + a] for a in axes]}
-    if not constant:
+    window = re.search(r";window=[^;]*", problem)
+    if not constant and not (window and not re.search(r"\bw\(", window[0])):
         shape["weights"] = [size["oc"], size["ic"] // size["g"]] + [size["k" + a] for a in axes]
     if "bias" in fields:
         shape["bias"] = [size["oc"]]

@@ -28,6 +28,20 @@ function picture.each(channels, kernel)
     return weights
 end
 
+-- Over each colour, the window `f` of size x size; returns it and the weights by which it knows alpha.
+function picture.window(channels, size, f)
+    if picture.colours(channels) == channels then return f end
+    local ones = {}
+    for i = 1, size do
+        ones[i] = {}
+        for j = 1, size do ones[i][j] = 1 end
+    end
+    local function window(x, w)
+        return convc.where(convc.eq(w(0, 0), 1), f(x), x(size // 2, size // 2))
+    end
+    return window, picture.each(channels, ones)
+end
+
 local function scaled(kernel, by)
     local result = {}
     for i = 1, #kernel do
