@@ -1,5 +1,5 @@
--- A bilateral filter: a mean over the window in which a pixel counts less the farther it is, and the
--- more it differs.
+-- A bilateral filter: a mean over the window in which a pixel counts less the farther it is, and
+-- the more it differs.
 --
 -- >>> v = sliding_window_view(np.pad(x, 2, "edge"), (5, 5))
 -- >>> i, j = np.mgrid[-2:3, -2:3]

@@ -1,5 +1,5 @@
--- Windows in all shapes: of volumes, with strides and dilations, many channels in both layouts, with
--- weights, which a flip mirrors, and with an epilogue behind them.
+-- Windows in all shapes: of volumes, with strides and dilations, many channels in both layouts,
+-- with weights, which a flip mirrors, and with an epilogue behind them.
 local function range(x)
     local t = convc.taps(x)
     return convc.rank(t, #t) - convc.rank(t, 1)

@@ -28,7 +28,7 @@ function picture.each(channels, kernel)
     return weights
 end
 
--- Over each colour, the window `f` of size x size; returns it and the weights by which it knows alpha.
+-- Over each colour, the window `f` of size x size; returns it and the weights that tell alpha.
 function picture.window(channels, size, f)
     if picture.colours(channels) == channels then return f end
     local ones = {}
