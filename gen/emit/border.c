@@ -3,14 +3,7 @@
 /* An integer constant of the type of `like`, scalar or vector. */
 static LLVMValueRef constant(LLVMValueRef like, int64_t v)
 {
-    LLVMTypeRef type = LLVMTypeOf(like);
-    if (LLVMGetTypeKind(type) != LLVMVectorTypeKind)
-        return LLVMConstInt(type, (unsigned long long)v, 1);
-    LLVMValueRef lane[EM_LANES_MAX];
-    unsigned n = LLVMGetVectorSize(type);
-    for (unsigned l = 0; l < n; l++)
-        lane[l] = LLVMConstInt(LLVMGetElementType(type), (unsigned long long)v, 1);
-    return LLVMConstVector(lane, n);
+    return em_whole(LLVMTypeOf(like), v);
 }
 
 static LLVMValueRef select_below(struct em *em, LLVMValueRef at, int64_t n, LLVMValueRef yes,

@@ -343,64 +343,6 @@ void em_scatter(struct em *em, LLVMValueRef v, LLVMValueRef p, const int64_t *of
         em_call(em, "llvm.masked.scatter", types, 2, args, 4);
 }
 
-/* ---- values -------------------------------------------------------------------------------- */
-
-LLVMValueRef em_real(LLVMTypeRef type, double v)
-{
-    if (LLVMGetTypeKind(type) != LLVMVectorTypeKind)
-        return LLVMConstReal(type, v);
-    LLVMValueRef lane[EM_LANES_MAX];
-    unsigned n = LLVMGetVectorSize(type);
-    for (unsigned l = 0; l < n; l++)
-        lane[l] = LLVMConstReal(LLVMGetElementType(type), v);
-    return LLVMConstVector(lane, n);
-}
-
-LLVMValueRef em_splat(struct em *em, LLVMValueRef scalar, int lanes)
-{
-    int zero[EM_LANES_MAX] = { 0 };
-    LLVMValueRef none = LLVMGetPoison(em_vector(LLVMTypeOf(scalar), lanes));
-    LLVMValueRef one = LLVMBuildInsertElement(em->builder, none, scalar, em_int(em, 0), "");
-    return em_shuffle(em, one, none, zero, lanes);
-}
-
-LLVMValueRef em_shuffle(struct em *em, LLVMValueRef a, LLVMValueRef b, const int *lane, int lanes)
-{
-    LLVMValueRef index[EM_LANES_MAX];
-    for (int l = 0; l < lanes; l++)
-        index[l] = LLVMConstInt(em->i32, (unsigned)lane[l], 0);
-    return LLVMBuildShuffleVector(em->builder, a, b, LLVMConstVector(index, (unsigned)lanes), "");
-}
-
-LLVMValueRef em_permute(struct em *em, LLVMValueRef x, LLVMValueRef lane)
-{
-    LLVMValueRef args[2] = { x, lane };
-    bool wide = element_bytes(LLVMTypeOf(x)) == 8;
-    return em_call(em, wide ? "llvm.x86.avx512.permvar.df.512" : "llvm.x86.avx512.permvar.sf.512",
-                   NULL, 0, args, 2);
-}
-
-LLVMValueRef em_fma(struct em *em, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c)
-{
-    if (!em->target->fma)
-        return LLVMBuildFAdd(em->builder, LLVMBuildFMul(em->builder, a, b, ""), c, "");
-    LLVMTypeRef type = LLVMTypeOf(c);
-    LLVMValueRef args[3] = { a, b, c };
-    return em_call(em, "llvm.fma", &type, 1, args, 3);
-}
-
-LLVMValueRef em_fmax(struct em *em, LLVMValueRef a, LLVMValueRef b)
-{
-    LLVMValueRef more = LLVMBuildFCmp(em->builder, LLVMRealOGT, a, b, "");
-    return LLVMBuildSelect(em->builder, more, a, b, "");
-}
-
-LLVMValueRef em_fmin(struct em *em, LLVMValueRef a, LLVMValueRef b)
-{
-    LLVMValueRef less = LLVMBuildFCmp(em->builder, LLVMRealOLT, a, b, "");
-    return LLVMBuildSelect(em->builder, less, a, b, "");
-}
-
 LLVMValueRef em_call(struct em *em, const char *name, LLVMTypeRef *types, unsigned type_count,
                      LLVMValueRef *args, unsigned arg_count)
 {

@@ -110,7 +110,8 @@ LLVMValueRef em_gather_at(struct em *em, LLVMTypeRef vector, LLVMValueRef p, LLV
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-LLVMValueRef em_real(LLVMTypeRef type, double v); /* of a scalar or vector type */
+LLVMValueRef em_real(LLVMTypeRef type, double v);   /* of a scalar or vector type */
+LLVMValueRef em_whole(LLVMTypeRef type, int64_t v); /* likewise, of integers */
 LLVMValueRef em_splat(struct em *em, LLVMValueRef scalar, int lanes);
 LLVMValueRef em_shuffle(struct em *em, LLVMValueRef a, LLVMValueRef b, const int *lane, int lanes);
 
