@@ -89,6 +89,8 @@ enum convc_status kernel_load(struct convc_kernel *k, const char *object, size_t
     k->reason[0] = '\0';
     k->cycles = estimate_cycles(k);
     k->workspace_bytes = plan_workspace_bytes(&k->problem, &k->plan, &k->machine->target);
+    for (int32_t i = 0; i < plan_phases(&k->plan); i++)
+        k->items[i] = plan_items(&k->problem, &k->plan, &k->machine->target, i, 1);
     return lay_out_weights(k, d);
 }
 
@@ -148,7 +150,7 @@ int64_t convc_kernel_items(const convc_kernel *k, int32_t phase, int64_t n)
         return phase == 0 ? ref_items(&k->problem, n) : 0;
     if (phase >= plan_phases(&k->plan))
         return 0;
-    return plan_items(&k->problem, &k->plan, &k->machine->target, phase, n);
+    return n * k->items[phase];
 }
 
 size_t convc_packed_bytes(const convc_kernel *k)

@@ -25,8 +25,9 @@ struct convc_kernel {
     struct plan plan;
     struct layout layout;
     uint64_t layout_hash;
-    size_t packed_bytes;    /* 0 where there are no weights to pack */
-    size_t workspace_bytes; /* of one call of the function */
+    size_t packed_bytes;            /* 0 where there are no weights to pack */
+    size_t workspace_bytes;         /* of one call of the function */
+    int64_t items[PLAN_PHASES_MAX]; /* of one image */
     struct kernel_tensor src, dst;
     double cycles; /* of one image on one core, very roughly, but never 0 */
 

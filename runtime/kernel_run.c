@@ -233,6 +233,18 @@ struct phase {
     atomic_bool taken[POOL_THREADS_MAX];
 };
 
+/* Small kernels run as fast as this is: what is not used is not cleared. */
+static void phase_begin(struct phase *ph, const struct convc_kernel *k,
+                        const struct convc_args *args, int32_t index)
+{
+    ph->kernel = k;
+    ph->args = args;
+    ph->index = index;
+    ph->slices = k->workspace_bytes ? pool_threads(k->machine->pool) : 0;
+    for (int i = 0; i < ph->slices; i++)
+        atomic_init(&ph->taken[i], false);
+}
+
 /* A host whose pool has more threads than it said lets the surplus wait here. */
 static int take_slice(struct phase *ph)
 {
@@ -277,8 +289,8 @@ void kernel_run(const struct convc_kernel *k, const struct convc_args *args)
     bool split = k->cycles * (double)args->n >= cycles_worth_splitting;
     int32_t phases = k->function ? plan_phases(&k->plan) : 1;
     for (int32_t i = 0; i < phases; i++) {
-        struct phase ph = { .kernel = k, .args = args, .index = i };
-        ph.slices = pool_threads(k->machine->pool);
+        struct phase ph;
+        phase_begin(&ph, k, args, i);
         int64_t items = convc_kernel_items(k, i, args->n);
         if (split)
             pool_run(k->machine->pool, run_items, &ph, items);
@@ -289,7 +301,9 @@ void kernel_run(const struct convc_kernel *k, const struct convc_args *args)
 
 enum convc_status convc_run(const convc_kernel *k, const struct convc_args *args)
 {
-    struct diag d = { 0 };
+    struct diag d; /* half a KiB, which nobody reads unless a check fails */
+    d.status = CONVC_OK;
+    d.text[0] = '\0';
     if (check_args(k, args, &d) != CONVC_OK)
         return api_fail(&d);
     if (args->n > 0)

@@ -369,6 +369,7 @@ static void any_split_of_the_items_gives_the_same_result(void **state)
         memset(l.dst, 0, (size_t)l.dst_elements * sizeof(float));
         for (int32_t phase = 0; phase < info.phases; phase++) {
             int64_t items = convc_kernel_items(k, phase, l.n), begin = 0;
+            assert_int_equal(items, l.n * convc_kernel_items(k, phase, 1));
             while (begin < items) {
                 int64_t end = test_random_in(&r, begin, items);
                 info.function(&args, phase, begin, end);

@@ -112,10 +112,12 @@ void plan_layout(const struct problem *p, const struct plan *plan, const struct 
 void plan_pack(const struct problem *p, const struct plan *plan, const struct target *t,
                const void *plain, void *packed);
 
-/* Phases of a run, one parallel_for each. */
+/* Phases of a run, one parallel_for each; at most PLAN_PHASES_MAX. */
+enum { PLAN_PHASES_MAX = 4 };
 int plan_phases(const struct plan *plan);
 
-/* Work items of one phase for a batch of n: kernels accept any range within [0, items). */
+/* Work items of one phase for a batch of n, as many for each image: kernels accept any range within
+ * [0, items). */
 int64_t plan_items(const struct problem *p, const struct plan *plan, const struct target *t,
                    int32_t phase, int64_t n);
 
