@@ -27,7 +27,8 @@ enum arguments_field {
 /* Bytes before a field of struct convc_args; of ARGUMENTS_FIELDS, those of the structure. */
 int64_t arguments_offset(const struct target *t, enum arguments_field field);
 
-/* Fields of struct convc_args; wei is past the header of the packed weights. */
+/* Fields of struct convc_args; wei is past the header of the packed weights, and none of a
+ * stencil's, which has them in its code. */
 struct arguments {
     LLVMValueRef src, wei, bias, residual, dst;
     LLVMValueRef user[FUNCTIONS_ARGS];

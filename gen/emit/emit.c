@@ -1,6 +1,7 @@
 #include "gen/emit/emit.h"
 
 #include "gen/emit/emit_direct.h"
+#include "gen/emit/emit_stencil.h"
 #include "gen/emit/emit_winograd.h"
 #include "gen/emit/entries.h"
 
@@ -11,6 +12,7 @@ static void (*const emit_algorithm[PLAN_ALGORITHMS])(struct em *, const struct p
                                                      const struct plan *) = {
     [PLAN_DIRECT] = emit_direct,
     [PLAN_WINOGRAD] = emit_winograd,
+    [PLAN_STENCIL] = emit_stencil,
 };
 
 static void set_attribute(struct em *em, LLVMValueRef f, const char *name, const char *value)

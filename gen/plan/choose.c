@@ -1,6 +1,7 @@
 #include "gen/plan/choose.h"
 
 #include "gen/plan/plan_direct.h"
+#include "gen/plan/plan_stencil.h"
 #include "gen/plan/plan_winograd.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@ static enum convc_status (*const candidates_of[PLAN_ALGORITHMS])(struct arena *,
                                                                  struct diag *) = {
     [PLAN_DIRECT] = plan_direct_candidates,
     [PLAN_WINOGRAD] = plan_winograd_candidates,
+    [PLAN_STENCIL] = plan_stencil_candidates,
 };
 
 /* By cost, then by text, so that the order is the same everywhere. */

@@ -1,6 +1,7 @@
 #include "gen/plan/plan.h"
 
 #include "gen/plan/plan_direct.h"
+#include "gen/plan/plan_stencil.h"
 #include "gen/plan/plan_winograd.h"
 
 #include <stdio.h>
@@ -35,6 +36,10 @@ static const struct {
                         plan_winograd_check, plan_winograd_error_bound, plan_winograd_layout,
                         plan_winograd_pack, plan_winograd_workspace_bytes, plan_winograd_items,
                         plan_winograd_explain },
+    [PLAN_STENCIL] = { "stencil", true, 1, plan_stencil_print, plan_stencil_parse,
+                       plan_stencil_check, plan_stencil_error_bound, plan_stencil_layout,
+                       plan_stencil_pack, plan_stencil_workspace_bytes, plan_stencil_items,
+                       plan_stencil_explain },
 };
 
 const char *plan_algorithm_name(enum plan_algorithm a)

@@ -5,6 +5,7 @@
  *
  *     direct lanes=oc tile=1x14x2 order=rows border=peel chunk=2
  *     winograd f=4x4 block=49 tile=13x2 prefetch=weights
+ *     stencil tile=4x2 strip=32 columns=kept
  *
  * A word that is missing is the first of its kind, or 0.
  *
@@ -17,7 +18,7 @@
 #include "gen/plan/target.h"
 #include "gen/problem/problem.h"
 
-enum plan_algorithm { PLAN_DIRECT, PLAN_WINOGRAD, PLAN_ALGORITHMS };
+enum plan_algorithm { PLAN_DIRECT, PLAN_WINOGRAD, PLAN_STENCIL, PLAN_ALGORITHMS };
 
 /* Which axis lies in the lanes of a vector register. */
 enum plan_lanes {
@@ -81,11 +82,20 @@ struct plan_winograd {
     enum plan_prefetch prefetch;
 };
 
+struct plan_stencil {
+    int rows, vecs; /* the register tile: output rows x vectors side by side along the row */
+    int64_t strip;  /* output rows of a work item */
+    /* Vertical forms that are met at several columns are computed once a column and kept in scratch
+     * memory for a row of tiles; otherwise once for every column that they are met at. */
+    bool kept;
+};
+
 struct plan {
     enum plan_algorithm algorithm;
     union {
         struct plan_direct direct;
         struct plan_winograd winograd;
+        struct plan_stencil stencil;
     };
 };
 

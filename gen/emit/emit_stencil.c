@@ -1,0 +1,150 @@
+#include "gen/emit/emit_stencil.h"
+
+#include "gen/emit/arguments.h"
+#include "gen/emit/stencil_tile.h"
+
+#include <stdlib.h>
+
+/* One work item, decoded; rows [begin, end). */
+struct item {
+    LLVMValueRef image, channel, od, begin, end;
+};
+
+static struct item decode(struct em *em, const struct stencil_nest *n, LLVMValueRef index)
+{
+    struct item i;
+    LLVMValueRef strip, rest = em_divide(em, index, em_int(em, n->strips), &strip);
+    rest = em_divide(em, rest, em_int(em, n->p->out[CONVC_D]), &i.od);
+    i.image = em_divide(em, rest, em_int(em, n->channels), &i.channel);
+    i.begin = em_opaque(em, em_mul(em, strip, n->plan.strip));
+    LLVMValueRef end = em_add(em, i.begin, em_int(em, n->plan.strip));
+    i.end = em_opaque(em, em_min(em, end, em_int(em, n->p->out[CONVC_H])));
+    return i;
+}
+
+/* Pointers of a tile whose first output row is `oh`; of a single row, the source's first. */
+static void place_tile(struct stencil_tile *t, const struct arguments *args, const struct item *i,
+                       LLVMValueRef oh)
+{
+    const struct stencil_nest *n = t->n;
+    const struct convc_problem *p = &n->p->p;
+    struct em *em = t->em;
+    const int64_t *src = p->src_stride, *dst = p->dst_stride, *step = p->stride;
+    int64_t bytes = n->bytes, filters = n->program.filters;
+    LLVMValueRef from = em_mul(em, i->image, src[CONVC_STRIDE_N] * bytes);
+    from = em_add(em, from, em_mul(em, i->channel, src[CONVC_STRIDE_C] * bytes));
+    if (!t->single) {
+        int64_t d = src[CONVC_STRIDE_D] * bytes, h = src[CONVC_STRIDE_H] * bytes;
+        from = em_add(em, from, em_mul_add(em, i->od, step[0] * d, -p->pad_begin[0] * d));
+        from = em_add(em, from, em_mul_add(em, oh, step[1] * h, -p->pad_begin[1] * h));
+    }
+    LLVMValueRef to = em_mul(em, i->image, dst[CONVC_STRIDE_N] * bytes);
+    LLVMValueRef channel = em_mul(em, i->channel, filters);
+    to = em_add(em, to, em_mul(em, channel, dst[CONVC_STRIDE_C] * bytes));
+    to = em_add(em, to, em_mul(em, i->od, dst[CONVC_STRIDE_D] * bytes));
+    to = em_add(em, to, em_mul(em, oh, dst[CONVC_STRIDE_H] * bytes));
+    t->src = em_opaque(em, em_at(em, args->src, from));
+    t->dst = em_opaque(em, em_at(em, args->dst, to));
+    if (p->residual)
+        t->residual = em_opaque(em, em_at(em, args->residual, to));
+    if (p->bias)
+        t->bias = em_opaque(em, em_at(em, args->bias, em_mul(em, channel, bytes)));
+    for (int a = 0; a < n->p->f.arg_count; a++) {
+        enum arg_kind kind = n->p->f.arg[a].kind;
+        LLVMValueRef at = kind == ARG_CHANNEL  ? em_mul(em, channel, bytes)
+                          : kind == ARG_TENSOR ? to
+                                               : em_int(em, 0);
+        t->user[a] = em_opaque(em, em_at(em, args->user[a], at));
+    }
+}
+
+/* Rows of the item that read inside, [*begin, *end). */
+static void find_inside(struct em *em, const struct stencil_nest *n, const struct item *i,
+                        LLVMValueRef *begin, LLVMValueRef *end)
+{
+    *begin = em_min(em, em_max(em, i->begin, em_int(em, n->row_begin)), i->end);
+    *end = em_max(em, em_min(em, i->end, em_int(em, n->row_end)), *begin);
+    if (n->depth_begin > 0 || n->depth_end < n->p->out[CONVC_D]) {
+        LLVMValueRef depth = em_sub(em, i->od, em_int(em, n->depth_begin));
+        LLVMValueRef inside = em_below(em, depth, em_int(em, n->depth_end - n->depth_begin));
+        *end = LLVMBuildSelect(em->builder, inside, *end, *begin, "");
+    }
+}
+
+/* Tiles of rows inside; returns the row behind them. */
+static LLVMValueRef emit_tiles(struct stencil_tile *t, const struct arguments *args,
+                               const struct item *i, LLVMValueRef begin, LLVMValueRef end)
+{
+    struct em *em = t->em;
+    int64_t rows = t->n->plan.rows;
+    LLVMValueRef rest;
+    if (t->n->row_end - t->n->row_begin < rows)
+        return begin;
+    LLVMValueRef tiles = em_divide(em, em_sub(em, end, begin), em_int(em, rows), &rest);
+    EM_FOR (em, tile, em_int(em, 0), tiles) {
+        t->rows = (int)rows;
+        t->single = false;
+        place_tile(t, args, i, em_add(em, begin, em_mul(em, tile, rows)));
+        stencil_tile_emit(t);
+    }
+    return em_sub(em, end, rest);
+}
+
+static void emit_single(struct stencil_tile *t, const struct arguments *args, const struct item *i,
+                        LLVMValueRef oh)
+{
+    t->rows = 1;
+    t->single = true;
+    t->od = i->od;
+    t->oh = oh;
+    place_tile(t, args, i, oh);
+    stencil_find_rows(t);
+    stencil_tile_emit(t);
+}
+
+static void emit_item(struct stencil_tile *t, const struct arguments *args, const struct item *i)
+{
+    struct em *em = t->em;
+    LLVMValueRef begin, end;
+    find_inside(em, t->n, i, &begin, &end);
+    LLVMValueRef after = emit_tiles(t, args, i, begin, end);
+    LLVMValueRef before = em_sub(em, begin, i->begin);
+    LLVMValueRef count = em_add(em, before, em_sub(em, i->end, after));
+    EM_FOR (em, row, em_int(em, 0), count) {
+        LLVMValueRef late = em_add(em, after, em_sub(em, row, before));
+        LLVMValueRef early = em_less(em, row, before);
+        LLVMValueRef oh = LLVMBuildSelect(em->builder, early, em_add(em, i->begin, row), late, "");
+        emit_single(t, args, i, em_opaque(em, oh));
+    }
+}
+
+static void emit_items(struct stencil_tile *t, const struct arguments *args)
+{
+    struct em *em = t->em;
+    if (t->n->kept)
+        t->scratch = arguments_workspace(em);
+    EM_FOR (em, index, arguments_begin(em), arguments_end(em)) {
+        struct item i = decode(em, t->n, index);
+        emit_item(t, args, &i);
+    }
+}
+
+void emit_stencil(struct em *em, const struct problem *p, const struct plan *plan)
+{
+    struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, em->target);
+    struct stencil_tile *t = calloc(1, sizeof *t);
+    struct stencil_steps *steps = calloc(1, sizeof *steps);
+    LLVMValueRef *value = calloc(STENCIL_STEPS, sizeof *value);
+    em->failed = em->failed || !n || !t || !steps || !value;
+    if (!em->failed) {
+        *t = (struct stencil_tile){ .em = em, .n = n, .steps = steps, .value = value };
+        t->element = n->bytes == 8 ? em->f64 : em->f32;
+        t->vector = em_vector(t->element, n->lanes);
+        struct arguments args = arguments_tensors(em, p, plan);
+        emit_items(t, &args);
+    }
+    free(value);
+    free(steps);
+    free(t);
+    free(n);
+}

@@ -1,0 +1,64 @@
+/* stencil_tile: the register tile of a stencil plan, swept along a row.
+ *
+ * A tile is some output rows, or rows of kept forms, by some vectors. Its source rows are at a
+ * constant stride from the first where they all read inside; of a single row each is found on its
+ * own, and may be padding. Vectors that touch the border of a row, or its end, are known while
+ * emitting: what their lanes read is loaded from within the row and moved into place.
+ * Stands on: em_math, border, stencil_nest.
+ */
+#ifndef GEN_EMIT_STENCIL_TILE_H
+#define GEN_EMIT_STENCIL_TILE_H
+
+#include "gen/emit/em.h"
+#include "gen/plan/stencil_nest.h"
+
+/* A row of the source that a single row of outputs reads. */
+struct stencil_row {
+    int64_t at[2]; /* depth, row of the window */
+    LLVMValueRef begin, inside;
+};
+
+struct stencil_tile {
+    struct em *em;
+    const struct stencil_nest *n;
+    LLVMTypeRef element, vector;
+    struct stencil_steps *steps;
+    LLVMValueRef *value; /* of each step */
+
+    int rows; /* 1 where `single` */
+    bool single;
+    LLVMValueRef src; /* the window's first row of the tile's first; of a single row, the channel */
+    LLVMValueRef od, oh; /* of a single row */
+    struct stencil_row row[STENCIL_SRC_ROWS];
+    int row_count;
+
+    LLVMValueRef scratch;
+    /* At the first output of the tile's first row, of filter 0. */
+    LLVMValueRef dst, residual, bias;
+    LLVMValueRef user[FUNCTIONS_ARGS];
+};
+
+/* Kept forms of the tile's rows, then its outputs. */
+void stencil_tile_emit(struct stencil_tile *t);
+
+/* ---- where operands come from --------------------------------------------------------------- */
+
+/* Vectors of a sweep. */
+struct stencil_span {
+    const struct stencil_sweep *sweep;
+    bool columns;   /* of kept forms */
+    int64_t vector; /* the first one; -1: known to the kernel alone */
+    int vecs;
+    bool inside;
+    LLVMValueRef at;   /* bytes from the row's first output to the span's   */
+    LLVMValueRef from; /* pointer at the tile's source that much further    */
+};
+
+/* The rows that a single row reads, once for all its spans. */
+void stencil_find_rows(struct stencil_tile *t);
+
+/* An element of the source, or of a kept form, for every lane. */
+LLVMValueRef stencil_read(struct stencil_tile *t, const struct stencil_span *span,
+                          const struct stencil_step *step);
+
+#endif

@@ -1,0 +1,137 @@
+/* Candidates of the stencil algorithm, and what they should cost. */
+#include "gen/base/number.h"
+#include "gen/plan/cost.h"
+#include "gen/plan/plan_stencil.h"
+#include "gen/plan/stencil_nest.h"
+#include "gen/plan/work.h"
+
+#include <stdlib.h>
+
+enum { CANDIDATES_MAX = 24 };
+
+/* ---- cost ---------------------------------------------------------------------------------- */
+
+/* What the steps of a tile keep busy, in operations of a vector. */
+struct busy {
+    double adds, multiplies, loads, shuffles, stores;
+};
+
+static struct busy count_steps(const struct stencil_nest *n, const struct stencil_steps *s,
+                               const struct stencil_sweep *sweep)
+{
+    struct busy b = { 0 };
+    for (int i = 0; i < s->count; i++) {
+        const struct stencil_step *step = &s->step[i];
+        enum stencil_op op = n->program.form[step->form].op;
+        if (step->kept || op == STENCIL_SRC) {
+            b.loads += sweep->stride > 1 ? 2 : step->at[2] % n->lanes ? 1.5 : 1;
+            b.shuffles += sweep->stride > 1;
+        } else if (op == STENCIL_ADD || op == STENCIL_SUB) {
+            b.adds++;
+        } else if (op != STENCIL_CONST) {
+            b.multiplies++;
+        }
+    }
+    return b;
+}
+
+/* Cycles: adds have pipes of their own, beside those that multiply, on cores of 16 registers. */
+static double cycles_of(const struct busy *b, const struct target *t, double *fma, double *load)
+{
+    double multiplies = t->fma ? b->multiplies : 2 * b->multiplies;
+    double arithmetic = (multiplies + b->adds) / 2;
+    if (target_narrow(t))
+        arithmetic = larger(larger(multiplies, b->adds) / 2, (multiplies + b->adds) / 4);
+    arithmetic = larger(arithmetic, b->shuffles);
+    double memory = larger(b->loads / 2, b->stores);
+    *fma += arithmetic;
+    *load += memory;
+    return larger(larger(arithmetic, memory), (arithmetic + memory) * 0.75);
+}
+
+/* Cycles of one tile of a sweep over the source; kept forms go to scratch memory. */
+static double tile_cycles(const struct stencil_nest *n, const struct target *t, bool columns,
+                          struct cost *cost)
+{
+    int result[STENCIL_ROWS * STENCIL_VECS];
+    struct stencil_steps *s = calloc(1, sizeof *s);
+    const struct stencil_sweep *sweep = columns ? &n->columns : &n->outputs;
+    int roots = columns ? n->kept : n->program.filters;
+    for (int i = 0; s && i < roots; i++)
+        stencil_steps_add(n, sweep, columns ? n->keep[i] : n->program.root[i], n->plan.rows,
+                          n->plan.vecs, n->plan.kept && !columns, s, result);
+    struct busy b = { 0 };
+    double outputs = (double)(roots * n->plan.rows * n->plan.vecs), spilled = 0;
+    if (s) {
+        b = count_steps(n, s, sweep);
+        spilled = larger(0, (double)(n->plan.rows * n->plan.vecs + 4 - t->vector_registers));
+    }
+    free(s);
+    b.stores = outputs + spilled * (double)(n->program.operations) / 4;
+    double last = columns ? 0 : work_last(n->p) * outputs;
+    return cycles_of(&b, t, &cost->fma, &cost->load) + last + 2;
+}
+
+void plan_stencil_cost(const struct problem *p, const struct plan *plan, const struct target *t,
+                       struct cost *cost)
+{
+    *cost = (struct cost){ .limit = "fma" };
+    struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, t);
+    if (!n)
+        return;
+    double vectors = (double)n->outputs.vectors / n->plan.vecs;
+    double wide = n->kept ? (double)n->columns.vectors / n->plan.vecs : 0;
+    double rows = (double)(n->channels * p->out[CONVC_D] * p->out[CONVC_H]) / n->plan.rows;
+    double single = 1 - (double)(n->row_end - n->row_begin) / (double)p->out[CONVC_H];
+    double compute = tile_cycles(n, t, false, cost) * vectors;
+    if (n->kept)
+        compute += tile_cycles(n, t, true, cost) * wide;
+    double turns = rows * (1 + 1.5 * single);
+    cost->fma *= rows * vectors;
+    cost->load *= rows * vectors;
+    double src = (double)(p->p.ic * p->p.in[0] * p->p.in[1] * p->p.in[2]) * (double)n->bytes;
+    double dst = (double)(p->p.oc * p->out[0] * p->out[1] * p->out[2]) * (double)n->bytes;
+    bool far = src + dst > target_l3_of_core(t) * 0.5, near = src + dst < t->l2_bytes;
+    cost->l2 = (src * 1.5 + dst) / t->ceilings.l2;
+    cost->memory = near ? 0 : (src + dst) / (far ? t->ceilings.memory : t->ceilings.l3 * 0.83);
+    cost->overhead = 20 * rows;
+    cost->cycles = together(together(compute * turns, cost->l2), cost->memory) + cost->overhead;
+    cost->compile_ms = 1;
+    cost->limit = cost->memory > cost->fma ? "memory" : cost->load > cost->fma ? "load" : "fma";
+    free(n);
+}
+
+/* ---- candidates ---------------------------------------------------------------------------- */
+
+static int64_t strip_of_rows(const struct problem *p, int rows)
+{
+    int64_t strip = p->out[CONVC_H] < 32 ? p->out[CONVC_H] : 32;
+    return ceil_div(strip, rows) * rows;
+}
+
+enum convc_status plan_stencil_candidates(struct arena *a, const struct problem *p,
+                                          const struct target *t, struct candidates *out,
+                                          struct diag *d)
+{
+    static const int tiles[][2] = { { 1, 1 }, { 1, 4 }, { 2, 1 }, { 2, 2 }, { 2, 4 },
+                                    { 4, 1 }, { 4, 2 }, { 8, 1 }, { 6, 2 } };
+    *out = (struct candidates){ 0 };
+    if (stencil_unfit(p))
+        return CONVC_OK;
+    out->list = arena_array(a, CANDIDATES_MAX, sizeof *out->list);
+    if (!out->list)
+        return diag_memory(d);
+    for (size_t i = 0; i < 2 * sizeof tiles / sizeof *tiles; i++) {
+        const int *tile = tiles[i / 2];
+        struct candidate *c = &out->list[out->count];
+        struct diag ignored = { 0 };
+        c->plan = (struct plan){ .algorithm = PLAN_STENCIL };
+        c->plan.stencil = (struct plan_stencil){ .rows = tile[0], .vecs = tile[1], .kept = i % 2 };
+        c->plan.stencil.strip = strip_of_rows(p, tile[0]);
+        if (plan_stencil_check(&c->plan, p, t, &ignored) != CONVC_OK)
+            continue;
+        plan_stencil_cost(p, &c->plan, t, &c->cost);
+        out->count++;
+    }
+    return CONVC_OK;
+}

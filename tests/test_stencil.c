@@ -1,0 +1,241 @@
+/* Stencils: what programs are made of kernels, and that their kernels compute what the reference
+ * does, wherever windows lie and whatever is around. */
+#include "gen/plan/stencil_nest.h"
+#include "tests/support/emitted.h"
+#include "tests/support/named.h"
+#include "tests/support/small.h"
+#include "tests/support/subject.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- programs ---------------------------------------------------------------------------------
+ */
+
+static const double sobel[] = { -1, 0, 1, -2, 0, 2, -1, 0, 1 };
+static const double laplacian[] = { 0, 1, 0, 1, -4, 1, 0, 1, 0 };
+static const double edges[] = { -1, -1, -1, -1, 8, -1, -1, -1, -1 };
+static const double kirsch[] = { 5, 5, 5, -3, 0, -3, -3, -3, -3 };
+static const double odd_factors[] = { 4, 6, 0, 6, 9, 0, 10, 15, 0 };
+static const double nothing[9] = { 0 };
+
+/* A kernel of `rows` x `cols` on a picture of one channel. */
+static struct convc_problem filtered(const double *weights, int64_t rows, int64_t cols)
+{
+    struct convc_problem p = small_problem();
+    p.ic = p.oc = p.groups = 1;
+    p.layout = CONVC_NCHW;
+    p.in[CONVC_H] = 11;
+    p.in[CONVC_W] = 41;
+    p.kernel[CONVC_H] = rows;
+    p.kernel[CONVC_W] = cols;
+    for (int a = CONVC_H; a <= CONVC_W; a++)
+        p.pad_begin[a] = p.pad_end[a] = p.kernel[a] / 2;
+    p.weights = weights;
+    return p;
+}
+
+static void check_program(const double *weights, int64_t rows, int64_t cols, int taps,
+                          int multiplies, int operations)
+{
+    struct convc_problem from = filtered(weights, rows, cols);
+    struct problem p = resolved(&from);
+    struct stencil *s = malloc(sizeof *s);
+    assert_non_null(s);
+    stencil_of(&p, s);
+    assert_false(s->full);
+    assert_int_equal(s->taps, taps);
+    assert_int_equal(s->multiplies, multiplies);
+    assert_int_equal(s->operations, operations);
+    free(s);
+}
+
+static void programs_do_little(void **state)
+{
+    double gauss[25], box[25];
+    static const double binomial[5] = { 1, 4, 6, 4, 1 }, real[5] = { 0.1, 0.7, 1.1, 0.7, 0.1 };
+    (void)state;
+    check_program(sobel, 3, 3, 6, 1, 3);
+    check_program(laplacian, 3, 3, 5, 1, 4);
+    check_program(edges, 3, 3, 9, 1, 7);
+    check_program(kirsch, 3, 3, 8, 4, 6);
+    check_program(odd_factors, 3, 3, 6, 5, 5);
+    check_program(nothing, 3, 3, 0, 0, 0);
+    for (int i = 0; i < 25; i++) {
+        gauss[i] = binomial[i / 5] * binomial[i % 5];
+        box[i] = 1;
+    }
+    check_program(gauss, 5, 5, 25, 4, 8);
+    check_program(box, 5, 5, 25, 0, 8);
+    for (int i = 0; i < 25; i++)
+        gauss[i] = (float)(real[i / 5] * real[i % 5]);
+    check_program(gauss, 5, 5, 25, 5, 9);
+}
+
+static void equal_forms_are_one_wherever_they_lie(void **state)
+{
+    struct stencil *s = calloc(1, sizeof *s);
+    (void)state;
+    assert_non_null(s);
+    const int64_t at[3][3] = { { 0, 0, 0 }, { 0, 1, 2 }, { 0, 5, -3 } };
+    struct stencil_term a = stencil_src(s, at[0]), b = stencil_src(s, at[1]);
+    struct stencil_term one = stencil_make(s, STENCIL_ADD, 0, a, b);
+    for (int i = 0; i < 3; i++) {
+        a.at[i] += at[2][i];
+        b.at[i] += at[2][i];
+    }
+    struct stencil_term other = stencil_make(s, STENCIL_ADD, 0, a, b);
+    assert_int_equal(one.form, other.form);
+    assert_memory_equal(other.at, at[2], sizeof other.at);
+    assert_true(s->form[one.form].reach[1] == 1 && s->form[one.form].reach[2] == 2);
+    free(s);
+}
+
+/* ---- kernels ----------------------------------------------------------------------------------
+ */
+
+static const char *const plans[] = { "stencil tile=1x1 strip=3", "stencil tile=2x3 strip=4",
+                                     "stencil tile=4x1 strip=5 columns=kept",
+                                     "stencil tile=3x2 strip=100 columns=kept" };
+
+/* Every plan that fits computes what the reference does. Returns how many did. */
+static int assert_right(const struct convc_problem *from, struct test_random *r)
+{
+    int fit = 0;
+    for (int i = 0; i < machines; i++) {
+        struct sample s;
+        sample_draw(&s, from, r);
+        for (size_t k = 0; k < sizeof plans / sizeof *plans; k++) {
+            struct plan plan = plan_named(plans[k]);
+            struct diag d = { 0 };
+            struct emitted e;
+            if (plan_check(&plan, &s.problem, &machine[i], &d) != CONVC_OK)
+                continue;
+            emitted_make(&e, &s.problem, &plan, &machine[i], false);
+            if (!emitted_agrees(&e, &s, r))
+                fail_msg("%s", plans[k]);
+            emitted_free(&e);
+            fit++;
+        }
+        sample_free(&s);
+    }
+    return fit;
+}
+
+static void borders_are_as_the_reference_has_them(void **state)
+{
+    struct test_random r = { test_seed("stencil_borders", 1) };
+    double gauss[25];
+    (void)state;
+    for (int i = 0; i < 25; i++)
+        gauss[i] = (double)(((i / 5 + 1) * (i % 5 + 1)) % 7);
+    for (int mode = 0; mode <= CONVC_PAD_IDENTITY; mode++) {
+        for (int64_t w = 1; w <= 41; w += 4) {
+            const double *kernel = w % 8 == 1 ? gauss : sobel;
+            int64_t size = kernel == gauss ? 5 : 3;
+            struct convc_problem p = filtered(kernel, size, size);
+            p.padding_mode = (enum convc_padding_mode)mode;
+            p.padding_value = 2;
+            p.in[CONVC_W] = w;
+            p.in[CONVC_H] = 1 + w % 7;
+            assert_true(assert_right(&p, &r) > 0);
+        }
+    }
+}
+
+static void draw_kernel(struct test_random *r, double *weights, int64_t count)
+{
+    int64_t kind = test_random_in(r, 0, 3);
+    for (int64_t i = 0; i < count; i++) {
+        weights[i] = (double)test_random_in(r, -3, 3);
+        if (kind == 1 && test_random_in(r, 0, 2))
+            weights[i] = 0;
+        if (kind == 2 && i > 0)
+            weights[i] = weights[0];
+        if (kind == 3 && i > count / 2)
+            weights[i] = weights[count - 1 - i];
+    }
+}
+
+static void draw_problem_of_filters(struct test_random *r, struct convc_problem *p, double *weights)
+{
+    *p = filtered(weights, test_random_in(r, 1, 5), test_random_in(r, 1, 5));
+    p->layout = (enum convc_layout)test_random_in(r, 0, 1);
+    p->ic = p->groups = test_random_in(r, 1, 5);
+    int64_t filters = p->layout == CONVC_NCHW ? test_random_in(r, 1, 4) : 1;
+    p->oc = p->ic * filters;
+    p->n = test_random_in(r, 1, 2);
+    for (int a = CONVC_H; a <= CONVC_W; a++) {
+        p->in[a] = test_random_in(r, 1, a == CONVC_W ? 60 : 12);
+        p->dilation[a] = test_random_in(r, 1, 2);
+        p->stride[a] = test_random_in(r, 1, a == CONVC_W && p->layout == CONVC_NHWC ? 1 : 2);
+        int64_t reach = p->dilation[a] * (p->kernel[a] - 1);
+        p->pad_begin[a] = test_random_in(r, 0, reach + 1);
+        p->pad_end[a] = test_random_in(r, 0, reach + 1);
+    }
+    p->padding_mode = (enum convc_padding_mode)test_random_in(r, 0, CONVC_PAD_IDENTITY);
+    p->padding_value = 1;
+    p->src_dtype = p->wei_dtype = p->acc_dtype = p->dst_dtype =
+        test_random_in(r, 0, 3) ? CONVC_F32 : CONVC_F64;
+    p->bias = p->layout == CONVC_NCHW && test_random_in(r, 0, 1);
+    p->residual = test_random_in(r, 0, 3) == 0;
+    p->activation = test_random_in(r, 0, 1) ? CONVC_ACT_NONE : CONVC_ACT_RELU;
+    int64_t count = filters * p->kernel[CONVC_H] * p->kernel[CONVC_W];
+    draw_kernel(r, weights, count);
+    for (int64_t i = count; i < count * p->ic; i++)
+        weights[i] = weights[i - count];
+}
+
+static void kernels_compute_what_the_reference_does(void **state)
+{
+    struct test_random r = { test_seed("stencil", 1) };
+    double weights[5 * 4 * 25];
+    int64_t fit = 0, rounds = test_count(150);
+    (void)state;
+    for (int64_t i = 0; i < rounds; i++) {
+        struct convc_problem p;
+        struct problem ignored;
+        struct diag d = { 0 };
+        draw_problem_of_filters(&r, &p, weights);
+        if (problem_resolve(&p, &ignored, &d) == CONVC_OK)
+            fit += assert_right(&p, &r);
+    }
+    print_message("%lld kernels\n", (long long)fit);
+    assert_true(fit > rounds);
+}
+
+static void depth_is_one_more_axis(void **state)
+{
+    struct test_random r = { test_seed("stencil_depth", 1) };
+    double cube[27];
+    (void)state;
+    for (int i = 0; i < 27; i++)
+        cube[i] = (double)(i * i % 5 - 2);
+    for (int mode = 0; mode < CONVC_PAD_IDENTITY; mode++) {
+        struct convc_problem p = filtered(cube, 3, 3);
+        p.spatial = 3;
+        p.in[CONVC_D] = 4;
+        p.kernel[CONVC_D] = 3;
+        p.pad_begin[CONVC_D] = p.pad_end[CONVC_D] = 1;
+        p.padding_mode = (enum convc_padding_mode)mode;
+        p.padding_value = 1;
+        p.in[CONVC_W] = 30;
+        assert_true(assert_right(&p, &r) > 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(programs_do_little),
+        cmocka_unit_test(equal_forms_are_one_wherever_they_lie),
+        cmocka_unit_test(borders_are_as_the_reference_has_them),
+        cmocka_unit_test(kernels_compute_what_the_reference_does),
+        cmocka_unit_test(depth_is_one_more_axis),
+    };
+    return cmocka_run_group_tests(tests, emitted_setup, emitted_teardown);
+}
