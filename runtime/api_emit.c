@@ -1,7 +1,7 @@
 /* api_emit: kernels ahead of time: objects, a header, a library.
- * Stands on: choose, layout, object, archive, header.
+ * Stands on: choose, layout, object, dispatch, archive, header.
  */
-#include "gen/base/number.h"
+#include "gen/emit/dispatch.h"
 #include "gen/emit/entries.h"
 #include "gen/out/archive.h"
 #include "gen/out/header.h"
@@ -15,27 +15,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SYMBOL_MAX = HEADER_NAME_MAX + 8, TARGET_MAX = 672 };
+enum { TEXT_MAX = 4096, PLAINEST = 64 };
 
-/* One kernel to be made. */
-struct item {
-    struct problem problem;
+typedef char symbols[ENTRY_SYMBOLS][ENTRY_NAME_MAX];
+
+/* A kernel for one of the targets. With one target its name is that of the item. */
+struct variant {
     struct plan plan;
     char plan_text[PLAN_TEXT_MAX];
-    char name[HEADER_NAME_MAX], symbol[ENTRY_SYMBOLS][SYMBOL_MAX];
-    struct object object;
+    char name[ENTRY_NAME_MAX];
+    symbols symbol;
+};
+
+struct item {
+    struct problem problem;
+    char name[HEADER_NAME_MAX];
+    symbols symbol;
+    struct variant *variant; /* of each target */
 };
 
 struct emission {
     struct convc_emit_options o;
-    struct target target;
+    char library[HEADER_NAME_MAX];
+    struct target target[DISPATCH_TARGETS], plainest;
+    char cpu[DISPATCH_TARGETS][TARGET_FEATURES_MAX + 64]; /* "x86-64-v3+avxvnni" */
+    char tag[DISPATCH_TARGETS][HEADER_NAME_MAX];          /* the same as an identifier */
+    int order[DISPATCH_TARGETS];                          /* the preferred first */
+    int targets;
     struct item *item;
+    struct variant *variant; /* of all items */
     size_t count;
 };
 
 /* ---- what is asked for ---------------------------------------------------------------------- */
 
-static enum convc_status read_options(const struct convc_emit_options *opt, struct emission *e,
+static enum convc_status copy_options(const struct convc_emit_options *opt, struct emission *e,
                                       struct diag *d)
 {
     e->o = (struct convc_emit_options){ .struct_bytes = sizeof e->o };
@@ -44,25 +58,112 @@ static enum convc_status read_options(const struct convc_emit_options *opt, stru
                          opt->struct_bytes, sizeof *opt);
     if (opt)
         memcpy(&e->o, opt, opt->struct_bytes < sizeof e->o ? opt->struct_bytes : sizeof e->o);
-    if (e->o.form < CONVC_FORM_OBJECT || e->o.form > CONVC_FORM_LIBRARY)
-        return diag_fail(d, CONVC_ERR_ARGUMENT, "form=%d must be 0 to %d", (int)e->o.form,
+    header_identifier(e->o.prefix ? e->o.prefix : "", e->o.library ? e->o.library : "kernels",
+                      e->library);
+    return CONVC_OK;
+}
+
+static enum convc_status add_target(struct emission *e, const char *text, struct diag *d)
+{
+    int n = e->targets;
+    char whole[TARGET_FEATURES_MAX + 160];
+    if (n == DISPATCH_TARGETS)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "target lists more than %d CPUs", n);
+    if (target_parse(text, &e->target[n], d) != CONVC_OK)
+        return d->status;
+    target_print(&e->target[n], whole, sizeof whole);
+    snprintf(e->cpu[n], sizeof e->cpu[n], "%s", strchr(whole, ':') + 1);
+    header_identifier("", e->cpu[n], e->tag[n]);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(e->target[i].triple, e->target[n].triple) != 0)
+            return diag_fail(d, CONVC_ERR_ARGUMENT,
+                             "targets %s and %s are of two kinds: a library is for one",
+                             e->target[i].triple, e->target[n].triple);
+        if (!strcmp(e->tag[i], e->tag[n]))
+            return diag_fail(d, CONVC_ERR_ARGUMENT, "target %s is listed twice", text);
+    }
+    e->targets++;
+    return CONVC_OK;
+}
+
+/* The preferred first; and the plainest CPU of the architecture, for what picks among them. */
+static enum convc_status order_targets(struct emission *e, struct diag *d)
+{
+    char plainest[PLAINEST + 64];
+    for (int n = 0; n < e->targets; n++) {
+        int at = n;
+        for (; at > 0 && probes_prefer(&e->target[n], &e->target[e->order[at - 1]]); at--)
+            e->order[at] = e->order[at - 1];
+        e->order[at] = n;
+    }
+    if (e->targets == 1)
+        return CONVC_OK;
+    for (int n = 0; n < e->targets; n++) {
+        struct probes ignored;
+        if (probes_of(&e->target[n], &ignored, d) != CONVC_OK)
+            return d->status;
+    }
+    snprintf(plainest, sizeof plainest, "%s:x86-64", e->target[0].triple);
+    return target_parse(plainest, &e->plainest, d);
+}
+
+static enum convc_status read_targets(struct emission *e, struct diag *d)
+{
+    char list[TEXT_MAX], *save = NULL;
+    const char *text = e->o.target ? e->o.target : "native";
+    if (strlen(text) >= sizeof list)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "target has more than %d characters", TEXT_MAX - 1);
+    strcpy(list, text);
+    for (char *one = strtok_r(list, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+        if (add_target(e, one, d) != CONVC_OK)
+            return d->status;
+    }
+    if (!e->targets)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "target=\"%s\" names none", text);
+    return order_targets(e, d);
+}
+
+static enum convc_status check_form(const struct emission *e, struct diag *d)
+{
+    const struct convc_emit_options *o = &e->o;
+    int most = e->targets == 1 ? 0 : e->targets + 1;
+    if (o->form < CONVC_FORM_OBJECT || o->form > CONVC_FORM_LIBRARY)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "form=%d must be 0 to %d", (int)o->form,
                          CONVC_FORM_LIBRARY);
-    if (e->o.form < CONVC_FORM_HEADER && e->count != 1)
+    if (o->form < CONVC_FORM_HEADER && e->count != 1)
         return diag_fail(d, CONVC_ERR_ARGUMENT,
                          "%zu problems: objects, assembly, IR and bitcode are of one each",
                          e->count);
-    return target_parse(e->o.target ? e->o.target : "native", &e->target, d);
+    if (o->form < CONVC_FORM_HEADER && (o->variant < 0 || o->variant > most))
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "variant=%d must be 0 to %d", (int)o->variant,
+                         most);
+    return CONVC_OK;
 }
 
-static enum convc_status find_plan(const struct emission *e, struct item *m, struct diag *d)
+/* ---- items ---------------------------------------------------------------------------------- */
+
+static void name_symbols(const char *name, symbols symbol)
 {
-    if (!e->o.plan) {
-        choose_plan(&m->problem, &e->target, &m->plan, d);
-    } else if (plan_parse(e->o.plan, &m->plan, d) == CONVC_OK) {
-        plan_check(&m->plan, &m->problem, &e->target, d);
-    }
+    for (int s = 0; s < ENTRY_SYMBOLS; s++)
+        snprintf(symbol[s], ENTRY_NAME_MAX, "%s%s", name, entry_suffix[s]);
+}
+
+static enum convc_status find_variant(const struct emission *e, struct item *m, int target,
+                                      struct diag *d)
+{
+    struct variant *v = &m->variant[target];
+    const struct target *t = &e->target[target];
+    if (e->targets == 1)
+        snprintf(v->name, sizeof v->name, "%s", m->name);
+    else
+        snprintf(v->name, sizeof v->name, "%.100s__%.60s", m->name, e->tag[target]);
+    name_symbols(v->name, v->symbol);
+    if (!e->o.plan)
+        choose_plan(&m->problem, t, &v->plan, d);
+    else if (plan_parse(e->o.plan, &v->plan, d) == CONVC_OK)
+        plan_check(&v->plan, &m->problem, t, d);
     if (d->status == CONVC_OK)
-        plan_print(&m->plan, m->plan_text);
+        plan_print(&v->plan, v->plan_text);
     return d->status;
 }
 
@@ -72,18 +173,20 @@ static enum convc_status find_item(const struct emission *e, const struct convc_
     if (!p->name[0])
         return diag_fail(d, CONVC_ERR_ARGUMENT, "a static kernel must have a name");
     header_identifier(e->o.prefix ? e->o.prefix : "", p->name, m->name);
-    for (int s = 0; s < ENTRY_SYMBOLS; s++)
-        snprintf(m->symbol[s], SYMBOL_MAX, "%s%s", m->name, entry_suffix[s]);
+    name_symbols(m->name, m->symbol);
     if (problem_resolve(p, &m->problem, d) != CONVC_OK)
         return d->status;
-    return find_plan(e, m, d);
+    for (int t = 0; t < e->targets; t++) {
+        if (find_variant(e, m, t, d) != CONVC_OK)
+            return d->status;
+    }
+    return CONVC_OK;
 }
 
 /* ---- clashes -------------------------------------------------------------------------------- */
 
 struct owned {
-    const char *symbol;
-    const char *problem; /* its name, as the caller wrote it */
+    const char *symbol, *owner; /* the owner's name as the caller wrote it */
 };
 
 static int by_symbol(const void *a, const void *b)
@@ -91,121 +194,253 @@ static int by_symbol(const void *a, const void *b)
     return strcmp(((const struct owned *)a)->symbol, ((const struct owned *)b)->symbol);
 }
 
+/* All symbols that one link will see, of a kernel or of the selector. */
+static size_t list_symbols(const struct emission *e, struct owned *all, symbols *selector)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        const struct item *m = &e->item[i];
+        for (int s = 0; s < ENTRY_SYMBOLS; s++)
+            all[n++] = (struct owned){ m->symbol[s], m->problem.p.name };
+        for (int t = 0; e->targets > 1 && t < e->targets; t++)
+            for (int s = 0; s < ENTRY_SYMBOLS; s++)
+                all[n++] = (struct owned){ m->variant[t].symbol[s], m->problem.p.name };
+    }
+    snprintf((*selector)[0], ENTRY_NAME_MAX, "%s_target", e->library);
+    snprintf((*selector)[1], ENTRY_NAME_MAX, "%s_use", e->library);
+    for (int s = 0; e->targets > 1 && s < 2; s++)
+        all[n++] = (struct owned){ (*selector)[s], e->library };
+    return n;
+}
+
 static enum convc_status find_clash(const struct emission *e, struct diag *d)
 {
-    size_t n = e->count * ENTRY_SYMBOLS;
-    struct owned *all = malloc((n + 1) * sizeof *all);
+    symbols selector;
+    size_t most = e->count * ENTRY_SYMBOLS * (size_t)(e->targets + 1) + 2;
+    struct owned *all = malloc(most * sizeof *all);
     if (!all)
         return diag_memory(d);
-    for (size_t i = 0; i < n; i++) {
-        const struct item *m = &e->item[i / ENTRY_SYMBOLS];
-        all[i] = (struct owned){ m->symbol[i % ENTRY_SYMBOLS], m->problem.p.name };
-    }
+    size_t n = list_symbols(e, all, &selector);
     qsort(all, n, sizeof *all, by_symbol);
     for (size_t i = 1; i < n && d->status == CONVC_OK; i++) {
         if (!strcmp(all[i].symbol, all[i - 1].symbol))
             diag_fail(d, CONVC_ERR_ARGUMENT, "the names \"%s\" and \"%s\" clash: both make %s",
-                      all[i - 1].problem, all[i].problem, all[i].symbol);
+                      all[i - 1].owner, all[i].owner, all[i].symbol);
     }
     free(all);
     return d->status;
 }
 
-/* ---- what is made --------------------------------------------------------------------------- */
+/* ---- objects -------------------------------------------------------------------------------- */
 
-static enum convc_status make_object(const struct emission *e, struct item *m,
-                                     enum object_form form, struct diag *d)
+static enum convc_status make_kernel(const struct emission *e, const struct item *m, int target,
+                                     enum object_form form, struct object *out, struct diag *d)
 {
+    const struct variant *v = &m->variant[target];
     const struct object_request r = { .problem = &m->problem,
-                                      .plan = &m->plan,
-                                      .target = &e->target,
-                                      .symbol = m->symbol[ENTRY_KERNEL],
-                                      .name = m->name,
-                                      .hidden = e->o.hidden,
+                                      .plan = &v->plan,
+                                      .target = &e->target[target],
+                                      .symbol = v->symbol[ENTRY_KERNEL],
+                                      .name = v->name,
+                                      .hidden = e->o.hidden || e->targets > 1,
                                       .form = form };
-    return object_emit(&r, &m->object, d);
+    return object_emit(&r, out, d);
+}
+
+static enum convc_status make_dispatch(const struct emission *e, const struct item *m,
+                                       enum object_form form, struct object *out, struct diag *d)
+{
+    struct dispatch_kernel k = {
+        .problem = &m->problem, .name = m->name, .variants = e->targets, .library = e->library
+    };
+    for (int t = 0; t < e->targets; t++)
+        k.variant[t] = m->variant[t].name;
+    return object_dispatch(
+        &(struct object_dispatch){
+            .kernel = &k, .target = &e->plainest, .form = form, .hidden = e->o.hidden },
+        out, d);
+}
+
+static enum convc_status make_selector(const struct emission *e, enum object_form form,
+                                       struct object *out, struct diag *d)
+{
+    struct probes probes[DISPATCH_TARGETS];
+    for (int t = 0; t < e->targets; t++) {
+        if (probes_of(&e->target[t], &probes[t], d) != CONVC_OK)
+            return d->status;
+    }
+    const struct dispatch_selector s = { e->library, probes, e->order, e->targets };
+    return object_dispatch(
+        &(struct object_dispatch){
+            .selector = &s, .target = &e->plainest, .form = form, .hidden = e->o.hidden },
+        out, d);
+}
+
+/* Object `variant` of an item: a kernel, what picks among them, or what asks the CPU. */
+static enum convc_status make_object(const struct emission *e, const struct item *m, int variant,
+                                     enum object_form form, struct object *out, struct diag *d)
+{
+    if (variant < e->targets)
+        return make_kernel(e, m, variant, form, out, d);
+    return variant == e->targets ? make_dispatch(e, m, form, out, d)
+                                 : make_selector(e, form, out, d);
+}
+
+/* ---- the library ---------------------------------------------------------------------------- */
+
+/* A member on its way, which owns what archive_member points at. */
+struct member {
+    char file[ENTRY_NAME_MAX + TARGET_FEATURES_MAX + 80];
+    struct object object;
+    symbols symbol;
+    const char *list[ENTRY_SYMBOLS];
+    size_t symbols;
+};
+
+/* The symbols of an item's functions that there are, the kernel's own among them or not. */
+static void list_entries(const struct item *m, const char *name, bool kernel, struct member *to)
+{
+    name_symbols(name, to->symbol);
+    for (int s = 0; s < (kernel ? ENTRY_SYMBOLS : ENTRY_KERNEL); s++) {
+        if (entry_exists(&m->problem, s))
+            to->list[to->symbols++] = to->symbol[s];
+    }
+}
+
+static void name_member(const struct emission *e, const struct item *m, int variant,
+                        struct member *to)
+{
+    if (variant < e->targets) {
+        list_entries(m, m->variant[variant].name, true, to);
+        snprintf(to->file, sizeof to->file, e->targets == 1 ? "%s.o" : "%s.%s.o", m->name,
+                 e->cpu[variant]);
+    } else {
+        list_entries(m, m->name, false, to);
+        snprintf(to->file, sizeof to->file, "%s.o", m->name);
+    }
+}
+
+static void name_selector(const struct emission *e, struct member *to)
+{
+    static const char *const suffix[] = { "_target", "_use" };
+    for (int s = 0; s < 2; s++) {
+        snprintf(to->symbol[s], ENTRY_NAME_MAX, "%s%s", e->library, suffix[s]);
+        to->list[to->symbols++] = to->symbol[s];
+    }
+    snprintf(to->file, sizeof to->file, "%s_target.o", e->library);
+}
+
+static enum convc_status make_members(const struct emission *e, struct member *member,
+                                      size_t *count, struct diag *d)
+{
+    int each = e->targets == 1 ? 1 : e->targets + 1;
+    for (size_t i = 0; i < e->count; i++) {
+        for (int v = 0; v < each; v++) {
+            struct member *one = &member[*count];
+            name_member(e, &e->item[i], v, one);
+            if (make_object(e, &e->item[i], v, OBJECT_ELF, &one->object, d) != CONVC_OK)
+                return d->status;
+            ++*count;
+        }
+    }
+    if (e->targets == 1)
+        return CONVC_OK;
+    name_selector(e, &member[*count]);
+    return make_selector(e, OBJECT_ELF, &member[(*count)++].object, d);
 }
 
 static enum convc_status make_library(const struct emission *e, struct text *out, struct diag *d)
 {
-    struct archive_member *member = calloc(e->count + 1, sizeof *member);
-    char(*file)[SYMBOL_MAX] = calloc(e->count + 1, sizeof *file);
-    const char *(*symbol)[ENTRY_SYMBOLS] = calloc(e->count + 1, sizeof *symbol);
-    if (!member || !file || !symbol)
+    size_t most = e->count * (size_t)(e->targets + 1) + 1, count = 0;
+    struct member *member = calloc(most, sizeof *member);
+    struct archive_member *list = calloc(most, sizeof *list);
+    if (!member || !list)
         diag_memory(d);
-    for (size_t i = 0; i < e->count && d->status == CONVC_OK; i++) {
-        struct item *m = &e->item[i];
-        snprintf(file[i], SYMBOL_MAX, "%s.o", m->name);
-        for (int s = 0; s < ENTRY_SYMBOLS; s++)
-            symbol[i][s] = m->symbol[s];
-        if (make_object(e, m, OBJECT_ELF, d) == CONVC_OK)
-            member[i] = (struct archive_member){ file[i], m->object.bytes, m->object.count,
-                                                 symbol[i], ENTRY_SYMBOLS };
-    }
+    else
+        make_members(e, member, &count, d);
+    for (size_t i = 0; i < count; i++)
+        list[i] =
+            (struct archive_member){ member[i].file, member[i].object.bytes, member[i].object.count,
+                                     member[i].list, member[i].symbols };
     if (d->status == CONVC_OK)
-        archive_write(member, e->count, out, d);
+        archive_write(list, count, out, d);
+    for (size_t i = 0; i < count; i++)
+        object_free(&member[i].object);
     free(member);
-    free(file);
-    free(symbol);
+    free(list);
     return d->status;
 }
 
-static size_t packed_bytes(const struct emission *e, const struct item *m)
+/* ---- the header ----------------------------------------------------------------------------- */
+
+/* The largest over the targets. */
+static void size_kernel(const struct emission *e, const struct item *m, struct header_kernel *k)
 {
-    struct layout l;
-    if (m->problem.c.period)
-        return 0;
-    plan_layout(&m->problem, &m->plan, &e->target, &l);
-    return (size_t)pack_header(&l, dtype_bytes(m->problem.p.wei_dtype)).bytes;
+    for (int t = 0; t < e->targets; t++) {
+        const struct plan *plan = &m->variant[t].plan;
+        const struct target *target = &e->target[t];
+        struct layout l;
+        plan_layout(&m->problem, plan, target, &l);
+        size_t packed = pack_header(&l, dtype_bytes(m->problem.p.wei_dtype)).bytes;
+        size_t workspace = plan_workspace_bytes(&m->problem, plan, target);
+        k->packed_bytes = packed > k->packed_bytes ? packed : k->packed_bytes;
+        k->workspace_bytes = workspace > k->workspace_bytes ? workspace : k->workspace_bytes;
+        k->phases = plan_phases(plan) > k->phases ? plan_phases(plan) : k->phases;
+        k->plan[t] = m->variant[t].plan_text;
+    }
 }
 
 static enum convc_status make_header(const struct emission *e, struct text *out, struct diag *d)
 {
-    char target[TARGET_MAX], library[HEADER_NAME_MAX];
-    struct header_kernel *k = calloc(e->count + 1, sizeof *k);
+    char target[DISPATCH_TARGETS][TARGET_FEATURES_MAX + 160];
+    struct header_kernel *k = calloc(e->count, sizeof *k);
     if (!k)
         return diag_memory(d);
     for (size_t i = 0; i < e->count; i++) {
-        const struct item *m = &e->item[i];
-        k[i] = (struct header_kernel){
-            .name = m->name,
-            .problem = &m->problem,
-            .plan = m->plan_text,
-            .packed_bytes = packed_bytes(e, m),
-            .workspace_bytes = plan_workspace_bytes(&m->problem, &m->plan, &e->target),
-            .phases = plan_phases(&m->plan),
-        };
+        k[i].name = e->item[i].name;
+        k[i].problem = &e->item[i].problem;
+        size_kernel(e, &e->item[i], &k[i]);
     }
-    target_print(&e->target, target, sizeof target);
-    header_identifier(e->o.prefix ? e->o.prefix : "", e->o.library ? e->o.library : "kernels",
-                      library);
-    header_write(&(struct header){ library, target, k, e->count }, out);
+    struct header h = { .library = e->library, .targets = e->targets, .kernel = k };
+    h.kernels = e->count;
+    for (int t = 0; t < e->targets; t++) {
+        target_print(&e->target[t], target[t], sizeof target[t]);
+        h.target[t] = target[t];
+        h.tag[t] = e->tag[t];
+    }
+    header_write(&h, out);
     free(k);
     return out->failed ? diag_memory(d) : CONVC_OK;
 }
 
-static enum convc_status make(struct emission *e, struct text *out, struct diag *d)
+/* ---- the calls ------------------------------------------------------------------------------ */
+
+static enum convc_status make(const struct emission *e, struct text *out, struct diag *d)
 {
     static const enum object_form form[] = { [CONVC_FORM_OBJECT] = OBJECT_ELF,
                                              [CONVC_FORM_ASM] = OBJECT_ASM,
                                              [CONVC_FORM_IR] = OBJECT_IR,
                                              [CONVC_FORM_BITCODE] = OBJECT_BITCODE };
+    struct object o = { 0 };
     if (e->o.form == CONVC_FORM_HEADER)
         return make_header(e, out, d);
     if (e->o.form == CONVC_FORM_LIBRARY)
         return make_library(e, out, d);
-    struct item *m = &e->item[0];
-    if (make_object(e, m, form[e->o.form], d) == CONVC_OK)
-        text_append(out, m->object.bytes, m->object.count);
+    if (make_object(e, e->item, e->o.variant, form[e->o.form], &o, d) == CONVC_OK)
+        text_append(out, o.bytes, o.count);
+    object_free(&o);
     return out->failed ? diag_memory(d) : d->status;
 }
-
-/* ---- the calls ------------------------------------------------------------------------------ */
 
 static enum convc_status emit(const struct convc_problem *problems, struct emission *e,
                               struct text *out, struct diag *d)
 {
+    e->item = calloc(e->count, sizeof *e->item);
+    e->variant = calloc(e->count * (size_t)e->targets, sizeof *e->variant);
+    if (!e->item || !e->variant)
+        return diag_memory(d);
     for (size_t i = 0; i < e->count; i++) {
+        e->item[i].variant = &e->variant[i * (size_t)e->targets];
         if (find_item(e, &problems[i], &e->item[i], d) != CONVC_OK)
             return d->status;
     }
@@ -221,16 +456,11 @@ enum convc_status convc_emit(const struct convc_problem *problems, size_t count,
     if (!problems || !count || !bytes || !size)
         return api_fail_with(CONVC_ERR_ARGUMENT,
                              "convc_emit: problems, bytes and size must be given");
-    if (read_options(opt, &e, &d) != CONVC_OK)
-        return api_fail(&d);
-    e.item = calloc(count, sizeof *e.item);
-    if (!e.item)
-        diag_memory(&d);
-    else
+    if (copy_options(opt, &e, &d) == CONVC_OK && read_targets(&e, &d) == CONVC_OK &&
+        check_form(&e, &d) == CONVC_OK)
         emit(problems, &e, &out, &d);
-    for (size_t i = 0; e.item && i < count; i++)
-        object_free(&e.item[i].object);
     free(e.item);
+    free(e.variant);
     size_t made = out.size;
     char *text = d.status == CONVC_OK ? text_take(&out) : NULL;
     if (d.status == CONVC_OK && !text)

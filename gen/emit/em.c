@@ -16,7 +16,7 @@ static void begin_function(struct em *em, const char *symbol, LLVMTypeRef type)
     LLVMPositionBuilderAtEnd(em->builder, body);
 }
 
-void em_open(struct em *em, LLVMContextRef context, const char *symbol, const struct target *t)
+void em_begin(struct em *em, LLVMContextRef context, const struct target *t)
 {
     *em = (struct em){ .context = context, .target = t };
     em->module = LLVMModuleCreateWithNameInContext("convc", context);
@@ -27,14 +27,19 @@ void em_open(struct em *em, LLVMContextRef context, const char *symbol, const st
     em->f32 = LLVMFloatTypeInContext(context);
     em->f64 = LLVMDoubleTypeInContext(context);
     em->ptr = LLVMPointerTypeInContext(context, 0);
+}
 
+void em_open(struct em *em, LLVMContextRef context, const char *symbol, const struct target *t)
+{
+    em_begin(em, context, t);
     LLVMTypeRef params[4] = { em->ptr, em->i32, em->i64, em->i64 };
     begin_function(em, symbol, LLVMFunctionType(LLVMVoidTypeInContext(context), params, 4, 0));
 }
 
 static void end_function(struct em *em)
 {
-    if (!LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(em->builder)))
+    LLVMBasicBlockRef block = LLVMGetInsertBlock(em->builder);
+    if (block && !LLVMGetBasicBlockTerminator(block))
         LLVMBuildRetVoid(em->builder);
 }
 

@@ -25,7 +25,10 @@ struct em {
     LLVMTypeRef i1, i32, i64, f32, f64, ptr;
 };
 
-/* Opens `symbol`, a convc_kernel_fn, in a new module of `context`. */
+/* Begins a new module of `context`, in which em_next opens the first function. */
+void em_begin(struct em *em, LLVMContextRef context, const struct target *t);
+
+/* The same, with `symbol`, a convc_kernel_fn, open. */
 void em_open(struct em *em, LLVMContextRef context, const char *symbol, const struct target *t);
 
 /* Closes the function and opens another one in the module. */

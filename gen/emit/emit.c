@@ -47,23 +47,47 @@ static void set_attributes(struct em *em, LLVMValueRef f)
     set_attribute(em, f, "min-legal-vector-width", bits);
 }
 
+/* Gives every function of the module what it needs, and hides those that are not for others. */
+static LLVMModuleRef finish(struct em *em, bool hidden, LLVMValueRef always_hidden)
+{
+    LLVMSetTarget(em->module, em->target->triple);
+    for (LLVMValueRef f = LLVMGetFirstFunction(em->module); f; f = LLVMGetNextFunction(f)) {
+        if (LLVMIsDeclaration(f))
+            continue;
+        set_attributes(em, f);
+        if ((hidden || f == always_hidden) && LLVMGetLinkage(f) == LLVMExternalLinkage)
+            LLVMSetVisibility(f, LLVMHiddenVisibility);
+    }
+    return em_close(em);
+}
+
 LLVMModuleRef emit_module(LLVMContextRef context, const struct problem *p, const struct plan *plan,
                           const struct target *t, const struct emit_names *names, bool *failed)
 {
     struct em em;
     em_open(&em, context, names->kernel, t);
     LLVMValueRef kernel = em.function;
-    LLVMSetTarget(em.module, t->triple);
     emit_algorithm[plan->algorithm](&em, p, plan);
     if (names->name)
         entries(&em, p, plan, names->name);
-    for (LLVMValueRef f = kernel; f; f = LLVMGetNextFunction(f)) {
-        if (LLVMIsDeclaration(f))
-            continue;
-        set_attributes(&em, f);
-        if (names->name && (names->hidden || f == kernel))
-            LLVMSetVisibility(f, LLVMHiddenVisibility);
-    }
     *failed = em.failed;
-    return em_close(&em);
+    return finish(&em, names->name && names->hidden, names->name ? kernel : NULL);
+}
+
+LLVMModuleRef emit_dispatch(LLVMContextRef context, const struct dispatch_kernel *k,
+                            const struct target *t, bool hidden)
+{
+    struct em em;
+    em_begin(&em, context, t);
+    dispatch_kernel(&em, k);
+    return finish(&em, hidden, NULL);
+}
+
+LLVMModuleRef emit_selector(LLVMContextRef context, const struct dispatch_selector *s,
+                            const struct target *t, bool hidden)
+{
+    struct em em;
+    em_begin(&em, context, t);
+    dispatch_selector(&em, s);
+    return finish(&em, hidden, NULL);
 }

@@ -6,6 +6,7 @@
 #ifndef GEN_EMIT_EMIT_H
 #define GEN_EMIT_EMIT_H
 
+#include "gen/emit/dispatch.h"
 #include "gen/emit/em.h"
 #include "gen/plan/plan.h"
 
@@ -19,5 +20,11 @@ struct emit_names {
  * out, and then it may only be disposed of. */
 LLVMModuleRef emit_module(LLVMContextRef context, const struct problem *p, const struct plan *plan,
                           const struct target *t, const struct emit_names *names, bool *failed);
+
+/* What picks among the variants of a kernel, and what finds out which: see dispatch.h. */
+LLVMModuleRef emit_dispatch(LLVMContextRef context, const struct dispatch_kernel *k,
+                            const struct target *t, bool hidden);
+LLVMModuleRef emit_selector(LLVMContextRef context, const struct dispatch_selector *s,
+                            const struct target *t, bool hidden);
 
 #endif

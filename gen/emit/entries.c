@@ -24,7 +24,7 @@ static struct tensors tensors_of(const struct problem *p)
 {
     struct tensors t = { 0 };
     take(&t, true, ARGUMENTS_SRC);
-    take(&t, true, ARGUMENTS_WEI);
+    take(&t, problem_packs(p), ARGUMENTS_WEI);
     take(&t, p->p.bias, ARGUMENTS_BIAS);
     take(&t, p->p.residual, ARGUMENTS_RESIDUAL);
     for (int i = 0; i < p->f.arg_count; i++)
@@ -71,21 +71,21 @@ static LLVMValueRef build_args(const struct entry *e)
     return args;
 }
 
-static void open_entry(const struct entry *e, int which, LLVMTypeRef result, LLVMTypeRef *param,
-                       int count)
+bool entry_exists(const struct problem *p, int which)
 {
-    char symbol[ENTRY_NAME_MAX + 8];
-    snprintf(symbol, sizeof symbol, "%s%s", e->name, entry_suffix[which]);
-    em_next(e->em, symbol, LLVMFunctionType(result, param, (unsigned)count, 0));
+    return which != ENTRY_PACK || problem_packs(p);
 }
 
-/* The function of the tensors, n, and where it is ENTRY_RANGE a phase and a range of its items. */
-static void open_run(const struct entry *e, int which)
+LLVMTypeRef entry_type(struct em *em, const struct problem *p, int which)
 {
-    struct em *em = e->em;
-    LLVMTypeRef param[TENSORS_MAX + 4];
+    const struct tensors t = tensors_of(p);
+    LLVMTypeRef param[TENSORS_MAX + 4], nothing = LLVMVoidTypeInContext(em->context);
     int n = 0;
-    while (n < e->tensors.count)
+    if (which == ENTRY_ITEMS)
+        return LLVMFunctionType(em->i64, (LLVMTypeRef[]){ em->i32, em->i64 }, 2, 0);
+    if (which == ENTRY_PACK)
+        return LLVMFunctionType(nothing, (LLVMTypeRef[]){ em->ptr, em->ptr }, 2, 0);
+    while (n < t.count)
         param[n++] = em->ptr;
     param[n++] = em->i64;
     if (which == ENTRY_RANGE) {
@@ -93,7 +93,14 @@ static void open_run(const struct entry *e, int which)
         param[n++] = em->i64;
         param[n++] = em->i64;
     }
-    open_entry(e, which, LLVMVoidTypeInContext(em->context), param, n);
+    return LLVMFunctionType(nothing, param, (unsigned)n, 0);
+}
+
+static void open_entry(const struct entry *e, int which)
+{
+    char symbol[ENTRY_NAME_MAX];
+    snprintf(symbol, sizeof symbol, "%s%s", e->name, entry_suffix[which]);
+    em_next(e->em, symbol, entry_type(e->em, e->p, which));
 }
 
 static void call_kernel(const struct entry *e, LLVMValueRef args, LLVMValueRef phase,
@@ -112,7 +119,7 @@ static LLVMValueRef items(const struct entry *e, int phase, LLVMValueRef n)
 static void emit_run(const struct entry *e)
 {
     struct em *em = e->em;
-    open_run(e, ENTRY_RUN);
+    open_entry(e, ENTRY_RUN);
     LLVMValueRef args = build_args(e), n = LLVMGetParam(em->function, (unsigned)e->tensors.count);
     for (int phase = 0; phase < plan_phases(e->plan); phase++)
         call_kernel(e, args, LLVMConstInt(em->i32, (unsigned)phase, 0), em_int(em, 0),
@@ -122,7 +129,7 @@ static void emit_run(const struct entry *e)
 static void emit_range(const struct entry *e)
 {
     unsigned n = (unsigned)e->tensors.count;
-    open_run(e, ENTRY_RANGE);
+    open_entry(e, ENTRY_RANGE);
     LLVMValueRef args = build_args(e), function = e->em->function;
     call_kernel(e, args, LLVMGetParam(function, n + 1), LLVMGetParam(function, n + 2),
                 LLVMGetParam(function, n + 3));
@@ -132,8 +139,7 @@ static void emit_range(const struct entry *e)
 static void emit_items(const struct entry *e)
 {
     struct em *em = e->em;
-    LLVMTypeRef param[] = { em->i32, em->i64 };
-    open_entry(e, ENTRY_ITEMS, em->i64, param, 2);
+    open_entry(e, ENTRY_ITEMS);
     LLVMValueRef count = em_int(em, 0);
     for (int phase = 0; phase < plan_phases(e->plan); phase++) {
         LLVMValueRef here =
@@ -146,11 +152,8 @@ static void emit_items(const struct entry *e)
 
 static void emit_pack(const struct entry *e)
 {
-    struct em *em = e->em;
-    LLVMTypeRef param[] = { em->ptr, em->ptr };
-    open_entry(e, ENTRY_PACK, LLVMVoidTypeInContext(em->context), param, 2);
-    if (problem_packs(e->p))
-        pack_code(em, e->p, e->plan);
+    open_entry(e, ENTRY_PACK);
+    pack_code(e->em, e->p, e->plan);
 }
 
 void entries(struct em *em, const struct problem *p, const struct plan *plan, const char *name)
@@ -165,5 +168,6 @@ void entries(struct em *em, const struct problem *p, const struct plan *plan, co
     emit_run(&e);
     emit_range(&e);
     emit_items(&e);
-    emit_pack(&e);
+    if (entry_exists(p, ENTRY_PACK))
+        emit_pack(&e);
 }

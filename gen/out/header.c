@@ -88,8 +88,13 @@ static void add_tensor(struct text *out, const struct problem *p, const char *na
     text_add(out, "\n");
 }
 
+
 static void add_weights(struct text *out, const struct problem *p)
 {
+    if (!problem_packs(p)) {
+        text_add(out, " *   weights  %s\n", p->c.period ? "constants, built in" : "none");
+        return;
+    }
     text_add(out, " *   weights  %s, %" PRId64 " x %" PRId64, type_name(p->p.wei_dtype), p->p.oc,
              p->icg);
     for (int a = 3 - p->p.spatial; a < 3; a++)
@@ -115,12 +120,15 @@ static void add_args(struct text *out, const struct problem *p)
     }
 }
 
-static void add_description(struct text *out, const struct header_kernel *k)
+static void add_description(struct text *out, const struct header *h, const struct header_kernel *k)
 {
     const struct problem *p = k->problem;
     text_add(out, "/* %s\n *\n *   problem  ", k->name);
     problem_print(p, out);
-    text_add(out, "\n *   plan     %s\n", k->plan);
+    text_add(out, "\n");
+    for (int t = 0; t < h->targets; t++)
+        text_add(out, " *   plan     %s%s%s\n", k->plan[t], h->targets > 1 ? ", of " : "",
+                 h->targets > 1 ? h->tag[t] : "");
     add_tensor(out, p, "src", p->p.ic, p->p.in, p->p.src_stride, p->p.src_dtype);
     add_weights(out, p);
     if (p->p.bias)
@@ -154,11 +162,12 @@ static void add_constants(struct text *out, const struct header_kernel *k)
                  image_elements(p->dst_stride, p->oc, k->problem->out), "likewise");
     add_constant(out, k->name, "DST_STRIDE", p->dst_stride[CONVC_STRIDE_N], "likewise");
     add_constant(out, k->name, "CHANNELS", p->oc, "of the output");
-    add_constant(out, k->name, "WEIGHTS",
-                 p->oc * k->problem->icg * p->kernel[0] * p->kernel[1] * p->kernel[2],
-                 "elements of the plain weights");
-    add_constant(out, k->name, "PACKED_BYTES", (int64_t)k->packed_bytes,
-                 "of the packed ones; 0: built in, NULL will do");
+    if (problem_packs(k->problem)) {
+        add_constant(out, k->name, "WEIGHTS",
+                     p->oc * k->problem->icg * p->kernel[0] * p->kernel[1] * p->kernel[2],
+                     "elements of the plain weights");
+        add_constant(out, k->name, "PACKED_BYTES", (int64_t)k->packed_bytes, "of the packed ones");
+    }
     add_constant(out, k->name, "WORKSPACE_BYTES", (int64_t)k->workspace_bytes,
                  "of each call under way; 0: NULL will do");
     add_constant(out, k->name, "PHASES", k->phases, "one after the other");
@@ -168,7 +177,8 @@ static void add_constants(struct text *out, const struct header_kernel *k)
 static void add_parameters(struct text *out, const struct problem *p)
 {
     const char *dst = type_name(p->p.dst_dtype);
-    text_add(out, "const %s *src, const void *packed,", type_name(p->p.src_dtype));
+    text_add(out, "const %s *src,%s", type_name(p->p.src_dtype),
+             problem_packs(p) ? " const void *packed," : "");
     if (p->p.bias)
         text_add(out, " const %s *bias,", type_name(p->p.acc_dtype));
     if (p->p.residual)
@@ -178,13 +188,15 @@ static void add_parameters(struct text *out, const struct problem *p)
     text_add(out, "\n    %s *dst, void *workspace, int64_t n", dst);
 }
 
-static void add_kernel(struct text *out, const struct header_kernel *k)
+static void add_kernel(struct text *out, const struct header *h, const struct header_kernel *k)
 {
     text_add(out, "\n");
-    add_description(out, k);
+    add_description(out, h, k);
     add_constants(out, k);
-    text_add(out, "void %s_pack(const %s *weights, void *packed);\nvoid %s(", k->name,
-             type_name(k->problem->p.wei_dtype), k->name);
+    if (problem_packs(k->problem))
+        text_add(out, "void %s_pack(const %s *weights, void *packed);\n", k->name,
+                 type_name(k->problem->p.wei_dtype));
+    text_add(out, "void %s(", k->name);
     add_parameters(out, k->problem);
     text_add(out, ");\nvoid %s_range(", k->name);
     add_parameters(out, k->problem);
@@ -196,7 +208,8 @@ static const char opening[] =
     " *\n"
     " * Of every kernel NAME:\n"
     " *\n"
-    " *   NAME_pack    once: plain weights into the form that the kernel reads\n"
+    " *   NAME_pack    once: plain weights into the form that the kernel reads; none where they\n"
+    " *                are constants\n"
     " *   NAME         computes n images, on the calling thread\n"
     " *   NAME_range   for threads of your own: computes items [begin, end) of a phase. Phases "
     "are\n"
@@ -210,14 +223,34 @@ static const char opening[] =
     " * and nothing is checked. n may be 0.\n"
     " */\n";
 
+/* How several targets are told apart. */
+static void add_targets(struct text *out, const struct header *h)
+{
+    text_add(
+        out,
+        "\n/* The functions below run the code of the best of these that the CPU runs, the\n"
+        " * plainest where there is none. %s_use(N) makes it target N, of all kernels, and\n"
+        " * -1 the best again; it returns 0 where the CPU does not run it. Weights are packed\n"
+        " * for the target in use. */\n",
+        h->library);
+    for (int t = 0; t < h->targets; t++)
+        text_add(out, "#define %s_TARGET_%s %d /* %s */\n", h->library, h->tag[t], t, h->target[t]);
+    text_add(out, "int32_t %s_target(void); /* the one in use */\n", h->library);
+    text_add(out, "int32_t %s_use(int32_t target);\n", h->library);
+}
+
 void header_write(const struct header *h, struct text *out)
 {
-    text_add(out, "/* %s.h: static kernels, made by convc for\n * %s\n%s", h->library, h->target,
-             opening);
+    text_add(out, "/* %s.h: static kernels, made by convc for\n", h->library);
+    for (int t = 0; t < h->targets; t++)
+        text_add(out, " * %s\n", h->target[t]);
+    text_add(out, "%s", opening);
     text_add(out, "#ifndef CONVC_STATIC_%s_H\n#define CONVC_STATIC_%s_H\n\n#include <stdint.h>\n\n",
              h->library, h->library);
     text_add(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+    if (h->targets > 1)
+        add_targets(out, h);
     for (size_t i = 0; i < h->kernels; i++)
-        add_kernel(out, &h->kernel[i]);
+        add_kernel(out, h, &h->kernel[i]);
     text_add(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }

@@ -9,17 +9,21 @@
 #include "gen/base/text.h"
 #include "gen/plan/plan.h"
 
+enum { HEADER_TARGETS = 16 };
+
 struct header_kernel {
     const char *name;
     const struct problem *problem;
-    const char *plan; /* as people shall read it */
-    size_t packed_bytes, workspace_bytes;
+    const char *plan[HEADER_TARGETS];     /* as people shall read it, of each target */
+    size_t packed_bytes, workspace_bytes; /* the most over the targets               */
     int phases;
 };
 
 struct header {
     const char *library; /* "resnet50": an identifier */
-    const char *target;  /* as people shall read it   */
+    int targets;
+    const char *target[HEADER_TARGETS]; /* as people shall read it */
+    const char *tag[HEADER_TARGETS];    /* as an identifier        */
     const struct header_kernel *kernel;
     size_t kernels;
 };

@@ -21,6 +21,7 @@ static void initialize(void)
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser(); /* of the inline assembly that asks the CPU */
     LLVMInitializeAArch64TargetInfo();
     LLVMInitializeAArch64Target();
     LLVMInitializeAArch64TargetMC();
@@ -214,39 +215,92 @@ static void hear(LLVMDiagnosticInfoRef info, void *data)
     LLVMDisposeMessage(message);
 }
 
+/* A module on its way to bytes. `make` builds it in the context. */
+struct making {
+    const struct target *target;
+    LLVMModuleRef (*make)(LLVMContextRef context, const void *argument, bool *failed);
+    const void *argument;
+    enum object_form form;
+    const char *instrumented; /* a function, or NULL */
+};
+
+static enum convc_status build(const struct making *k, LLVMContextRef context,
+                               LLVMTargetMachineRef m, struct object *out, struct diag *d)
+{
+    bool failed = false; /* memory was out */
+    LLVMModuleRef module = k->make(context, k->argument, &failed);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(m);
+    LLVMSetModuleDataLayout(module, layout);
+    LLVMDisposeTargetData(layout);
+    if (k->instrumented)
+        ask_for_asan(module, k->instrumented);
+
+    enum convc_status st = failed ? diag_memory(d) : verify(module, d);
+    if (st == CONVC_OK)
+        st = run_passes(module, m, k->instrumented != NULL, d);
+    if (st == CONVC_OK)
+        st = write_form(module, m, k->form, out, d);
+    if (st == CONVC_OK)
+        st = d->status;
+    LLVMDisposeModule(module);
+    return st;
+}
+
+static enum convc_status make(const struct making *k, struct object *out, struct diag *d)
+{
+    *out = (struct object){ 0 };
+    struct kept *kept = machine(k->target, d);
+    if (!kept)
+        return d->status;
+    LLVMContextRef context = LLVMContextCreate();
+    LLVMContextSetDiagnosticHandler(context, hear, d);
+    enum convc_status st = build(k, context, kept->machine, out, d);
+    if (st != CONVC_OK)
+        object_free(out);
+    LLVMContextDispose(context);
+    keep_machine(kept);
+    return st;
+}
+
+/* ---- what modules hold -------------------------------------------------------------------------
+ */
+
+static LLVMModuleRef make_kernel(LLVMContextRef context, const void *argument, bool *failed)
+{
+    const struct object_request *r = argument;
+    const struct emit_names names = { r->symbol, r->name, r->hidden };
+    return emit_module(context, r->problem, r->plan, r->target, &names, failed);
+}
+
 enum convc_status object_emit(const struct object_request *r, struct object *out, struct diag *d)
 {
     *out = (struct object){ 0 };
     if (r->problem->f.windowed)
         return diag_fail(d, CONVC_ERR_UNSUPPORTED, "no kernel takes whole windows");
-    struct kept *kept = machine(r->target, d);
-    if (!kept)
-        return d->status;
-    LLVMTargetMachineRef m = kept->machine;
-    LLVMContextRef context = LLVMContextCreate();
-    LLVMContextSetDiagnosticHandler(context, hear, d);
-    bool failed;
-    const struct emit_names names = { r->symbol, r->name, r->hidden };
-    LLVMModuleRef module = emit_module(context, r->problem, r->plan, r->target, &names, &failed);
-    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(m);
-    LLVMSetModuleDataLayout(module, layout);
-    LLVMDisposeTargetData(layout);
-    if (r->instrument)
-        ask_for_asan(module, r->symbol);
+    return make(&(struct making){ .target = r->target,
+                                  .make = make_kernel,
+                                  .argument = r,
+                                  .form = r->form,
+                                  .instrumented = r->instrument ? r->symbol : NULL },
+                out, d);
+}
 
-    enum convc_status st = failed ? diag_memory(d) : verify(module, d);
-    if (st == CONVC_OK)
-        st = run_passes(module, m, r->instrument, d);
-    if (st == CONVC_OK)
-        st = write_form(module, m, r->form, out, d);
-    if (st == CONVC_OK)
-        st = d->status;
-    if (st != CONVC_OK)
-        object_free(out);
-    LLVMDisposeModule(module);
-    LLVMContextDispose(context);
-    keep_machine(kept);
-    return st;
+static LLVMModuleRef make_dispatch(LLVMContextRef context, const void *argument, bool *failed)
+{
+    const struct object_dispatch *r = argument;
+    (void)failed;
+    if (r->kernel)
+        return emit_dispatch(context, r->kernel, r->target, r->hidden);
+    return emit_selector(context, r->selector, r->target, r->hidden);
+}
+
+enum convc_status object_dispatch(const struct object_dispatch *r, struct object *out,
+                                  struct diag *d)
+{
+    return make(
+        &(struct making){
+            .target = r->target, .make = make_dispatch, .argument = r, .form = r->form },
+        out, d);
 }
 
 void object_free(struct object *o)

@@ -33,6 +33,20 @@ struct object {
 enum convc_status object_emit(const struct object_request *r, struct object *out, struct diag *d);
 void object_free(struct object *o);
 
+/* What picks among the variants of a kernel, or (kernel NULL) finds out which: gen/emit/dispatch.h.
+ */
+struct dispatch_kernel;
+struct dispatch_selector;
+struct object_dispatch {
+    const struct dispatch_kernel *kernel;
+    const struct dispatch_selector *selector;
+    const struct target *target;
+    enum object_form form;
+    bool hidden;
+};
+enum convc_status object_dispatch(const struct object_dispatch *r, struct object *out,
+                                  struct diag *d);
+
 /* The exact version of LLVM behind this build: "19.1.7". */
 const char *object_llvm_version(void);
 

@@ -168,9 +168,23 @@ void target_print(const struct target *t, char *buffer, size_t size)
 
 /* ---- running ------------------------------------------------------------------------------- */
 
+enum {
+    TEXT_MAX = sizeof((struct target *)0)->triple + sizeof((struct target *)0)->cpu +
+               TARGET_FEATURES_MAX + 2
+};
+
+enum convc_status target_features(const struct target *t, uint64_t *set, struct diag *d)
+{
+    char text[TEXT_MAX];
+    struct target again = *t;
+    target_print(t, text, sizeof text);
+    again.features[0] = '\0';
+    return parse_cpu(text + strlen(t->triple) + 1, &again, set, d);
+}
+
 enum convc_status target_runs_here(const struct target *t, struct diag *d)
 {
-    char text[sizeof t->triple + sizeof t->cpu + sizeof t->features + 2];
+    char text[TEXT_MAX];
     target_print(t, text, sizeof text);
     const struct isa *isa = isa_of(t);
     if (!isa || isa != isa_host() || !strstr(t->triple, host_kernel)) {
@@ -180,9 +194,8 @@ enum convc_status target_runs_here(const struct target *t, struct diag *d)
                          host.triple);
     }
 
-    struct target again = *t;
     uint64_t needed;
-    if (parse_cpu(text + strlen(t->triple) + 1, &again, &needed, d) != CONVC_OK)
+    if (target_features(t, &needed, d) != CONVC_OK)
         return d->status;
     uint64_t missing = needed & ~isa_host_features();
     for (int f = 0; f < isa->features; f++)

@@ -56,6 +56,9 @@ int target_l3_of_core(const struct target *t);
  * sooner, and what was fitted to measurements was fitted on a Zen 3, for the others on a Zen 5. */
 bool target_narrow(const struct target *t);
 
+/* The features that code for the target may use, as a set of its architecture: see isa.h. */
+enum convc_status target_features(const struct target *t, uint64_t *set, struct diag *d);
+
 /* The features that LLVM knows, in its notation. */
 void target_llvm_features(const struct target *t, char to[TARGET_FEATURES_MAX]);
 

@@ -56,10 +56,10 @@ static enum exit_code read_kinds(struct compilation *c, struct failure *f)
 /* ---- products ------------------------------------------------------------------------------- */
 
 /* Takes the bytes. Two products of one path are refused. */
-static enum exit_code add_product(struct compilation *c, const struct emit_kind *kind,
-                                  const char *name, char *bytes, size_t size, struct failure *f)
+static enum exit_code add_product(struct compilation *c, const char *file, char *bytes, size_t size,
+                                  struct failure *f)
 {
-    size_t length = strlen(c->o->directory) + strlen(name) + 16;
+    size_t length = strlen(c->o->directory) + strlen(file) + 2;
     if (c->count == c->capacity) {
         size_t capacity = 2 * c->capacity + 16;
         struct product *more = realloc(c->product, capacity * sizeof *more);
@@ -74,16 +74,22 @@ static enum exit_code add_product(struct compilation *c, const struct emit_kind 
     *p = (struct product){ .path = malloc(length), .bytes = bytes, .size = size };
     if (!p->path)
         return fail_memory(f);
-    snprintf(p->path, length, "%s/%s%s%s", c->o->directory, kind->before, name, kind->after);
+    snprintf(p->path, length, "%s/%s", c->o->directory, file);
     for (size_t i = 0; i + 1 < c->count; i++)
         if (!strcmp(c->product[i].path, p->path))
             return fail(f, EXIT_USAGE, "two specs or convolutions make %s", p->path);
     return EXIT_FINE;
 }
 
+/* The problems of a spec, or one of them. */
+struct source {
+    const struct convc_problem *problem;
+    size_t count;
+    const char *library;
+};
+
 static enum exit_code emit(struct compilation *c, const struct emit_kind *kind,
-                           const struct convc_problem *p, size_t count, const char *name,
-                           struct failure *f)
+                           const struct source *s, int variant, const char *file, struct failure *f)
 {
     const struct options *o = c->o;
     const struct convc_emit_options options = { .struct_bytes = sizeof options,
@@ -91,23 +97,84 @@ static enum exit_code emit(struct compilation *c, const struct emit_kind *kind,
                                                 .target = o->target,
                                                 .plan = o->plan,
                                                 .prefix = o->prefix,
-                                                .library = name,
+                                                .library = s->library,
+                                                .variant = variant,
                                                 .hidden = o->hidden };
     char *bytes;
     size_t size;
-    enum convc_status st = convc_emit(p, count, &options, &bytes, &size);
-    return st ? fail_status(f, st) : add_product(c, kind, name, bytes, size, f);
+    enum convc_status st = convc_emit(s->problem, s->count, &options, &bytes, &size);
+    return st ? fail_status(f, st) : add_product(c, file, bytes, size, f);
 }
 
-static enum exit_code emit_one(struct compilation *c, const struct convc_problem *p,
-                               struct failure *f)
+/* Targets of --target, and "CPU[+feature...]" of target i of them. */
+static int count_targets(const struct options *o)
+{
+    int n = 1;
+    for (const char *p = o->target; p && (p = strchr(p, ',')); p++)
+        n++;
+    return n;
+}
+
+static void target_word(const struct options *o, int i, char *to, size_t size)
+{
+    const char *p = o->target;
+    while (i-- > 0)
+        p = strchr(p, ',') + 1;
+    size_t length = strcspn(p, ",");
+    const char *colon = memchr(p, ':', length);
+    size_t skip = colon ? (size_t)(colon + 1 - p) : 0;
+    snprintf(to, size, "%.*s", (int)(length - skip), p + skip);
+}
+
+/* One kind of file of one convolution: of several targets one each, and what picks among them. */
+static enum exit_code emit_kind(struct compilation *c, const struct emit_kind *kind,
+                                const struct source *s, const char *name, struct failure *f)
+{
+    int targets = count_targets(c->o), all = targets == 1 ? 1 : targets + 1;
+    enum exit_code code = EXIT_FINE;
+    for (int v = 0; code == EXIT_FINE && v < all; v++) {
+        char file[800], target[600];
+        if (targets == 1 || v == targets) {
+            snprintf(file, sizeof file, "%s%s", name, kind->after);
+        } else {
+            target_word(c->o, v, target, sizeof target);
+            snprintf(file, sizeof file, "%s.%s%s", name, target, kind->after);
+        }
+        code = emit(c, kind, s, v, file, f);
+    }
+    return code;
+}
+
+static enum exit_code emit_one(struct compilation *c, const struct source *s, struct failure *f)
 {
     char name[160];
-    enum convc_status st = convc_emit_name(p, c->o->prefix, name, sizeof name);
+    enum convc_status st = convc_emit_name(s->problem, c->o->prefix, name, sizeof name);
     enum exit_code code = st ? fail_status(f, st) : EXIT_FINE;
     for (int k = 0; code == EXIT_FINE && k < KINDS; k++)
         if (c->wanted[k] && kinds[k].form < CONVC_FORM_HEADER)
-            code = emit(c, &kinds[k], p, 1, name, f);
+            code = emit_kind(c, &kinds[k], s, name, f);
+    return code;
+}
+
+/* What there is once for a spec: header and library, and of several targets what asks the CPU. */
+static enum exit_code emit_whole(struct compilation *c, const struct source *s, struct failure *f)
+{
+    enum exit_code code = EXIT_FINE;
+    int targets = count_targets(c->o);
+    char file[160];
+    for (int k = 0; code == EXIT_FINE && k < KINDS; k++) {
+        const struct emit_kind *kind = &kinds[k];
+        if (!c->wanted[k])
+            continue;
+        if (kind->form >= CONVC_FORM_HEADER) {
+            snprintf(file, sizeof file, "%s%s%s", kind->before, s->library, kind->after);
+            code = emit(c, kind, s, 0, file, f);
+        } else if (targets > 1) {
+            const struct source first = { s->problem, 1, s->library };
+            snprintf(file, sizeof file, "%s_target%s", s->library, kind->after);
+            code = emit(c, kind, &first, targets + 1, file, f);
+        }
+    }
     return code;
 }
 
@@ -124,22 +191,23 @@ static void stem_of(const char *word, char *stem, size_t size)
         snprintf(stem, size, "stdin");
 }
 
-/* Header, library and single files of one word of the command line. */
+/* All files of one word of the command line. */
 static enum exit_code emit_spec(struct compilation *c, size_t spec, struct failure *f)
 {
     char stem[64];
-    size_t count = 0;
     struct convc_problem *p = calloc(c->layers.count + 1, sizeof *p);
+    struct source all = { p, 0, stem };
     enum exit_code code = p ? EXIT_FINE : fail_memory(f);
     for (size_t i = 0; code == EXIT_FINE && i < c->layers.count; i++)
         if (c->layers.layer[i].spec == spec)
-            p[count++] = c->layers.layer[i].problem;
+            p[all.count++] = c->layers.layer[i].problem;
     stem_of(c->o->word[spec], stem, sizeof stem);
-    for (int k = 0; code == EXIT_FINE && k < KINDS; k++)
-        if (c->wanted[k] && kinds[k].form >= CONVC_FORM_HEADER)
-            code = emit(c, &kinds[k], p, count, stem, f);
-    for (size_t i = 0; code == EXIT_FINE && i < count; i++)
-        code = emit_one(c, &p[i], f);
+    if (code == EXIT_FINE)
+        code = emit_whole(c, &all, f);
+    for (size_t i = 0; code == EXIT_FINE && i < all.count; i++) {
+        const struct source one = { &p[i], 1, stem };
+        code = emit_one(c, &one, f);
+    }
     free(p);
     return code;
 }

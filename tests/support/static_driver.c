@@ -62,7 +62,6 @@ int main(int argc, char **argv)
         return 2;
     const size_t out = BYTES(OF(_DST_ELEMENTS), DST_TYPE);
     SRC_TYPE *src = (SRC_TYPE *)read_file(argv[1], BYTES(OF(_SRC_ELEMENTS), SRC_TYPE));
-    float *wei = (float *)read_file(argv[2], BYTES(OF(_WEIGHTS), float));
 #ifdef BIAS
     float *bias = (float *)read_file(argv[3], BYTES(OF(_CHANNELS), float));
 #endif
@@ -70,9 +69,12 @@ int main(int argc, char **argv)
     DST_TYPE *residual = (DST_TYPE *)read_file(argv[4], out);
 #endif
     DST_TYPE *dst = (DST_TYPE *)room(out), *again = (DST_TYPE *)room(out);
-    void *packed = room(OF(_PACKED_BYTES)), *workspace = room(OF(_WORKSPACE_BYTES));
-    OF(_pack)(wei, packed);
-    NAME(src, packed, BIAS_ARGUMENT RESIDUAL_ARGUMENT dst, workspace, 1);
+    void *workspace = room(OF(_WORKSPACE_BYTES));
+#ifndef CONSTANT
+    void *packed = room(OF(_PACKED_BYTES));
+    OF(_pack)((const float *)read_file(argv[2], BYTES(OF(_WEIGHTS), float)), packed);
+#endif
+    NAME(src, PACKED_ARGUMENT BIAS_ARGUMENT RESIDUAL_ARGUMENT dst, workspace, 1);
     for (int32_t phase = 0; phase < OF(_PHASES); phase++)
         for (int64_t i = OF(_items)(phase, 1); i > 0; i--)
             OF(_range)

@@ -295,15 +295,19 @@ struct convc_emit_options {
     size_t struct_bytes;
     enum convc_form form;
     int32_t hidden;      /* 1: symbols are not exported from what they are linked into       */
-    const char *target;  /* "TRIPLE:CPU[+feature...]" or "CPU"; NULL: this machine           */
+    const char *target;  /* "TRIPLE:CPU[+feature...]" or "CPU", up to 16 of x86-64 with commas
+                            between; NULL: this machine                                      */
     const char *plan;    /* NULL: the best by the built-in cost model                        */
     const char *prefix;  /* of every name; NULL: none                                        */
-    const char *library; /* what the header calls itself; NULL: "kernels"                    */
+    const char *library; /* what header and library call themselves; NULL: "kernels"         */
+    int32_t variant;     /* of several targets, the one of an object, assembly, IR or bitcode;
+                            their number: what picks among them; one more: what asks the CPU */
 };
 
 /* Makes static kernels, which need neither convc nor a C library when they run: for each problem
  * the functions that the header declares, named after the problem's `name`. What C forbids in names
- * becomes '_'. The bytes depend on nothing but the arguments; a target that is named is the same on
+ * becomes '_'. Of several targets the library picks, at the first call, the best that the CPU runs;
+ * the header says how to force one. The bytes depend on nothing but the arguments; a target that is named is the same on
  * every machine. *bytes has a NUL behind it, and is freed with convc_text_free. opt may be NULL.
  * What convc_problem_check says of a problem; CONVC_ERR_ARGUMENT where a name is missing or two
  * clash, or where count does not suit the form; CONVC_ERR_PLAN; CONVC_ERR_UNSUPPORTED for targets;
