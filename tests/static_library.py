@@ -57,6 +57,8 @@ SPECS = {
     "picture": "input = { 1, 1, 20, 23 }, out_channels = 1, kernel_size = 3, padding = 1, "
                "padding_mode = 'replicate', dtype = { src = 'u8', dst = 's16' }, residual = true, "
                "bias = true",
+    "constant": "input = { 1, 2, 20, 23 }, weights = { { 1, 2, 0 }, { 0, -1, 3 }, { 5, 0, 1 } }, "
+                "padding = 1, padding_mode = 'symmetric'",
 }
 
 
@@ -80,7 +82,8 @@ def reference(name, fields):
               "residual": rng.integers(-99, 99, shape["dst"], dtype=np.int16) if picture
               else rng.standard_normal(shape["dst"], dtype=np.float32)}
     words = []
-    for what, option, used in (("src", "--input", True), ("wei", "--weights", True),
+    for what, option, used in (("src", "--input", True),
+                               ("wei", "--weights", "weights" not in fields),
                                ("bias", "--bias", "bias" in fields),
                                ("residual", "--residual", "residual" in fields)):
         np.save(f"{what}.npy", tensor[what])
@@ -113,6 +116,7 @@ def build_and_run(name, fields, dst, first, target):
     fact(f"{name} compiles for {target}", done.returncode == 0, done.stderr)
     flags = [f'-DHEADER="{out}/{name}.h"', f"-DNAME={name}", "-I."]
     flags += ["-DSRC_TYPE=uint8_t", "-DDST_TYPE=int16_t"] if "u8" in fields else []
+    flags += ["-DCONSTANT"] if "weights" in fields else []
     flags += ["-DBIAS"] if "bias" in fields else []
     flags += ["-DRESIDUAL"] if "residual" in fields else []
     for compiler in (["gcc", "-std=c99"], ["g++", "-std=c++11", "-x", "c++"]):

@@ -1,8 +1,10 @@
 /* Runs one static kernel on tensors from files: what a program does that has nothing but the header
  * and the library. Built as C99 and as C++, with
  *
- *     -DHEADER='"x.h"' -DNAME=conv [-DBIAS] [-DRESIDUAL]     static_driver SRC WEI BIAS RESIDUAL
- * DST
+ *     -DHEADER='"x.h"' -DNAME=conv [-DBIAS] [-DRESIDUAL] [-DCONSTANT]
+ *     [-DSRC_TYPE=uint8_t] [-DDST_TYPE=int16_t]
+ *
+ * and run as `static_driver SRC WEI BIAS RESIDUAL DST`.
  *
  * Files are raw elements. Once in one call and once by ranges, last item first: the results must be
  * the same bits.
@@ -45,6 +47,11 @@ static void *read_file(const char *path, size_t bytes)
     return to;
 }
 
+#ifdef CONSTANT
+#define PACKED_ARGUMENT
+#else
+#define PACKED_ARGUMENT packed,
+#endif
 #ifdef BIAS
 #define BIAS_ARGUMENT bias,
 #else
@@ -78,7 +85,7 @@ int main(int argc, char **argv)
     for (int32_t phase = 0; phase < OF(_PHASES); phase++)
         for (int64_t i = OF(_items)(phase, 1); i > 0; i--)
             OF(_range)
-    (src, packed, BIAS_ARGUMENT RESIDUAL_ARGUMENT again, workspace, 1, phase, i - 1, i);
+    (src, PACKED_ARGUMENT BIAS_ARGUMENT RESIDUAL_ARGUMENT again, workspace, 1, phase, i - 1, i);
     if (memcmp(dst, again, out) != 0) {
         fprintf(stderr, "ranges give other results than one call\n");
         return 1;

@@ -307,11 +307,12 @@ struct convc_emit_options {
 /* Makes static kernels, which need neither convc nor a C library when they run: for each problem
  * the functions that the header declares, named after the problem's `name`. What C forbids in names
  * becomes '_'. Of several targets the library picks, at the first call, the best that the CPU runs;
- * the header says how to force one. The bytes depend on nothing but the arguments; a target that is named is the same on
- * every machine. *bytes has a NUL behind it, and is freed with convc_text_free. opt may be NULL.
- * What convc_problem_check says of a problem; CONVC_ERR_ARGUMENT where a name is missing or two
- * clash, or where count does not suit the form; CONVC_ERR_PLAN; CONVC_ERR_UNSUPPORTED for targets;
- * CONVC_ERR_COMPILER; CONVC_ERR_MEMORY. Writes *bytes and *size only on CONVC_OK. */
+ * the header says how to force one. The bytes depend on nothing but the arguments; a target that is
+ * named is the same on every machine. *bytes has a NUL behind it, and is freed with
+ * convc_text_free. opt may be NULL. What convc_problem_check says of a problem; CONVC_ERR_ARGUMENT
+ * where a name is missing or two clash, or where count does not suit the form; CONVC_ERR_PLAN;
+ * CONVC_ERR_UNSUPPORTED for targets; CONVC_ERR_COMPILER; CONVC_ERR_MEMORY. Writes *bytes and *size
+ * only on CONVC_OK. */
 CONVC_API enum convc_status convc_emit(const struct convc_problem *problems, size_t count,
                                        const struct convc_emit_options *opt, char **bytes,
                                        size_t *size);
