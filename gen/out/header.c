@@ -88,7 +88,6 @@ static void add_tensor(struct text *out, const struct problem *p, const char *na
     text_add(out, "\n");
 }
 
-
 static void add_weights(struct text *out, const struct problem *p)
 {
     if (!problem_packs(p)) {
