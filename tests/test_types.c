@@ -1,6 +1,7 @@
 /* Whole numbers: what lies in memory is what is computed with, and what is computed is stored as
  * the type has it, by every arrangement of lanes and on every kind of machine. */
 #include "gen/plan/choose.h"
+#include "gen/plan/stencil.h"
 #include "tests/support/emitted.h"
 #include "tests/support/named.h"
 #include "tests/support/small.h"
@@ -162,6 +163,104 @@ static void every_arrangement_of_lanes_reads_and_writes_them(void **state)
     assert_right(strided, "direct lanes=ow tile=2x1x1 border=peel taps=window");
 }
 
+/* ---- stencils ---------------------------------------------------------------------------------
+ */
+
+static const double sobel[] = { -1, 0, 1, -2, 0, 2, -1, 0, 1 };
+static const double blur[] = { 1, 2, 1, 2, 4, 2, 1, 2, 1 };
+static const double sharp[] = { 0, -1, 0, -1, 5, -1, 0, -1, 0 };
+static const double large[] = { -99, 3, 99, 120, -50, 0.5, 77, 0, 90 };
+static const double odd[] = { 0.3, -0.2, 0.1, 0.7, 0.9, 0.2, -0.4, 0.6, 0.5 };
+
+/* A 3x3 kernel times `scale`, by the plan, in every mix of types. */
+static void assert_filtered(const char *problem, const double *kernel, double scale,
+                            const char *text)
+{
+    for (int i = 0; i < 25; i++) {
+        const struct target *t = &machine[i % machines];
+        struct test_random r = { test_seed("filtered", (uint64_t)i) };
+        struct convc_problem p = problem_named(problem).p;
+        double weights[9 * 8];
+        struct sample s;
+        struct emitted e;
+        for (int w = 0; w < 9 * p.oc; w++)
+            weights[w] = kernel[w % 9] * scale;
+        static const enum convc_dtype types[] = { CONVC_U8, CONVC_S16, CONVC_U16, CONVC_F32,
+                                                  CONVC_U8 };
+        p.src_dtype = types[i % 5];
+        p.dst_dtype = types[i / 5 % 5];
+        p.weights = weights;
+        sample_draw(&s, &p, &r);
+        struct plan plan = plan_fitting(text, &s.problem, t);
+        emitted_make(&e, &s.problem, &plan, t, false);
+        if (!emitted_agrees(&e, &s, &r))
+            fail_msg("%s", text);
+        emitted_free(&e);
+        sample_free(&s);
+    }
+}
+
+static void stencils_compute_in_16_bits_what_fits_them(void **state)
+{
+    static const char plane[] = "mb2ic2ih12iw83oc2oh12ow83g2kh3kw3ph1pw1;layout=nchw";
+    static const char mirrored[] = "mb1ic1ih9iw70oc1oh9ow70kh3kw3ph1pw1;mode=symmetric;layout=nchw";
+    static const char strided[] = "mb1ic1ih9iw141oc1oh5ow71kh3kw3sh2sw2ph1pw1;mode=reflect";
+    static const char pixels[] = "mb1ic3ih9iw40oc3oh9ow40g3kh3kw3ph1pw1;mode=constant;value=7";
+    static const char halves[] = "mb1ic1ih9iw70oc1oh9ow70kh3kw3ph1pw1;mode=constant;value=0.5";
+    static const char ended[] = "mb1ic1ih9iw70oc1oh9ow70kh3kw3ph1pw1;bias;residual;act=relu";
+    static const char relu[] = "mb1ic1ih9iw70oc1oh9ow70kh3kw3ph1pw1;act=relu";
+    (void)state;
+    assert_filtered(plane, sobel, 1, "stencil tile=2x2 strip=4");
+    assert_filtered(plane, blur, 1.0 / 16, "stencil tile=4x1 strip=8 columns=kept");
+    assert_filtered(mirrored, sharp, 1, "stencil tile=2x1 strip=4");
+    assert_filtered(mirrored, blur, 1.0 / 8, "stencil tile=1x2 strip=4");
+    assert_filtered(strided, sobel, 0.5, "stencil tile=2x1 strip=4");
+    assert_filtered(pixels, sobel, 0.25, "stencil tile=2x1 strip=4");
+    assert_filtered(halves, sobel, 1, "stencil tile=2x1 strip=4");
+    assert_filtered(ended, sobel, 1, "stencil tile=2x1 strip=4");
+    assert_filtered(relu, sobel, 1.0 / 4, "stencil tile=2x1 strip=4");
+    assert_filtered(mirrored, large, 1, "stencil tile=2x1 strip=4");
+}
+
+/* Sums fit 16 bits, with a sign or without, and rounding does. */
+static void what_fits_16_bits_is_known(void **state)
+{
+    static const struct {
+        const double *kernel;
+        double scale;
+        enum convc_dtype src;
+        bool narrow, sign;
+        int shift;
+    } known[] = {
+        { sobel, 1, CONVC_U8, true, true, 0 },
+        { blur, 1, CONVC_U8, true, false, 0 },
+        { blur, 1.0 / 16, CONVC_U8, true, false, 4 },
+        { blur, 16, CONVC_U8, true, false, 0 },
+        { blur, 17, CONVC_U8, false, false, 0 },
+        { sobel, 32, CONVC_U8, true, true, 0 },
+        { sobel, 33, CONVC_U8, false, true, 0 },
+        { sobel, 1.0 / 256, CONVC_U8, true, true, 8 },
+        { sobel, 1.0 / 512, CONVC_U8, false, false, 0 },
+        { odd, 1, CONVC_U8, false, false, 0 },
+        { sobel, 1, CONVC_S16, false, true, 0 },
+        { sobel, 1, CONVC_F32, false, false, 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        struct convc_problem p = problem_named("mb1ic1ih9iw70oc1oh9ow70kh3kw3ph1pw1").p;
+        double weights[9];
+        for (int w = 0; w < 9; w++)
+            weights[w] = known[i].kernel[w] * known[i].scale;
+        p.weights = weights;
+        p.src_dtype = known[i].src;
+        struct problem r = resolved(&p);
+        struct stencil_number n = stencil_number_of(&r);
+        assert_int_equal(n.narrow, known[i].narrow);
+        assert_int_equal(n.sign, known[i].sign);
+        assert_int_equal(n.shift, known[i].narrow ? known[i].shift : n.shift);
+    }
+}
+
 static void what_computes_in_one_type_alone_says_so(void **state)
 {
     struct problem p = problem_named("mb1ic8ih9iw9oc8oh9ow9kh3kw3ph1pw1;dtype=u8:f32:f32");
@@ -177,6 +276,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_numbers_are_rounded_and_held_within_their_type),
         cmocka_unit_test(every_arrangement_of_lanes_reads_and_writes_them),
+        cmocka_unit_test(stencils_compute_in_16_bits_what_fits_them),
+        cmocka_unit_test(what_fits_16_bits_is_known),
         cmocka_unit_test(what_computes_in_one_type_alone_says_so),
     };
     return cmocka_run_group_tests(tests, emitted_setup, emitted_teardown);

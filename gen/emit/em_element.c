@@ -23,15 +23,21 @@ static LLVMTypeRef stored(struct em *em, enum convc_dtype t, LLVMTypeRef real)
     return shaped(LLVMIntTypeInContext(em->context, 8 * (unsigned)dtype_bytes(t)), real);
 }
 
+static bool is_integer(LLVMTypeRef type)
+{
+    LLVMTypeRef element = is_vector(type) ? LLVMGetElementType(type) : type;
+    return LLVMGetTypeKind(element) == LLVMIntegerTypeKind;
+}
+
 /* All whole numbers fit 32 bits with a sign, from which conversion is one instruction. */
 static LLVMValueRef to_real(struct em *em, enum convc_dtype t, LLVMTypeRef real, LLVMValueRef x)
 {
-    if (!dtype_whole(t))
+    if (!dtype_whole(t) || LLVMTypeOf(x) == real)
         return x;
-    LLVMTypeRef wide = shaped(em->i32, real);
+    LLVMTypeRef wide = is_integer(real) ? real : shaped(em->i32, real);
     x = dtype_least(t) < 0 ? LLVMBuildSExt(em->builder, x, wide, "")
                            : LLVMBuildZExt(em->builder, x, wide, "");
-    return LLVMBuildSIToFP(em->builder, x, real, "");
+    return is_integer(real) ? x : LLVMBuildSIToFP(em->builder, x, real, "");
 }
 
 LLVMValueRef em_element_load(struct em *em, enum convc_dtype t, LLVMTypeRef real, LLVMValueRef p)

@@ -1,8 +1,8 @@
 /* em_element: elements of tensors, which may be of another type than the kernel computes in.
  *
- * Loads give reals, of the scalar or vector type that they are asked for; em_element_round makes of
- * reals what em's stores take. Where a tensor is of the computed type both do nothing more than em
- * does. Stands on: em, problem.
+ * Loads give reals, of the scalar or vector type that they are asked for, or integers at least as
+ * wide as the elements; em_element_round makes of reals what em's stores take. Where a tensor is of
+ * the computed type both do nothing more than em does. Stands on: em, problem.
  */
 #ifndef GEN_EMIT_EM_ELEMENT_H
 #define GEN_EMIT_EM_ELEMENT_H

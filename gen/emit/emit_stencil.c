@@ -30,11 +30,11 @@ static void place_tile(struct stencil_tile *t, const struct arguments *args, con
     const struct convc_problem *p = &n->p->p;
     struct em *em = t->em;
     const int64_t *src = p->src_stride, *dst = p->dst_stride, *step = p->stride;
-    int64_t bytes = n->bytes, filters = n->program.filters;
-    LLVMValueRef from = em_mul(em, i->image, src[CONVC_STRIDE_N] * bytes);
-    from = em_add(em, from, em_mul(em, i->channel, src[CONVC_STRIDE_C] * bytes));
+    int64_t bytes = n->dst_bytes, filters = n->program.filters;
+    LLVMValueRef from = em_mul(em, i->image, src[CONVC_STRIDE_N] * n->src_bytes);
+    from = em_add(em, from, em_mul(em, i->channel, src[CONVC_STRIDE_C] * n->src_bytes));
     if (!t->single) {
-        int64_t d = src[CONVC_STRIDE_D] * bytes, h = src[CONVC_STRIDE_H] * bytes;
+        int64_t d = src[CONVC_STRIDE_D] * n->src_bytes, h = src[CONVC_STRIDE_H] * n->src_bytes;
         from = em_add(em, from, em_mul_add(em, i->od, step[0] * d, -p->pad_begin[0] * d));
         from = em_add(em, from, em_mul_add(em, oh, step[1] * h, -p->pad_begin[1] * h));
     }
@@ -48,10 +48,10 @@ static void place_tile(struct stencil_tile *t, const struct arguments *args, con
     if (p->residual)
         t->residual = em_opaque(em, em_at(em, args->residual, to));
     if (p->bias)
-        t->bias = em_opaque(em, em_at(em, args->bias, em_mul(em, channel, bytes)));
+        t->bias = em_opaque(em, em_at(em, args->bias, em_mul(em, channel, n->acc_bytes)));
     for (int a = 0; a < n->p->f.arg_count; a++) {
         enum arg_kind kind = n->p->f.arg[a].kind;
-        LLVMValueRef at = kind == ARG_CHANNEL  ? em_mul(em, channel, bytes)
+        LLVMValueRef at = kind == ARG_CHANNEL  ? em_mul(em, channel, n->acc_bytes)
                           : kind == ARG_TENSOR ? to
                                                : em_int(em, 0);
         t->user[a] = em_opaque(em, em_at(em, args->user[a], at));
@@ -138,8 +138,10 @@ void emit_stencil(struct em *em, const struct problem *p, const struct plan *pla
     em->failed = em->failed || !n || !t || !steps || !value;
     if (!em->failed) {
         *t = (struct stencil_tile){ .em = em, .n = n, .steps = steps, .value = value };
-        t->element = n->bytes == 8 ? em->f64 : em->f32;
-        t->vector = em_vector(t->element, n->lanes);
+        t->real = em_vector(n->acc_bytes == 8 ? em->f64 : em->f32, n->lanes);
+        t->vector = n->program.number.narrow
+                        ? em_vector(LLVMInt16TypeInContext(em->context), n->lanes)
+                        : t->real;
         struct arguments args = arguments_tensors(em, p, plan);
         emit_items(t, &args);
     }

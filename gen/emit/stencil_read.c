@@ -1,13 +1,14 @@
 /* Operands of a stencil's tile. */
 #include "gen/emit/border.h"
+#include "gen/emit/em_element.h"
 #include "gen/emit/stencil_tile.h"
 
 #include <assert.h>
 
-static double padding_of(const struct stencil_tile *t)
+static LLVMValueRef padding_of(const struct stencil_tile *t)
 {
     const struct convc_problem *p = &t->n->p->p;
-    return p->padding_mode == CONVC_PAD_CONSTANT ? p->padding_value : 0;
+    return stencil_number(t, p->padding_mode == CONVC_PAD_CONSTANT ? p->padding_value : 0);
 }
 
 /* ---- rows ----------------------------------------------------------------------------------- */
@@ -28,8 +29,8 @@ static void find_row(struct stencil_tile *t, const int64_t at[2])
             return;
     assert(t->row_count < STENCIL_SRC_ROWS);
     struct border d = along(t, CONVC_D, t->od, at[0]), h = along(t, CONVC_H, t->oh, at[1]);
-    LLVMValueRef offset = em_mul(em, d.index, stride[CONVC_STRIDE_D] * t->n->bytes);
-    offset = em_add(em, offset, em_mul(em, h.index, stride[CONVC_STRIDE_H] * t->n->bytes));
+    LLVMValueRef offset = em_mul(em, d.index, stride[CONVC_STRIDE_D] * t->n->src_bytes);
+    offset = em_add(em, offset, em_mul(em, h.index, stride[CONVC_STRIDE_H] * t->n->src_bytes));
     t->row[t->row_count++] = (struct stencil_row){ { at[0], at[1] },
                                                    em_opaque(em, em_at(em, t->src, offset)),
                                                    em_opaque(em, em_and(em, d.inside, h.inside)) };
@@ -60,18 +61,27 @@ static bool may_be_padding(const struct stencil_tile *t)
 
 /* ---- vectors -------------------------------------------------------------------------------- */
 
+/* A vector of elements of the source, or of what is kept. */
+static LLVMValueRef load_vector(struct stencil_tile *t, LLVMValueRef p, bool kept)
+{
+    struct em_lanes all = em_lanes_first(t->n->lanes, t->n->lanes);
+    if (kept)
+        return em_load(t->em, t->vector, p, (unsigned)t->n->bytes);
+    return em_element_load_lanes(t->em, t->n->p->p.src_dtype, t->vector, p, &all, NULL);
+}
+
 /* Elements at p, `stride` apart. */
-static LLVMValueRef load_strided(struct stencil_tile *t, LLVMValueRef p, int64_t stride)
+static LLVMValueRef load_strided(struct stencil_tile *t, LLVMValueRef p, int64_t stride, bool kept)
 {
     struct em *em = t->em;
     int lanes = t->n->lanes, pick[EM_LANES_MAX];
-    unsigned align = (unsigned)t->n->bytes;
-    LLVMValueRef low = em_load(em, t->vector, p, align);
+    LLVMValueRef low = load_vector(t, p, kept);
     if (stride == 1)
         return low;
     for (int l = 0; l < lanes; l++)
         pick[l] = l * (int)stride;
-    LLVMValueRef high = em_load(em, t->vector, em_at_const(em, p, lanes * t->n->bytes), align);
+    int64_t bytes = kept ? t->n->bytes : t->n->src_bytes;
+    LLVMValueRef high = load_vector(t, em_at_const(em, p, lanes * bytes), kept);
     return em_shuffle(em, low, high, pick, lanes);
 }
 
@@ -108,22 +118,21 @@ static int64_t find_window(const struct stencil_tile *t, const int64_t lane[EM_L
 static LLVMValueRef read_lanes(struct stencil_tile *t, LLVMValueRef row, const int64_t *lane)
 {
     struct em *em = t->em;
-    LLVMValueRef padding = em_real(t->vector, padding_of(t));
+    LLVMValueRef padding = padding_of(t);
     int64_t window = find_window(t, lane), offset[EM_LANES_MAX];
     struct em_lanes on = { .count = t->n->lanes };
     int pick[EM_LANES_MAX];
     for (int l = 0; l < t->n->lanes; l++) {
         on.on[l] = lane[l] >= 0;
         on.active += on.on[l];
-        offset[l] = on.on[l] ? lane[l] * t->n->bytes : 0;
+        offset[l] = on.on[l] ? lane[l] * t->n->src_bytes : 0;
         pick[l] = on.on[l] ? (int)(lane[l] - window) : t->n->lanes;
     }
     if (!on.active)
         return padding;
     if (window < 0)
-        return em_gather(em, t->vector, row, offset, &on, padding);
-    LLVMValueRef from = em_at_const(em, row, window * t->n->bytes);
-    LLVMValueRef v = em_load(em, t->vector, from, (unsigned)t->n->bytes);
+        return em_element_gather(em, t->n->p->p.src_dtype, t->vector, row, offset, &on, padding);
+    LLVMValueRef v = load_vector(t, em_at_const(em, row, window * t->n->src_bytes), false);
     return em_shuffle(em, v, padding, pick, t->n->lanes);
 }
 
@@ -136,16 +145,17 @@ static LLVMValueRef read_kept(struct stencil_tile *t, const struct stencil_span 
     struct em *em = t->em;
     int64_t row = (step->at[0] * n->plan.rows + step->at[1]) * n->scratch_row;
     int64_t element = step->at[2] + (n->lead - span->sweep->pad) * n->unit;
-    LLVMValueRef at = em_mul(em, span->at, span->sweep->stride);
+    LLVMValueRef at = em_mul(em, span->at, span->sweep->stride * n->bytes);
     LLVMValueRef p = em_at(em, t->scratch, at);
-    return load_strided(t, em_at_const(em, p, row + element * n->bytes), span->sweep->stride);
+    return load_strided(t, em_at_const(em, p, row + element * n->bytes), span->sweep->stride, true);
 }
 
 static LLVMValueRef read_inside(struct stencil_tile *t, const struct stencil_span *span,
                                 LLVMValueRef from, int64_t element)
 {
     element -= span->sweep->pad * t->n->unit;
-    return load_strided(t, em_at_const(t->em, from, element * t->n->bytes), span->sweep->stride);
+    return load_strided(t, em_at_const(t->em, from, element * t->n->src_bytes), span->sweep->stride,
+                        false);
 }
 
 LLVMValueRef stencil_read(struct stencil_tile *t, const struct stencil_span *span,
@@ -159,11 +169,11 @@ LLVMValueRef stencil_read(struct stencil_tile *t, const struct stencil_span *spa
     LLVMValueRef row = t->src, from = span->from, v;
     if (t->single) {
         row = row_of(t, step->at)->begin;
-        from = em_at(em, row, em_mul(em, span->at, span->sweep->stride));
+        from = em_at(em, row, em_mul(em, span->at, span->sweep->stride * t->n->src_bytes));
     } else {
         int64_t far = step->at[0] * stride[CONVC_STRIDE_D] + step->at[1] * stride[CONVC_STRIDE_H];
-        row = em_at_const(em, row, far * t->n->bytes);
-        from = em_at_const(em, from, far * t->n->bytes);
+        row = em_at_const(em, row, far * t->n->src_bytes);
+        from = em_at_const(em, from, far * t->n->src_bytes);
     }
     if (span->inside) {
         v = read_inside(t, span, from, step->at[2]);
@@ -173,6 +183,5 @@ LLVMValueRef stencil_read(struct stencil_tile *t, const struct stencil_span *spa
     }
     if (!may_be_padding(t))
         return v;
-    return LLVMBuildSelect(em->builder, row_of(t, step->at)->inside, v,
-                           em_real(t->vector, padding_of(t)), "");
+    return LLVMBuildSelect(em->builder, row_of(t, step->at)->inside, v, padding_of(t), "");
 }

@@ -1,16 +1,43 @@
 #include "gen/emit/stencil_tile.h"
 
+#include "gen/emit/em_element.h"
 #include "gen/emit/em_expr.h"
 #include "gen/emit/em_math.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- steps ---------------------------------------------------------------------------------- */
+
+LLVMValueRef stencil_number(const struct stencil_tile *t, double value)
+{
+    return t->n->program.number.narrow ? em_whole(t->vector, (int64_t)value)
+                                       : em_real(t->vector, value);
+}
+
+/* In whole numbers, modulo 2^16. */
+static LLVMValueRef operate_whole(struct stencil_tile *t, const struct stencil_form *f,
+                                  LLVMValueRef a, LLVMValueRef b)
+{
+    LLVMBuilderRef builder = t->em->builder;
+    LLVMValueRef value = stencil_number(t, f->value);
+    switch (f->op) {
+    case STENCIL_ADD: return LLVMBuildAdd(builder, a, b, "");
+    case STENCIL_SUB: return LLVMBuildSub(builder, a, b, "");
+    case STENCIL_SCALE: return LLVMBuildMul(builder, a, value, "");
+    case STENCIL_FMA: return LLVMBuildAdd(builder, LLVMBuildMul(builder, a, value, ""), b, "");
+    case STENCIL_CONST:
+    case STENCIL_SRC: break;
+    }
+    return value;
+}
 
 static LLVMValueRef operate(struct stencil_tile *t, const struct stencil_form *f, LLVMValueRef a,
                             LLVMValueRef b)
 {
     struct em *em = t->em;
+    if (t->n->program.number.narrow)
+        return operate_whole(t, f, a, b);
     LLVMValueRef value = em_real(t->vector, f->value);
     switch (f->op) {
     case STENCIL_ADD: return LLVMBuildFAdd(em->builder, a, b, "");
@@ -43,21 +70,22 @@ struct result {
     int filter;
     int64_t distance;
     struct em_lanes on;
-    LLVMValueRef at; /* bytes of the span along the row */
+    LLVMValueRef at; /* bytes of the span along the row, in dst */
 };
 
 static LLVMValueRef load_like_dst(struct stencil_tile *t, LLVMValueRef tensor,
                                   const struct result *r)
 {
     LLVMValueRef p = em_at_const(t->em, em_at(t->em, tensor, r->at), r->distance);
-    return em_load_lanes(t->em, t->vector, p, &r->on, NULL);
+    return em_element_load_lanes(t->em, t->n->p->p.dst_dtype, t->real, p, &r->on, NULL);
 }
 
 static LLVMValueRef splat_at(struct stencil_tile *t, LLVMValueRef p, int64_t element)
 {
     struct em *em = t->em;
-    LLVMValueRef x =
-        em_load(em, t->element, em_at_const(em, p, element * t->n->bytes), (unsigned)t->n->bytes);
+    unsigned bytes = (unsigned)t->n->acc_bytes;
+    LLVMTypeRef type = LLVMGetElementType(t->real);
+    LLVMValueRef x = em_load(em, type, em_at_const(em, p, element * bytes), bytes);
     return em_splat(em, x, t->n->lanes);
 }
 
@@ -73,12 +101,71 @@ static LLVMValueRef finish(struct stencil_tile *t, LLVMValueRef x, const struct 
                          : splat_at(t, t->user[a], kind == ARG_CHANNEL ? r->filter : 0);
     }
     if (p->f.epilogue)
-        return em_expr(em, &p->f.last, p->f.last.root, t->vector, var);
+        return em_expr(em, &p->f.last, p->f.last.root, t->real, var);
     if (p->p.bias)
         x = LLVMBuildFAdd(em->builder, x, splat_at(t, t->bias, r->filter), "");
     if (p->p.residual)
         x = LLVMBuildFAdd(em->builder, x, load_like_dst(t, t->residual, r), "");
     return em_activation(em, p->p.activation, p->p.activation_args, x);
+}
+
+/* x / 2^shift to the nearest, to the even one of two that are as near. */
+static LLVMValueRef unscale(struct stencil_tile *t, LLVMValueRef x)
+{
+    const struct stencil_number *number = &t->n->program.number;
+    LLVMBuilderRef builder = t->em->builder;
+    if (!number->shift)
+        return x;
+    LLVMValueRef shift = stencil_number(t, number->shift), one = stencil_number(t, 1);
+    LLVMValueRef odd = LLVMBuildAnd(builder, LLVMBuildLShr(builder, x, shift, ""), one, "");
+    x = LLVMBuildAdd(builder, x, stencil_number(t, (1 << number->shift) / 2 - 1), "");
+    x = LLVMBuildAdd(builder, x, odd, "");
+    return number->sign ? LLVMBuildAShr(builder, x, shift, "")
+                        : LLVMBuildLShr(builder, x, shift, "");
+}
+
+static LLVMValueRef extreme(struct stencil_tile *t, const char *name, LLVMValueRef x, double end)
+{
+    LLVMValueRef args[2] = { x, stencil_number(t, end) };
+    return em_call(t->em, name, &t->vector, 1, args, 2);
+}
+
+/* A sum of whole numbers as a whole number of dst's type. */
+static LLVMValueRef hold(struct stencil_tile *t, LLVMValueRef x)
+{
+    const struct stencil_number *number = &t->n->program.number;
+    enum convc_dtype type = t->n->p->p.dst_dtype;
+    double unit = 1 << number->shift, least = dtype_least(type), most = dtype_most(type);
+    if (t->n->p->p.activation == CONVC_ACT_RELU)
+        least = fmax(least, 0);
+    x = unscale(t, x);
+    if (number->sign && number->least / unit < least)
+        x = extreme(t, "llvm.smax", x, least);
+    if (number->most / unit > most)
+        x = extreme(t, number->sign ? "llvm.smin" : "llvm.umin", x, most);
+    LLVMTypeRef narrow = LLVMIntTypeInContext(t->em->context, 8 * (unsigned)t->n->dst_bytes);
+    return t->n->dst_bytes == t->n->bytes
+               ? x
+               : LLVMBuildTrunc(t->em->builder, x, em_vector(narrow, t->n->lanes), "");
+}
+
+/* Likewise as a real. */
+static LLVMValueRef to_real(struct stencil_tile *t, LLVMValueRef x)
+{
+    const struct stencil_number *number = &t->n->program.number;
+    LLVMBuilderRef builder = t->em->builder;
+    x = number->sign ? LLVMBuildSIToFP(builder, x, t->real, "")
+                     : LLVMBuildUIToFP(builder, x, t->real, "");
+    return LLVMBuildFMul(builder, x, em_real(t->real, 1.0 / (1 << number->shift)), "");
+}
+
+static LLVMValueRef to_dst(struct stencil_tile *t, LLVMValueRef x, const struct result *r)
+{
+    enum convc_dtype type = t->n->p->p.dst_dtype;
+    bool narrow = t->n->program.number.narrow;
+    if (narrow && dtype_whole(type))
+        return hold(t, x);
+    return em_element_round(t->em, type, finish(t, narrow ? to_real(t, x) : x, r));
 }
 
 static void store_output(struct stencil_tile *t, const struct stencil_span *span, int filter, int r,
@@ -89,10 +176,11 @@ static void store_output(struct stencil_tile *t, const struct stencil_span *span
     struct em *em = t->em;
     int64_t left = span->inside ? n->lanes : span->sweep->width - span->vector * n->lanes;
     int64_t element = filter * stride[CONVC_STRIDE_C] + r * stride[CONVC_STRIDE_H] + v * n->lanes;
-    struct result result = { .filter = filter, .distance = element * n->bytes, .at = span->at };
+    struct result result = { .filter = filter, .distance = element * n->dst_bytes };
+    result.at = em_mul(em, span->at, n->dst_bytes);
     result.on = em_lanes_first(n->lanes, left < n->lanes ? (int)left : n->lanes);
-    x = finish(t, x, &result);
-    LLVMValueRef to = em_at_const(em, em_at(em, t->dst, span->at), result.distance);
+    x = to_dst(t, x, &result);
+    LLVMValueRef to = em_at_const(em, em_at(em, t->dst, result.at), result.distance);
     em_store_lanes(em, x, to, &result.on);
 }
 
@@ -101,7 +189,8 @@ static void store_kept(struct stencil_tile *t, const struct stencil_span *span, 
 {
     const struct stencil_nest *n = t->n;
     int64_t far = (keep * n->plan.rows + r) * n->scratch_row + v * n->lanes * n->bytes;
-    LLVMValueRef to = em_at_const(t->em, em_at(t->em, t->scratch, span->at), far);
+    LLVMValueRef at = em_mul(t->em, span->at, n->bytes);
+    LLVMValueRef to = em_at_const(t->em, em_at(t->em, t->scratch, at), far);
     em_store(t->em, x, to, (unsigned)n->bytes);
 }
 
@@ -132,8 +221,9 @@ static void emit_span(struct stencil_tile *t, const struct stencil_span *span)
 static void place_span(struct stencil_tile *t, struct stencil_span *span, LLVMValueRef vector)
 {
     struct em *em = t->em;
-    span->at = em_opaque(em, em_mul(em, vector, t->n->lanes * t->n->bytes));
-    span->from = em_opaque(em, em_at(em, t->src, em_mul(em, span->at, span->sweep->stride)));
+    span->at = em_opaque(em, em_mul(em, vector, t->n->lanes));
+    LLVMValueRef from = em_mul(em, span->at, span->sweep->stride * t->n->src_bytes);
+    span->from = em_opaque(em, em_at(em, t->src, from));
 }
 
 static void emit_known(struct stencil_tile *t, struct stencil_span *span, int64_t vector, int vecs,

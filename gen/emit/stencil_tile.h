@@ -21,7 +21,8 @@ struct stencil_row {
 struct stencil_tile {
     struct em *em;
     const struct stencil_nest *n;
-    LLVMTypeRef element, vector;
+    LLVMTypeRef vector; /* of what is computed in                 */
+    LLVMTypeRef real;   /* of the accumulator's type, as many lanes */
     struct stencil_steps *steps;
     LLVMValueRef *value; /* of each step */
 
@@ -38,6 +39,9 @@ struct stencil_tile {
     LLVMValueRef user[FUNCTIONS_ARGS];
 };
 
+/* A constant in all lanes. */
+LLVMValueRef stencil_number(const struct stencil_tile *t, double value);
+
 /* Kept forms of the tile's rows, then its outputs. */
 void stencil_tile_emit(struct stencil_tile *t);
 
@@ -50,7 +54,7 @@ struct stencil_span {
     int64_t vector; /* the first one; -1: known to the kernel alone */
     int vecs;
     bool inside;
-    LLVMValueRef at;   /* bytes from the row's first output to the span's   */
+    LLVMValueRef at;   /* elements from the row's first output to the span's */
     LLVMValueRef from; /* pointer at the tile's source that much further    */
 };
 

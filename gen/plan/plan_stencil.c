@@ -57,6 +57,8 @@ enum convc_status plan_stencil_check(const struct plan *plan, const struct probl
 /* Every product is rounded, and so are the factors that columns are taken apart into. */
 double plan_stencil_error_bound(const struct plan *plan, const struct problem *p)
 {
+    if (stencil_number_of(p).narrow)
+        return 0;
     double u = p->p.acc_dtype == CONVC_F64 ? 0x1p-53 : 0x1p-24;
     return ((double)p->c.values + 8) * u;
 }
@@ -99,6 +101,9 @@ void plan_stencil_explain(const struct problem *p, const struct plan *plan, cons
     const struct stencil *s = &n->program;
     text_add(text, "  %d taps that are not 0, %d multiplications and %d operations, %d filters\n",
              s->taps, s->multiplies, s->operations, s->filters);
+    if (s->number.narrow)
+        text_add(text, "  in whole numbers of 16 bits %s a sign, weights times %d\n",
+                 s->number.sign ? "with" : "without", 1 << s->number.shift);
     text_add(text, "  for image < n, channel < %lld, strip < %lld of %lld rows\n",
              (long long)n->channels, (long long)n->strips, (long long)n->plan.strip);
     text_add(text, "    for %d rows that read inside, and singly for the %lld others\n",

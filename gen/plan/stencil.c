@@ -1,5 +1,6 @@
 #include "gen/plan/stencil.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,7 +73,6 @@ struct stencil_term stencil_make(struct stencil *s, enum stencil_op op, double v
 
 const char *stencil_unfit(const struct problem *p)
 {
-    const struct convc_problem *c = &p->p;
     if (!p->c.period)
         return "needs constant weights";
     if (p->f.terms || p->f.windowed)
@@ -81,8 +81,6 @@ const char *stencil_unfit(const struct problem *p)
         return "needs filters over one channel each, the same for every channel";
     if (p->ocg > STENCIL_FILTERS)
         return "has more than 16 filters over a channel";
-    if (c->src_dtype != c->acc_dtype || c->dst_dtype != c->acc_dtype)
-        return "needs src and dst of acc's type";
     return NULL;
 }
 
@@ -108,10 +106,15 @@ void stencil_of(const struct problem *p, struct stencil *s)
     s->forms = s->taps = 0;
     s->full = false;
     s->filters = (int)p->ocg;
+    s->number = stencil_number_of(p);
     for (int f = 0; f < s->filters; f++) {
-        const double *kernel = p->c.value + f % p->c.period * p->c.values;
-        for (int64_t i = 0; i < p->c.values; i++)
+        double kernel[CONSTANTS_MAX];
+        for (int64_t i = 0; i < p->c.values; i++) {
+            kernel[i] = constants_at(&p->c, f, i);
+            if (s->number.narrow)
+                kernel[i] = ldexp(kernel[i], s->number.shift);
             s->taps += kernel[i] != 0;
+        }
         s->root[f] = stencil_kernel(s, p, kernel);
     }
     count_operations(s);

@@ -39,7 +39,18 @@ struct stencil_form {
     bool column;      /* a stream that is met at several columns, and worth keeping for them */
 };
 
+/* Sources of whole numbers, under weights that are multiples of 2^-shift, are computed with in
+ * whole numbers of 16 bits, modulo 2^16, where every filter's sum, times 2^shift, is known to fit:
+ * with a sign or without one. All else is computed in the accumulator's type. */
+struct stencil_number {
+    bool narrow, sign;
+    int shift;
+    double least, most; /* of the sums, times 2^shift */
+};
+struct stencil_number stencil_number_of(const struct problem *p);
+
 struct stencil {
+    struct stencil_number number;
     int forms, filters;
     bool full; /* there was no room for all of it */
     struct stencil_form form[STENCIL_FORMS];

@@ -20,12 +20,15 @@ static struct busy count_steps(const struct stencil_nest *n, const struct stenci
                                const struct stencil_sweep *sweep)
 {
     struct busy b = { 0 };
+    int widened = n->src_bytes != n->bytes;
     for (int i = 0; i < s->count; i++) {
         const struct stencil_step *step = &s->step[i];
         enum stencil_op op = n->program.form[step->form].op;
         if (step->kept || op == STENCIL_SRC) {
             b.loads += sweep->stride > 1 ? 2 : step->at[2] % n->lanes ? 1.5 : 1;
             b.shuffles += sweep->stride > 1;
+            if (!step->kept)
+                b.shuffles += widened, b.adds += widened && !n->program.number.narrow;
         } else if (op == STENCIL_ADD || op == STENCIL_SUB) {
             b.adds++;
         } else if (op != STENCIL_CONST) {
@@ -42,7 +45,7 @@ static double cycles_of(const struct busy *b, const struct target *t, double *fm
     double arithmetic = (multiplies + b->adds) / 2;
     if (target_narrow(t))
         arithmetic = larger(larger(multiplies, b->adds) / 2, (multiplies + b->adds) / 4);
-    arithmetic = larger(arithmetic, b->shuffles);
+    arithmetic = larger(arithmetic, target_narrow(t) ? b->shuffles / 2 : b->shuffles);
     double memory = larger(b->loads / 2, b->stores);
     *fma += arithmetic;
     *load += memory;
@@ -89,8 +92,8 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     double turns = rows * (1 + 1.5 * single);
     cost->fma *= rows * vectors;
     cost->load *= rows * vectors;
-    double src = (double)(p->p.ic * p->p.in[0] * p->p.in[1] * p->p.in[2]) * (double)n->bytes;
-    double dst = (double)(p->p.oc * p->out[0] * p->out[1] * p->out[2]) * (double)n->bytes;
+    double src = (double)(p->p.ic * p->p.in[0] * p->p.in[1] * p->p.in[2]) * (double)n->src_bytes;
+    double dst = (double)(p->p.oc * p->out[0] * p->out[1] * p->out[2]) * (double)n->dst_bytes;
     bool far = src + dst > target_l3_of_core(t) * 0.5, near = src + dst < t->l2_bytes;
     cost->l2 = (src * 1.5 + dst) / t->ceilings.l2;
     cost->memory = near ? 0 : (src + dst) / (far ? t->ceilings.memory : t->ceilings.l3 * 0.83);

@@ -157,11 +157,14 @@ static bool fill(struct stencil_nest *n, const struct problem *p, const struct p
     const struct convc_problem *c = &p->p;
     n->p = p;
     n->plan = *plan;
-    n->bytes = dtype_bytes(c->src_dtype);
+    n->src_bytes = dtype_bytes(c->src_dtype);
+    n->dst_bytes = dtype_bytes(c->dst_dtype);
+    n->acc_bytes = dtype_bytes(c->acc_dtype);
+    stencil_of(p, &n->program);
+    n->bytes = n->program.number.narrow ? 2 : n->acc_bytes;
     n->lanes = target_lanes(t, n->bytes);
     n->unit = is_planar(p) ? 1 : c->ic;
     n->channels = stencil_channels(p);
-    stencil_of(p, &n->program);
     for (int f = 0; f < n->program.filters; f++) {
         const struct stencil_term *root = &n->program.root[f];
         for (int a = 0; a < 3; a++) {

@@ -38,7 +38,9 @@ struct stencil_nest {
     struct plan_stencil plan;
     struct stencil program;
     int lanes;
-    int64_t bytes, unit;
+    int64_t bytes; /* of what is computed in, in scratch memory too */
+    int64_t src_bytes, dst_bytes, acc_bytes;
+    int64_t unit;
     int64_t channels; /* that loops go over */
     int64_t reach[3];
     int64_t strips;

@@ -70,11 +70,13 @@ static void *allocate(enum convc_dtype t, size_t bytes)
     return memory;
 }
 
-/* 0 for half of the elements, else a small whole number that the type has. */
+/* 0 for half of the elements, else a small whole number; up to 255 of types that have no others. */
 static double draw(enum convc_dtype t, struct test_random *r)
 {
     uint64_t bits = test_random_bits(r);
-    double value = bits & 1 ? 0 : (double)((int64_t)((bits >> 8) % 7) - 3);
+    int64_t most = dtype_whole(t) ? 255 : 3;
+    double value = (double)((int64_t)((bits >> 8) % (uint64_t)(2 * most + 1)) - most);
+    value = bits & 1 ? 0 : value;
     return dtype_whole(t) && dtype_least(t) == 0 ? fabs(value) : value;
 }
 
