@@ -228,6 +228,58 @@ static void depth_is_one_more_axis(void **state)
     }
 }
 
+/* Values of windows are whole numbers, or halves. */
+static void windows_are_stencils(void **state)
+{
+    static const char *const windows[] = {
+        "x(2,0)",
+        "add(max(x(0,0),x(1,0)),add(max(x(0,1),x(1,1)),mul(0.5,max(x(0,2),x(1,2)))))",
+        "where(lt(x(1,1),x(0,0)),min(x(2,2),x(1,0)),sub(x(0,2),abs(x(1,1))))",
+        "max(min(x(0,0),x(0,1)),min(max(x(0,0),x(0,1)),add(x(2,2),mul(x(1,1),x(1,2)))))",
+    };
+    struct test_random r = { test_seed("stencil_windows", 1) };
+    (void)state;
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        for (int mode = 0; mode < CONVC_PAD_IDENTITY; mode++) {
+            struct convc_problem p = filtered(NULL, 3, 3);
+            p.window = windows[i];
+            p.padding_mode = (enum convc_padding_mode)mode;
+            p.padding_value = 1;
+            p.stride[CONVC_W] = 1 + mode % 2;
+            p.dilation[CONVC_H] = 1 + (int64_t)i % 2;
+            assert_true(assert_right(&p, &r) > 0);
+        }
+    }
+}
+
+static void reductions_of_constants_are_stencils(void **state)
+{
+    static const char *const combine[] = { "add(x,w)", "sub(x,w)", "abs(sub(x,w))", "mul(x,w)" };
+    static const char *const reduce[] = { "max", "min", "sum", "sum" };
+    struct test_random r = { test_seed("stencil_reductions", 1) };
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        for (int mode = 0; mode <= CONVC_PAD_IDENTITY; mode++) {
+            struct convc_problem p = filtered(mode % 2 ? nothing : sobel, 3, 3);
+            p.combine = combine[i];
+            p.reduce = reduce[i];
+            p.padding_mode = (enum convc_padding_mode)mode;
+            p.padding_value = 2;
+            int fit = assert_right(&p, &r);
+            assert_true(fit > 0 || mode == CONVC_PAD_IDENTITY);
+        }
+    }
+    struct convc_problem dilation = filtered(nothing, 3, 3);
+    dilation.combine = "add(x,w)";
+    dilation.reduce = "max";
+    struct problem p = resolved(&dilation);
+    struct stencil *s = malloc(sizeof *s);
+    assert_non_null(s);
+    stencil_of(&p, s);
+    assert_int_equal(s->operations, 4);
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +288,8 @@ int main(void)
         cmocka_unit_test(borders_are_as_the_reference_has_them),
         cmocka_unit_test(kernels_compute_what_the_reference_does),
         cmocka_unit_test(depth_is_one_more_axis),
+        cmocka_unit_test(windows_are_stencils),
+        cmocka_unit_test(reductions_of_constants_are_stencils),
     };
     return cmocka_run_group_tests(tests, emitted_setup, emitted_teardown);
 }

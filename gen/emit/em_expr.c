@@ -72,25 +72,28 @@ static LLVMValueRef of_two(struct em *em, enum expr_op op, LLVMValueRef a, LLVMV
     }
 }
 
+LLVMValueRef em_expr_operation(struct em *em, enum expr_op op, const LLVMValueRef arg[EXPR_ARGS])
+{
+    if (op == EXPR_WHERE)
+        return LLVMBuildSelect(em->builder, arg[0], arg[1], arg[2], "");
+    return expr_arity(op) == 2 ? of_two(em, op, arg[0], arg[1]) : of_one(em, op, arg[0]);
+}
+
 LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
                      const LLVMValueRef *var)
 {
     LLVMValueRef value[EXPR_NODES];
     for (int i = 0; i <= node; i++) {
         const struct expr_node *n = &e->node[i];
-        const uint16_t *arg = n->arg;
         enum expr_op op = (enum expr_op)n->op;
         if (op == EXPR_CONST)
             value[i] = em_real(type, n->value);
         else if (op == EXPR_VAR)
             value[i] = var[n->var];
-        else if (op == EXPR_WHERE)
-            value[i] =
-                LLVMBuildSelect(em->builder, value[arg[0]], value[arg[1]], value[arg[2]], "");
-        else if (expr_arity(op) == 2)
-            value[i] = of_two(em, op, value[arg[0]], value[arg[1]]);
         else
-            value[i] = of_one(em, op, value[arg[0]]);
+            value[i] = em_expr_operation(
+                em, op,
+                (LLVMValueRef[EXPR_ARGS]){ value[n->arg[0]], value[n->arg[1]], value[n->arg[2]] });
     }
     return value[node];
 }

@@ -14,4 +14,7 @@
 LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
                      const LLVMValueRef *var);
 
+/* One operation that is neither a constant nor a variable, of as many operands as it takes. */
+LLVMValueRef em_expr_operation(struct em *em, enum expr_op op, const LLVMValueRef arg[EXPR_ARGS]);
+
 #endif

@@ -8,7 +8,7 @@
 static LLVMValueRef padding_of(const struct stencil_tile *t)
 {
     const struct convc_problem *p = &t->n->p->p;
-    return stencil_number(t, p->padding_mode == CONVC_PAD_CONSTANT ? p->padding_value : 0);
+    return stencil_number(t, p->padding_value); /* of zeros: 0, or what changes no accumulator */
 }
 
 /* ---- rows ----------------------------------------------------------------------------------- */

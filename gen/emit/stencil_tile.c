@@ -21,31 +21,36 @@ static LLVMValueRef operate_whole(struct stencil_tile *t, const struct stencil_f
 {
     LLVMBuilderRef builder = t->em->builder;
     LLVMValueRef value = stencil_number(t, f->value);
-    switch (f->op) {
+    switch ((enum stencil_op)f->op) {
     case STENCIL_ADD: return LLVMBuildAdd(builder, a, b, "");
     case STENCIL_SUB: return LLVMBuildSub(builder, a, b, "");
     case STENCIL_SCALE: return LLVMBuildMul(builder, a, value, "");
     case STENCIL_FMA: return LLVMBuildAdd(builder, LLVMBuildMul(builder, a, value, ""), b, "");
     case STENCIL_CONST:
-    case STENCIL_SRC: break;
+    case STENCIL_SRC:
+    case STENCIL_EXPR: break;
     }
     return value;
 }
 
-static LLVMValueRef operate(struct stencil_tile *t, const struct stencil_form *f, LLVMValueRef a,
-                            LLVMValueRef b)
+static LLVMValueRef operate(struct stencil_tile *t, const struct stencil_form *f,
+                            const LLVMValueRef arg[EXPR_ARGS])
 {
     struct em *em = t->em;
+    LLVMValueRef a = arg[0], b = arg[1];
     if (t->n->program.number.narrow)
         return operate_whole(t, f, a, b);
+    if (f->op >= STENCIL_EXPR)
+        return em_expr_operation(em, (enum expr_op)(f->op - STENCIL_EXPR), arg);
     LLVMValueRef value = em_real(t->vector, f->value);
-    switch (f->op) {
+    switch ((enum stencil_op)f->op) {
     case STENCIL_ADD: return LLVMBuildFAdd(em->builder, a, b, "");
     case STENCIL_SUB: return LLVMBuildFSub(em->builder, a, b, "");
     case STENCIL_SCALE: return LLVMBuildFMul(em->builder, a, value, "");
     case STENCIL_FMA: return em_fma(em, a, value, b);
     case STENCIL_CONST:
-    case STENCIL_SRC: break;
+    case STENCIL_SRC:
+    case STENCIL_EXPR: break;
     }
     return value;
 }
@@ -59,7 +64,10 @@ static void emit_steps(struct stencil_tile *t, const struct stencil_span *span, 
         if (step->kept || f->op == STENCIL_SRC)
             t->value[i] = stencil_read(t, span, step);
         else
-            t->value[i] = operate(t, f, t->value[step->arg[0]], t->value[step->arg[1]]);
+            t->value[i] =
+                operate(t, f,
+                        (LLVMValueRef[EXPR_ARGS]){ t->value[step->arg[0]], t->value[step->arg[1]],
+                                                   t->value[step->arg[2]] });
     }
 }
 

@@ -40,6 +40,9 @@ enum convc_status choose_plans(struct arena *a, const struct problem *p, const s
             return d->status;
         total += part[i].count;
     }
+    /* Others do not take whole windows. */
+    if (p->f.windowed && part[PLAN_STENCIL].count > 0)
+        part[PLAN_DIRECT].count = part[PLAN_WINOGRAD].count = 0;
     out->list = arena_array(a, total, sizeof(struct candidate));
     if (!out->list)
         return diag_memory(d);

@@ -15,7 +15,7 @@
 
 #include "gen/problem/problem.h"
 
-enum { STENCIL_FORMS = 1024, STENCIL_FILTERS = 16 };
+enum { STENCIL_FORMS = 1024, STENCIL_HEADS = 256, STENCIL_FILTERS = 16 };
 
 enum stencil_op {
     STENCIL_SRC,   /* an element of the source          */
@@ -24,6 +24,7 @@ enum stencil_op {
     STENCIL_SUB,
     STENCIL_SCALE, /* value * a                         */
     STENCIL_FMA,   /* value * a + b                     */
+    STENCIL_EXPR,  /* from here on those of enum expr_op */
 };
 
 struct stencil_term {
@@ -32,11 +33,12 @@ struct stencil_term {
 };
 
 struct stencil_form {
-    enum stencil_op op;
+    int op; /* enum stencil_op */
     double value;
-    struct stencil_term arg[2];
+    struct stencil_term arg[EXPR_ARGS];
     int64_t reach[3]; /* the farthest element that it reads */
     bool column;      /* a stream that is met at several columns, and worth keeping for them */
+    int next;         /* of the same hash */
 };
 
 /* Sources of whole numbers, under weights that are multiples of 2^-shift, are computed with in
@@ -52,7 +54,8 @@ struct stencil_number stencil_number_of(const struct problem *p);
 struct stencil {
     struct stencil_number number;
     int forms, filters;
-    bool full; /* there was no room for all of it */
+    bool full;               /* there was no room for all of it */
+    int head[STENCIL_HEADS]; /* forms of one hash: 1 + form */
     struct stencil_form form[STENCIL_FORMS];
     struct stencil_term root[STENCIL_FILTERS]; /* filter f makes output channel c*filters + f */
 
@@ -67,18 +70,28 @@ const char *stencil_unfit(const struct problem *p);
 void stencil_of(const struct problem *p, struct stencil *s);
 
 /* Operands that the operation has. */
-int stencil_arity(enum stencil_op op);
+int stencil_arity(int op);
 
 /* ---- making forms --------------------------------------------------------------------------- */
 
 struct stencil_term stencil_src(struct stencil *s, const int64_t at[3]);
 struct stencil_term stencil_constant(struct stencil *s, double value);
-struct stencil_term stencil_make(struct stencil *s, enum stencil_op op, double value,
-                                 struct stencil_term a, struct stencil_term b);
+struct stencil_term stencil_make(struct stencil *s, int op, double value, struct stencil_term a,
+                                 struct stencil_term b);
+struct stencil_term stencil_make_of(struct stencil *s, int op, double value,
+                                    const struct stencil_term arg[EXPR_ARGS]);
 
 /* The sum of value[i] * term[i]. Marks no columns. Reorders both. */
 struct stencil_term stencil_sum(struct stencil *s, struct stencil_term *term, double *value,
                                 int count);
+
+/* The window of the user; combine and reduce with one filter's weights. */
+struct stencil_term stencil_window(struct stencil *s, const struct problem *p);
+struct stencil_term stencil_reduction(struct stencil *s, const struct problem *p,
+                                      const double *weights);
+
+/* Marks the column forms that forms of several columns read. */
+void stencil_mark_columns(struct stencil *s);
 
 /* The kernel of one filter, [kd][kh][kw]. */
 struct stencil_term stencil_kernel(struct stencil *s, const struct problem *p,

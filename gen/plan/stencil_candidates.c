@@ -16,14 +16,14 @@ struct busy {
     double adds, multiplies, loads, shuffles, stores;
 };
 
-static struct busy count_steps(const struct stencil_nest *n, const struct stencil_steps *s,
-                               const struct stencil_sweep *sweep)
+static struct busy count_steps(const struct stencil_nest *n, const struct target *t,
+                               const struct stencil_steps *s, const struct stencil_sweep *sweep)
 {
     struct busy b = { 0 };
     int widened = n->src_bytes != n->bytes;
     for (int i = 0; i < s->count; i++) {
         const struct stencil_step *step = &s->step[i];
-        enum stencil_op op = n->program.form[step->form].op;
+        int op = n->program.form[step->form].op;
         if (step->kept || op == STENCIL_SRC) {
             b.loads += sweep->stride > 1 ? 2 : step->at[2] % n->lanes ? 1.5 : 1;
             b.shuffles += sweep->stride > 1;
@@ -31,6 +31,10 @@ static struct busy count_steps(const struct stencil_nest *n, const struct stenci
                 b.shuffles += widened, b.adds += widened && !n->program.number.narrow;
         } else if (op == STENCIL_ADD || op == STENCIL_SUB) {
             b.adds++;
+        } else if (op >= STENCIL_EXPR) {
+            double work = work_of((enum expr_op)(op - STENCIL_EXPR), t);
+            b.adds += work / 2;
+            b.multiplies += work / 2;
         } else if (op != STENCIL_CONST) {
             b.multiplies++;
         }
@@ -66,7 +70,7 @@ static double tile_cycles(const struct stencil_nest *n, const struct target *t, 
     struct busy b = { 0 };
     double outputs = (double)(roots * n->plan.rows * n->plan.vecs), spilled = 0;
     if (s) {
-        b = count_steps(n, s, sweep);
+        b = count_steps(n, t, s, sweep);
         spilled = larger(0, (double)(n->plan.rows * n->plan.vecs + 4 - t->vector_registers));
     }
     free(s);

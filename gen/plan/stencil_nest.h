@@ -75,7 +75,7 @@ size_t stencil_nest_workspace(const struct stencil_nest *n);
 /* A value of the tile: a form at elements of the source counted from the tile's first, or
  * keep[at[0]] of row at[1] of the tile. */
 struct stencil_step {
-    int form, arg[2]; /* steps before this one */
+    int form, arg[EXPR_ARGS]; /* steps before this one */
     bool kept;
     int64_t at[3]; /* depth, row, elements along the row */
 };

@@ -53,7 +53,8 @@ static void find_sums(const struct problem *p, int shift, double *least, double 
 /* Nothing but rounding follows the sums. */
 static bool ends_there(const struct problem *p)
 {
-    return !p->f.epilogue && !p->p.bias && !p->p.residual && p->p.activation <= CONVC_ACT_RELU;
+    return !functions_any(&p->f) && !p->p.bias && !p->p.residual &&
+           p->p.activation <= CONVC_ACT_RELU;
 }
 
 static bool is_whole(const struct problem *p)

@@ -29,6 +29,11 @@ static double slots(enum expr_op op, bool fma)
     }
 }
 
+double work_of(enum expr_op op, const struct target *t)
+{
+    return slots(op, t->fma);
+}
+
 /* Operations of one operand of the tile alone are done once for all accumulators that share it. */
 enum { SHARED_BY = 4 };
 

@@ -9,6 +9,9 @@
 #include "gen/plan/target.h"
 #include "gen/problem/problem.h"
 
+/* Slots of an operation. */
+double work_of(enum expr_op op, const struct target *t);
+
 /* Slots of one term: one multiply-add, or combine and reduce. */
 double work_term(const struct problem *p, const struct target *t);
 
