@@ -229,6 +229,7 @@ void tile_emit(struct tile *t)
     struct em *em = t->em;
     LLVMValueRef kd_begin, kd_end, kh_begin, kh_end;
     tile_begin(t);
+    tile_ask_residual(t);
     bounds(t, CONVC_D, t->od, &kd_begin, &kd_end);
     bounds(t, CONVC_H, t->oh, &kh_begin, &kh_end);
     EM_FOR (em, kd, kd_begin, kd_end) {

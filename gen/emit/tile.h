@@ -71,6 +71,10 @@ void tile_window(struct tile *t, LLVMValueRef plane, LLVMValueRef wei);
 /* Adds bias and residual and applies the activation, or the epilogue; stores what is not stored
  * yet: all columns, or those before `end`, not for LANES_IC and tiles that are turned. */
 void tile_store(struct tile *t);
+
+/* Asks for the residual that tile_store will add, before the sums begin: where it comes from beyond
+ * L2 it is near when they end. */
+void tile_ask_residual(struct tile *t);
 void tile_store_columns(struct tile *t, int end);
 
 struct out_row tile_out_row(struct tile *t, int r);

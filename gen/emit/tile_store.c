@@ -262,6 +262,22 @@ static void find_rows(struct tile *t)
         t->out[r] = tile_out_row(t, r);
 }
 
+void tile_ask_residual(struct tile *t)
+{
+    const struct nest *n = t->nest;
+    if (!n->p->p.residual || n->plan.lanes != LANES_OC || n->dst_stride[CONVC_STRIDE_C] != 1)
+        return;
+    for (int r = 0; r < t->rows; r++) {
+        LLVMValueRef residual = tile_out_row(t, r).residual;
+        for (int c = 0; c < t->cols; c++) {
+            for (int64_t at = 0; at < (int64_t)t->vecs * n->lanes * n->dst_bytes; at += 64) {
+                int64_t from = distance_of(t, 0, c) * n->dst_bytes + at;
+                em_prefetch(t->em, em_at_const(t->em, residual, from));
+            }
+        }
+    }
+}
+
 void tile_store_columns(struct tile *t, int end)
 {
     struct em *em = t->em;
