@@ -142,6 +142,7 @@ void emit_stencil(struct em *em, const struct problem *p, const struct plan *pla
         t->vector = n->program.number.narrow
                         ? em_vector(LLVMInt16TypeInContext(em->context), n->lanes)
                         : t->real;
+        stencil_find_factors(t);
         struct arguments args = arguments_tensors(em, p, plan);
         emit_items(t, &args);
     }

@@ -33,6 +33,56 @@ static LLVMValueRef operate_whole(struct stencil_tile *t, const struct stencil_f
     return value;
 }
 
+static bool is_factor(const struct stencil_form *f)
+{
+    return f->op == STENCIL_SCALE || f->op == STENCIL_FMA;
+}
+
+static int find_factor(const struct stencil_tile *t, double value)
+{
+    int i = 0;
+    while (i < t->factors && t->factor[i] != value)
+        i++;
+    return i;
+}
+
+void stencil_find_factors(struct stencil_tile *t)
+{
+    struct em *em = t->em;
+    const struct stencil *s = &t->n->program;
+    LLVMValueRef element[STENCIL_FORMS];
+    LLVMTypeRef type = LLVMGetElementType(t->real);
+    for (int i = 0; i < s->forms; i++) {
+        if (is_factor(&s->form[i]) && find_factor(t, s->form[i].value) == t->factors)
+            t->factor[t->factors++] = s->form[i].value;
+    }
+    if (s->number.narrow || t->factors <= em->target->vector_registers / 4)
+        return;
+    for (int i = 0; i < t->factors; i++)
+        element[i] = LLVMConstReal(type, t->factor[i]);
+    LLVMValueRef array = LLVMConstArray2(type, element, (uint64_t)t->factors);
+    t->table = LLVMAddGlobal(em->module, LLVMTypeOf(array), "factors");
+    LLVMSetInitializer(t->table, array);
+    LLVMSetGlobalConstant(t->table, 1);
+    LLVMSetLinkage(t->table, LLVMPrivateLinkage);
+}
+
+static LLVMValueRef factor_of(struct stencil_tile *t, double value)
+{
+    struct em *em = t->em;
+    int i = find_factor(t, value);
+    if (!t->table)
+        return em_real(t->vector, value);
+    if (i != t->last) {
+        LLVMTypeRef type = LLVMGetElementType(t->real);
+        int64_t bytes = type == em->f64 ? 8 : 4;
+        LLVMValueRef p = em_at_const(em, t->seen_table, i * bytes);
+        t->last_value = em_splat(em, em_load(em, type, p, (unsigned)bytes), t->n->lanes);
+        t->last = i;
+    }
+    return t->last_value;
+}
+
 static LLVMValueRef operate(struct stencil_tile *t, const struct stencil_form *f,
                             const LLVMValueRef arg[EXPR_ARGS])
 {
@@ -42,17 +92,16 @@ static LLVMValueRef operate(struct stencil_tile *t, const struct stencil_form *f
         return operate_whole(t, f, a, b);
     if (f->op >= STENCIL_EXPR)
         return em_expr_operation(em, (enum expr_op)(f->op - STENCIL_EXPR), arg);
-    LLVMValueRef value = em_real(t->vector, f->value);
     switch ((enum stencil_op)f->op) {
     case STENCIL_ADD: return LLVMBuildFAdd(em->builder, a, b, "");
     case STENCIL_SUB: return LLVMBuildFSub(em->builder, a, b, "");
-    case STENCIL_SCALE: return LLVMBuildFMul(em->builder, a, value, "");
-    case STENCIL_FMA: return em_fma(em, a, value, b);
+    case STENCIL_SCALE: return LLVMBuildFMul(em->builder, a, factor_of(t, f->value), "");
+    case STENCIL_FMA: return em_fma(em, a, factor_of(t, f->value), b);
     case STENCIL_CONST:
     case STENCIL_SRC:
     case STENCIL_EXPR: break;
     }
-    return value;
+    return em_real(t->vector, f->value);
 }
 
 /* The steps from `first` on. */
@@ -209,6 +258,9 @@ static void emit_span(struct stencil_tile *t, const struct stencil_span *span)
     const struct stencil_nest *n = t->n;
     int result[STENCIL_ROWS * STENCIL_VECS], roots = span->columns ? n->kept : n->program.filters;
     memset(t->steps, 0, sizeof *t->steps);
+    t->last = -1;
+    if (t->table)
+        t->seen_table = LLVMBuildFreeze(t->em->builder, t->table, "");
     for (int i = 0; i < roots; i++) {
         int first = t->steps->count;
         stencil_steps_add(n, span->sweep, span->columns ? n->keep[i] : n->program.root[i], t->rows,

@@ -33,6 +33,13 @@ struct stencil_tile {
     struct stencil_row row[STENCIL_SRC_ROWS];
     int row_count;
 
+    /* Where factors are more than registers hold they are read, lest the compiler keep them all in
+     * registers that it then spills: a table in the module, and the one that was read last. */
+    LLVMValueRef table, seen_table;
+    double factor[STENCIL_FORMS];
+    int factors, last;
+    LLVMValueRef last_value;
+
     LLVMValueRef scratch;
     /* At the first output of the tile's first row, of filter 0. */
     LLVMValueRef dst, residual, bias;
@@ -41,6 +48,9 @@ struct stencil_tile {
 
 /* A constant in all lanes. */
 LLVMValueRef stencil_number(const struct stencil_tile *t, double value);
+
+/* Decides about the factors; once, before all tiles. */
+void stencil_find_factors(struct stencil_tile *t);
 
 /* Kept forms of the tile's rows, then its outputs. */
 void stencil_tile_emit(struct stencil_tile *t);

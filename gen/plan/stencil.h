@@ -81,7 +81,7 @@ struct stencil_term stencil_make(struct stencil *s, int op, double value, struct
 struct stencil_term stencil_make_of(struct stencil *s, int op, double value,
                                     const struct stencil_term arg[EXPR_ARGS]);
 
-/* The sum of value[i] * term[i]. Marks no columns. Reorders both. */
+/* The sum of value[i] * term[i]. Reorders both. */
 struct stencil_term stencil_sum(struct stencil *s, struct stencil_term *term, double *value,
                                 int count);
 

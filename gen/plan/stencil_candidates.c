@@ -71,7 +71,8 @@ static double tile_cycles(const struct stencil_nest *n, const struct target *t, 
     double outputs = (double)(roots * n->plan.rows * n->plan.vecs), spilled = 0;
     if (s) {
         b = count_steps(n, t, s, sweep);
-        spilled = larger(0, (double)(n->plan.rows * n->plan.vecs + 4 - t->vector_registers));
+        /* Sums, and what is read for them. */
+        spilled = larger(0, n->plan.rows * n->plan.vecs - t->vector_registers / 2.0);
     }
     free(s);
     b.stores = outputs + spilled * (double)(n->program.operations) / 4;
@@ -102,6 +103,9 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     cost->l2 = (src * 1.5 + dst) / t->ceilings.l2;
     cost->memory = near ? 0 : (src + dst) / (far ? t->ceilings.memory : t->ceilings.l3 * 0.83);
     cost->overhead = 20 * rows;
+    /* Kept forms share L1 with the rows that are read. */
+    if (n->kept && stencil_nest_workspace(n) > (size_t)t->l1_bytes)
+        turns *= 1.3;
     cost->cycles = together(together(compute * turns, cost->l2), cost->memory) + cost->overhead;
     cost->compile_ms = 1;
     cost->limit = cost->memory > cost->fma ? "memory" : cost->load > cost->fma ? "load" : "fma";

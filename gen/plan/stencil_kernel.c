@@ -83,11 +83,16 @@ static void ones_first(struct stencil_term *term, double *value, int count)
 struct stencil_term stencil_sum(struct stencil *s, struct stencil_term *term, double *value,
                                 int count)
 {
+    /* Of many terms neighbours come one after the other, as rows of a tile share them: in another
+     * order they would not stay in registers. */
+    enum { FOLDED_MOST = 16 };
     struct stencil_term sum;
-    ones_first(term, value, count);
+    bool folded = count <= FOLDED_MOST;
+    if (folded)
+        ones_first(term, value, count);
     for (int i = 0, equal; i < count; i += equal) {
         bool negative;
-        equal = gather_equal(term + i, value + i, count - i);
+        equal = folded ? gather_equal(term + i, value + i, count - i) : 1;
         struct stencil_term group = sum_equal(s, term + i, value + i, equal, &negative);
         double factor = negative ? -fabs(value[i]) : fabs(value[i]);
         sum = add_group(s, i ? &sum : NULL, group, factor);

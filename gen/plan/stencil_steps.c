@@ -117,9 +117,11 @@ void stencil_steps_add(const struct stencil_nest *n, const struct stencil_sweep 
     s->full = s->full || !l;
     if (l)
         stencil_terms_of(n, root, reads_kept, l);
+    /* Functions of the user hold more values than sums: one output after the other. */
+    bool in_step = !n->p->f.windowed;
     for (int i = 0; l && i < l->count; i++) {
         bool last = i == l->count - 1;
-        if (!last && stencil_arity(n->program.form[l->term[i].form].op) == 0)
+        if (!last && (!in_step || stencil_arity(n->program.form[l->term[i].form].op) == 0))
             continue;
         for (int r = 0; r < rows; r++) {
             for (int v = 0; v < vecs; v++)
