@@ -261,6 +261,15 @@ static void what_fits_16_bits_is_known(void **state)
     }
 }
 
+/* Their values are their own. */
+static void windows_compute_in_the_accumulators_type(void **state)
+{
+    struct problem p = problem_named("g1mb1ic1ih9iw70oc1oh9ow70kh3kw3ph1pw1;dtype=u8:f32:u8;"
+                                     "mode=reflect;window=max(x(0,0),x(2,2))");
+    (void)state;
+    assert_false(stencil_number_of(&p).narrow);
+}
+
 static void what_computes_in_one_type_alone_says_so(void **state)
 {
     struct problem p = problem_named("mb1ic8ih9iw9oc8oh9ow9kh3kw3ph1pw1;dtype=u8:f32:f32");
@@ -278,6 +287,7 @@ int main(void)
         cmocka_unit_test(every_arrangement_of_lanes_reads_and_writes_them),
         cmocka_unit_test(stencils_compute_in_16_bits_what_fits_them),
         cmocka_unit_test(what_fits_16_bits_is_known),
+        cmocka_unit_test(windows_compute_in_the_accumulators_type),
         cmocka_unit_test(what_computes_in_one_type_alone_says_so),
     };
     return cmocka_run_group_tests(tests, emitted_setup, emitted_teardown);

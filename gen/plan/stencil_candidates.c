@@ -80,6 +80,19 @@ static double tile_cycles(const struct stencil_nest *n, const struct target *t, 
     return cycles_of(&b, t, &cost->fma, &cost->load) + last + 2;
 }
 
+/* Bytes of kept forms that leave L1 before they are read, and come back while little else is to be
+ * done, of a row of tiles. */
+static double kept_again(const struct stencil_nest *n, const struct target *t)
+{
+    const struct convc_problem *c = &n->p->p;
+    double kept = (double)(n->plan.rows * n->kept * n->scratch_row);
+    double from = (double)(c->in[CONVC_W] * n->unit * n->src_bytes);
+    double to = (double)(n->p->out[CONVC_W] * n->unit * n->dst_bytes * n->program.filters);
+    double all = kept + (double)n->plan.rows * to;
+    all += (double)(n->plan.rows * c->stride[CONVC_H] + n->reach[CONVC_H]) * from;
+    return all > t->l1_bytes ? 2 * kept * (1 - t->l1_bytes / all) : 0;
+}
+
 void plan_stencil_cost(const struct problem *p, const struct plan *plan, const struct target *t,
                        struct cost *cost)
 {
@@ -93,7 +106,7 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     double single = 1 - (double)(n->row_end - n->row_begin) / (double)p->out[CONVC_H];
     double compute = tile_cycles(n, t, false, cost) * vectors;
     if (n->kept)
-        compute += tile_cycles(n, t, true, cost) * wide;
+        compute += tile_cycles(n, t, true, cost) * wide + kept_again(n, t) / t->ceilings.l2;
     double turns = rows * (1 + 1.5 * single);
     cost->fma *= rows * vectors;
     cost->load *= rows * vectors;
@@ -125,7 +138,7 @@ enum convc_status plan_stencil_candidates(struct arena *a, const struct problem 
                                           struct diag *d)
 {
     static const int tiles[][2] = { { 1, 1 }, { 1, 4 }, { 2, 1 }, { 2, 2 }, { 2, 4 },
-                                    { 4, 1 }, { 4, 2 }, { 8, 1 }, { 6, 2 } };
+                                    { 3, 2 }, { 4, 1 }, { 4, 2 }, { 8, 1 }, { 6, 2 } };
     *out = (struct candidates){ 0 };
     if (stencil_unfit(p))
         return CONVC_OK;

@@ -67,7 +67,8 @@ struct stencil_number stencil_number_of(const struct problem *p)
 {
     struct stencil_number n = { 0 };
     int shift = find_shift(p);
-    if (!dtype_whole(p->p.src_dtype) || shift < 0 || !ends_there(p) || !is_whole(p))
+    bool sums = p->c.period && !p->f.terms && !p->f.windowed;
+    if (!dtype_whole(p->p.src_dtype) || !sums || shift < 0 || !ends_there(p) || !is_whole(p))
         return n;
     find_sums(p, shift, &n.least, &n.most);
     double half = shift ? ldexp(1, shift - 1) : 0; /* which rounding adds */
