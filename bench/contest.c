@@ -116,6 +116,7 @@ static enum exit_code make_task(struct arena *a, struct failure *f)
                                   .wei = a->array[OPERAND_WEI],
                                   .bias = a->array[OPERAND_BIAS],
                                   .residual = a->array[OPERAND_RESIDUAL],
+                                  .want = a->job.output.value,
                                   .threads = options_threads(a->job.o) };
     enum convc_status st = convc_problem_output(p, a->task.out);
     return st ? fail_status(f, st) : EXIT_FINE;

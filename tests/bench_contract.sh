@@ -196,6 +196,11 @@ local list = {
         padding = "same", padding_mode = "symmetric" }),
     picture("bytes", { weights = convc.filters.sobel_x, dtype = { src = "u8", dst = "s16" } }),
     picture("blur", { weights = convc.filters.gaussian(5, 1.2), dtype = "u8" }),
+    picture("median", { kernel_size = 3, padding = 1, padding_mode = "replicate",
+        window = function(x) return convc.median(convc.taps(x)) end }),
+    picture("least", { kernel_size = 3, window = function(x) return convc.rank(convc.taps(x), 1) end,
+        dtype = "u16" }),
+    picture("range", { kernel_size = 3, window = function(x) return x(0, 0) - x(2, 2) end }),
     picture("each", { channels = 2, out_channels = 4, groups = 2, kernel_size = { 2, 3 },
         bias = true, dilation = 2, padding = { { 1, 0 }, { 0, 2 } }, padding_mode = "reflect" }),
 }
@@ -212,13 +217,14 @@ verdict "and any number of threads" ends 0 net.lua --peers memcpy --threads 2
 if [ "$peers" != none ] && ends 0 pictures.lua --peers opencv --json; then
     verdict "OpenCV filters pictures as convc does" python '[o["name"] for o in lines
         if o["peers"]["opencv"]["time_ms"] is not None
-        and o["peers"]["opencv"]["max_error"] < 1e-5] == ["sobel", "flat", "colours", "bytes", "blur", "each"]'
+        and o["peers"]["opencv"]["max_error"] < 1e-5] == ["sobel", "flat", "colours", "bytes", "blur", "median", "least", "each"]'
     verdict "by a function that is named" python \
-        '"dilate" in lines[1]["peers"]["opencv"]["layout"]'
+        'all(lines[i]["peers"]["opencv"]["layout"].startswith(name)
+             for i, name in [(1, "dilate"), (8, "medianBlur"), (9, "erode")])'
     verdict "channels last only where they have one filter" python '["spec_layout" in
-        o["peers"]["opencv"] for o in lines] == [False] * 5 + [True, False, False, False]'
+        o["peers"]["opencv"] for o in lines] == [False] * 5 + [True] + [False] * 6'
     verdict "what it does not do has a reason" python 'all(words in o["peers"]["opencv"]["reason"]
-        for o, words in zip(lines[2:5], ["are flat", "wrap around", "by itself"]))'
+        for o, words in zip(lines[2:5] + lines[10:11], ["are flat", "wrap around", "by itself", "no function"]))'
 fi
 
 echo "$passed passed, $failed failed"

@@ -40,12 +40,14 @@ static bool is_text(const char *text, const char *what)
     return text ? !strcmp(text, what) : !*what;
 }
 
-enum family { LINEAR, DILATION, EROSION, NONE };
+enum family { LINEAR, DILATION, EROSION, WINDOW, NONE };
 
 /* Of max-plus and min-plus those whose weights tell taps from none are dilations and erosions; so
- * are largest and least inputs. */
+ * are largest and least inputs. What a window of x alone computes shows by its results. */
 static enum family family_of(const struct convc_problem *p)
 {
+    if (!is_text(p->window, ""))
+        return WINDOW;
     bool plus = is_text(p->combine, "add(x,w)") || is_text(p->combine, "x");
     bool minus = is_text(p->combine, "sub(x,w)") || is_text(p->combine, "x");
     if (is_text(p->combine, "") && is_text(p->reduce, ""))
@@ -68,8 +70,9 @@ static int64_t anchor_of(const struct convc_problem *p, int a)
     return centre < least ? least : centre > most ? most : centre;
 }
 
-static const char *unable(const struct convc_problem *p)
+static const char *unable(const struct peer_task *t)
 {
+    const struct convc_problem *p = t->problem;
     if (p->acc_dtype != CONVC_F32)
         return "OpenCV computes in f32 only here";
     if (p->spatial == 3)
@@ -79,7 +82,7 @@ static const char *unable(const struct convc_problem *p)
     for (int a = 0; a < 3; a++)
         if (p->stride[a] != 1)
             return "OpenCV's filters have no stride";
-    if (family_of(p) == NONE || (p->epilogue && *p->epilogue))
+    if (family_of(p) == NONE || !is_text(p->epilogue, "") || (family_of(p) == WINDOW && t->wei))
         return "OpenCV has no such functions";
     if (p->residual || p->activation != CONVC_ACT_NONE)
         return "OpenCV adds no residual and has no activation within a filter";
@@ -100,7 +103,7 @@ static bool entry_of(const struct convc_problem *p, float w, float *entry)
 {
     enum family family = family_of(p);
     bool down = (family == DILATION) != is_text(p->combine, "sub(x,w)");
-    *entry = family == LINEAR ? w : is_text(p->combine, "x") || w == 0;
+    *entry = family == LINEAR ? w : family == WINDOW || is_text(p->combine, "x") || w == 0;
     return family == LINEAR || *entry == 1 || (down ? w <= -no_tap : w >= no_tap);
 }
 
@@ -115,15 +118,15 @@ static enum exit_code make_kernels(struct state *s, struct failure *f)
     const struct convc_problem *p = s->task->problem;
     int64_t rows = window_of(p, CONVC_H), cols = window_of(p, CONVC_W), kw = p->kernel[CONVC_W];
     int64_t taps = p->kernel[CONVC_H] * kw;
-    float *plain = peer_weights(s->task);
+    float *plain = s->task->wei ? peer_weights(s->task) : NULL;
     enum exit_code code = EXIT_FINE;
     s->kernels = calloc((size_t)(p->oc * rows * cols), sizeof *s->kernels);
-    if (!plain || !s->kernels)
+    if ((s->task->wei && !plain) || !s->kernels)
         code = fail_memory(f);
     for (int64_t i = 0; code == EXIT_FINE && i < p->oc * taps; i++) {
         int64_t row = i / taps * rows + i % taps / kw * p->dilation[CONVC_H];
         float *entry = &s->kernels[row * cols + i % kw * p->dilation[CONVC_W]];
-        if (!entry_of(p, plain[i], entry))
+        if (!entry_of(p, plain ? plain[i] : 1, entry))
             code = fail(f, EXIT_USAGE, "OpenCV's dilations and erosions are flat");
     }
     free(plain);
@@ -194,6 +197,11 @@ static bool one_filter(const struct state *s)
 
 /* ---- runs ------------------------------------------------------------------------------------ */
 
+static void *allocate(int64_t elements, enum convc_dtype t)
+{
+    return aligned_alloc(64, (size_t)(elements * element_bytes(t) + 63) / 64 * 64 + 64);
+}
+
 static enum exit_code run_all(void *state, struct failure *f)
 {
     struct state *s = state;
@@ -238,17 +246,51 @@ static bool create_calls(struct state *s, enum opencv_function function)
     return true;
 }
 
+/* Outputs of the last run, in N, C, spatial order. */
+static enum exit_code read_outputs(const struct state *s, float *out, struct failure *f)
+{
+    const struct peer_task *t = s->task;
+    int64_t count = peer_dst_elements(t);
+    float *as_it_lies = allocate(count, CONVC_F32);
+    if (!as_it_lies)
+        return fail_memory(f);
+    for (int64_t i = 0; i < count; i++)
+        as_it_lies[i] = (float)element_load(t->problem->dst_dtype, s->dst, i);
+    if (s->last)
+        peer_channels_first(as_it_lies, t->problem->n, t->problem->oc, t->out[1] * t->out[2], out);
+    else
+        memcpy(out, as_it_lies, (size_t)count * sizeof *out);
+    free(as_it_lies);
+    return EXIT_FINE;
+}
+
+/* Of a window: is it what this function computes? They all choose one of their inputs. */
+static bool is_wanted(const struct state *s)
+{
+    int64_t count = peer_dst_elements(s->task);
+    struct failure f;
+    float *out = allocate(count, CONVC_F32);
+    bool same = out && read_outputs(s, out, &f) == EXIT_FINE;
+    for (int64_t i = 0; same && i < count; i++)
+        same = (double)out[i] == s->task->want[i];
+    free(out);
+    return same;
+}
+
 static enum exit_code choose(struct state *s, struct failure *f)
 {
-    static const enum opencv_function first[] = { OPENCV_FILTER_2D, OPENCV_DILATE, OPENCV_ERODE };
-    static const enum opencv_function last[] = { OPENCV_SOBEL, OPENCV_DILATE, OPENCV_ERODE };
+    static const enum opencv_function first[] = { OPENCV_FILTER_2D, OPENCV_DILATE, OPENCV_ERODE,
+                                                  OPENCV_DILATE };
+    static const enum opencv_function last[] = { OPENCV_SOBEL, OPENCV_DILATE, OPENCV_ERODE,
+                                                 OPENCV_MEDIAN_BLUR };
     enum family family = family_of(s->task->problem);
     enum opencv_function best = first[family];
     double least = INFINITY, seconds;
     for (int i = first[family]; i <= (int)last[family]; i++) {
         if (!create_calls(s, (enum opencv_function)i))
             continue;
-        if (!race_turn(run_all, s, trial_seconds, &seconds, f) && seconds < least) {
+        bool runs = !race_turn(run_all, s, trial_seconds, &seconds, f);
+        if (runs && seconds < least && (family != WINDOW || is_wanted(s))) {
             least = seconds;
             best = (enum opencv_function)i;
         }
@@ -275,11 +317,6 @@ static void destroy(struct peer_run *r)
     free(s->kernels);
     free(s);
     r->state = NULL;
-}
-
-static void *allocate(int64_t elements, enum convc_dtype t)
-{
-    return aligned_alloc(64, (size_t)(elements * element_bytes(t) + 63) / 64 * 64 + 64);
 }
 
 /* The source as elements of its type, in the layout. */
@@ -327,7 +364,7 @@ static enum exit_code prepare(const struct peer_task *t, enum peer_layout layout
                               struct peer_run *r, struct failure *f)
 {
     const struct convc_problem *p = t->problem;
-    const char *why = unable(p);
+    const char *why = unable(t);
     if (why)
         return fail(f, EXIT_USAGE, "%s", why);
     struct state *s = calloc(1, sizeof *s);
@@ -355,21 +392,8 @@ static enum exit_code prepare(const struct peer_task *t, enum peer_layout layout
 
 static enum exit_code result(struct peer_run *r, float *out, struct failure *f)
 {
-    const struct state *s = r->state;
-    const struct peer_task *t = s->task;
     enum exit_code code = run(r, f);
-    int64_t count = peer_dst_elements(t);
-    float *as_it_lies = allocate(count, CONVC_F32);
-    if (!as_it_lies)
-        return fail_memory(f);
-    for (int64_t i = 0; i < count; i++)
-        as_it_lies[i] = (float)element_load(t->problem->dst_dtype, s->dst, i);
-    if (s->last)
-        peer_channels_first(as_it_lies, t->problem->n, t->problem->oc, t->out[1] * t->out[2], out);
-    else
-        memcpy(out, as_it_lies, (size_t)count * sizeof *out);
-    free(as_it_lies);
-    return code;
+    return code ? code : read_outputs(r->state, out, f);
 }
 
 const struct peer peer_opencv = {

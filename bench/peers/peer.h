@@ -21,6 +21,8 @@ struct peer_task {
     const struct convc_problem *problem;
     int64_t out[3];
     const float *src, *wei, *bias, *residual; /* NULL: the problem has none */
+    const double
+        *want; /* all outputs, N, C, spatial: for peers that tell by them what they can do */
     int threads;
 };
 

@@ -37,6 +37,9 @@ return {
         kernel_size = 3, combine = plus, reduce = "max", padding_mode = "identity",
     }),
     filter("dense7x7", dense),
+    picture("median3x3", {
+        kernel_size = 3, window = function(x) return convc.median(convc.taps(x)) end,
+    }),
     filter("sobel3x3.u8_s16", convc.filters.sobel_x, { src = "u8", dst = "s16" }),
     filter("gaussian5x5.u8", convc.filters.gaussian(5, 1.1), "u8"),
 }

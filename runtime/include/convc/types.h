@@ -164,14 +164,15 @@ struct convc_problem {
      *              those with a name it is 0, -infinity, infinity and 1. max and min of terms among
      *              which is a NaN depend on the plan
      * window       instead of combine and reduce: acc as a function of all taps of one channel,
-     * x(i,j) and w(i,j), counted from 0; x(i) along one axis, x(d,i,j) along three. w(i,j) is the
-     *              weight that a sum would multiply with x(i,j), under `flip` that of the mirrored
-     * tap. oc and groups are ic; CONVC_PAD_IDENTITY has no meaning. A window that names no w has no
-     * weights: nothing is packed, and convc_args.wei is not read epilogue     of acc and the names
-     * in args, instead of bias, residual and activation args
-     * "scale:channel,shift:tensor,gain:scalar": at most 8, given at run time in this order, in
-     * convc_args.user. A channel arg has oc elements, a tensor arg is laid out as dst is, a scalar
-     * is one element
+     *              x(i,j) and w(i,j), counted from 0; x(i) along one axis, x(d,i,j) along three.
+     *              w(i,j) is the weight that a sum would multiply with x(i,j), under `flip` that of
+     *              the mirrored tap. oc and groups are ic; CONVC_PAD_IDENTITY has no meaning. A
+     *              window that names no w has no weights: nothing is packed, and convc_args.wei is
+     *              not read
+     * epilogue     of acc and the names in args, instead of bias, residual and activation
+     * args         "scale:channel,shift:tensor,gain:scalar": at most 8, given at run time in this
+     *              order, in convc_args.user. A channel arg has oc elements, a tensor arg is laid
+     *              out as dst is, a scalar is one element
      *
      * Under other arithmetic than sums of products, zeros are values of 0 like any others, and taps
      * are left out under CONVC_PAD_IDENTITY alone. An algorithm that relies on sums of products is
