@@ -1,5 +1,6 @@
 /* Stencils: what programs are made of kernels, and that their kernels compute what the reference
  * does, wherever windows lie and whatever is around. */
+#include "gen/out/object.h"
 #include "gen/plan/stencil_nest.h"
 #include "tests/support/emitted.h"
 #include "tests/support/named.h"
@@ -228,6 +229,41 @@ static void depth_is_one_more_axis(void **state)
     }
 }
 
+/* Lines of a kernel's assembly that move a vector register to or from the stack. */
+static int count_spills(const struct convc_problem *from, const char *plan_text)
+{
+    struct target t = target_named("x86-64-v3");
+    struct problem p = resolved(from);
+    struct plan plan = plan_fitting(plan_text, &p, &t);
+    struct object_request request = {
+        .problem = &p, .plan = &plan, .target = &t, .symbol = "kernel", .form = OBJECT_ASM
+    };
+    struct object o;
+    struct diag d = { 0 };
+    int spills = 0;
+    assert_int_equal(object_emit(&request, &o, &d), CONVC_OK);
+    char *text = strndup(o.bytes, o.count), *save = NULL;
+    for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+        spills += strstr(l, "(%rsp)") && strstr(l, "%ymm");
+    free(text);
+    object_free(&o);
+    return spills;
+}
+
+static void pictures_are_filtered_without_spills(void **state)
+{
+    static const double binomial[5] = { 1, 4, 6, 4, 1 };
+    double gauss[25];
+    (void)state;
+    for (int i = 0; i < 25; i++)
+        gauss[i] = binomial[i / 5] * binomial[i % 5];
+    struct convc_problem p = filtered(sobel, 3, 3), q = filtered(gauss, 5, 5);
+    p.in[CONVC_W] = q.in[CONVC_W] = 1920;
+    p.in[CONVC_H] = q.in[CONVC_H] = 1080;
+    assert_int_equal(count_spills(&p, "stencil tile=8x1 strip=32"), 0);
+    assert_int_equal(count_spills(&q, "stencil tile=4x1 strip=32 columns=kept"), 0);
+}
+
 /* Values of windows are whole numbers, or halves. */
 static void windows_are_stencils(void **state)
 {
@@ -289,6 +325,7 @@ int main(void)
         cmocka_unit_test(kernels_compute_what_the_reference_does),
         cmocka_unit_test(depth_is_one_more_axis),
         cmocka_unit_test(windows_are_stencils),
+        cmocka_unit_test(pictures_are_filtered_without_spills),
         cmocka_unit_test(reductions_of_constants_are_stencils),
     };
     return cmocka_run_group_tests(tests, emitted_setup, emitted_teardown);

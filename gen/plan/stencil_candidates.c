@@ -120,7 +120,8 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     if (n->kept && stencil_nest_workspace(n) > (size_t)t->l1_bytes)
         turns *= 1.3;
     cost->cycles = together(together(compute * turns, cost->l2), cost->memory) + cost->overhead;
-    cost->compile_ms = 1;
+    double copies = 3 + (double)(n->outputs.begin + n->outputs.vectors - n->outputs.end);
+    cost->compile_ms = 5 + 0.018 * n->program.operations * copies * n->plan.rows * n->plan.vecs;
     cost->limit = cost->memory > cost->fma ? "memory" : cost->load > cost->fma ? "load" : "fma";
     free(n);
 }
