@@ -161,6 +161,7 @@ static enum convc_status make_kernel(void *argument, struct convc_kernel **out, 
     double start = clock_seconds();
     struct convc_kernel *k = NULL;
     struct plan plan;
+    struct diag unplanned = { 0 };
 
     /* Without a JIT the reference answers, whatever the target. */
     if (machine->jit && machine->foreign.status != CONVC_OK)
@@ -169,10 +170,13 @@ static enum convc_status make_kernel(void *argument, struct convc_kernel **out, 
     if (m->forced)
         plan = *m->forced;
     else
-        st = choose_plan(m->problem, &machine->target, &plan, d);
-    if (st == CONVC_OK)
-        st = kernel_create(machine, m->problem, &plan, &k, d);
-    if (st == CONVC_OK)
+        st = choose_plan(m->problem, &machine->target, &plan, &unplanned);
+    if (st != CONVC_OK && st != CONVC_ERR_UNSUPPORTED)
+        return diag_fail(d, st, "%s", unplanned.text);
+    st = kernel_create(machine, m->problem, unplanned.status ? NULL : &plan, &k, d);
+    if (st == CONVC_OK && unplanned.status)
+        kernel_refer(k, unplanned.text);
+    else if (st == CONVC_OK)
         st = give_code(m, k, d);
     if (st != CONVC_OK) {
         convc_kernel_release(k);

@@ -43,8 +43,9 @@ static double estimate_cycles(const struct convc_kernel *k)
  * transformed. */
 static enum convc_status lay_out_weights(struct convc_kernel *k, struct diag *d)
 {
-    plan_layout(&k->problem, &k->plan, &k->machine->target, &k->layout);
-    if (k->layout.transformed && !k->function)
+    if (k->plan_text[0])
+        plan_layout(&k->problem, &k->plan, &k->machine->target, &k->layout);
+    if (!k->plan_text[0] || (k->layout.transformed && !k->function))
         layout_plain(&k->problem, &k->layout);
     k->layout_hash = layout_hash(&k->layout);
     if (!problem_packs(&k->problem))
@@ -66,8 +67,10 @@ enum convc_status kernel_create(struct machine *m, const struct problem *p, cons
     atomic_init(&k->references, 1);
     k->machine = machine_retain(m);
     k->problem = *p;
-    k->plan = *plan;
-    plan_print(plan, k->plan_text);
+    if (plan) {
+        k->plan = *plan;
+        plan_print(plan, k->plan_text);
+    }
     k->src = tensor_of(p->p.src_stride, p->p.ic, p->p.in, p->p.src_dtype);
     k->dst = tensor_of(p->p.dst_stride, p->p.oc, p->out, p->p.dst_dtype);
     kernel_refer(k, "no machine code was made");

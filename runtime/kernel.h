@@ -41,7 +41,8 @@ struct convc_kernel {
     char reason[sizeof((struct diag *)0)->text];
 };
 
-/* A kernel that is the reference until kernel_load. The caller owns one reference.
+/* A kernel that is the reference until kernel_load, and stays it where `plan` is NULL: no algorithm
+ * takes the problem. The caller owns one reference.
  * CONVC_ERR_MEMORY; CONVC_ERR_UNSUPPORTED where the packed weights exceed the address space. */
 enum convc_status kernel_create(struct machine *m, const struct problem *p, const struct plan *plan,
                                 struct convc_kernel **out, struct diag *d);

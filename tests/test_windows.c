@@ -336,6 +336,91 @@ static void rows_worked_out_by_hand(void **state)
     assert_row(&p, wei, (float[]){ 5, 10, -3, 13, -11, 1 });
 }
 
+/* What the kernel makes of whole numbers, and the reference; the algorithm must be `algorithm`. */
+static void assert_kernel(const struct convc_problem *p, const char *algorithm)
+{
+    convc_context *cx;
+    convc_kernel *k;
+    struct convc_context_options opt = { .struct_bytes = sizeof opt, .flags = CONVC_NO_DISK_CACHE };
+    struct convc_kernel_info info = { .struct_bytes = sizeof info };
+    int64_t in, out;
+    assert_int_equal(convc_context_create(&opt, &cx), CONVC_OK);
+    if (convc_compile(cx, p, NULL, &k) != CONVC_OK)
+        fail_msg("%s", convc_last_error());
+    assert_int_equal(convc_kernel_info(k, &info), CONVC_OK);
+    if (strcmp(info.algorithm, algorithm) != 0)
+        fail_msg("%s is done by %s: %s", p->window, info.algorithm, info.reason);
+    convc_problem_src(p, p->n, NULL, &in);
+    convc_problem_dst(p, p->n, NULL, &out);
+    float *src = malloc((size_t)in * sizeof *src), *got = malloc((size_t)out * sizeof *got),
+          *want = malloc((size_t)out * sizeof *want);
+    struct test_random r = { test_seed(__func__, in) };
+    for (int64_t i = 0; i < in; i++)
+        src[i] = (float)test_random_in(&r, -9, 9);
+    struct convc_args args = { sizeof args, .src = src, .dst = got, .n = p->n };
+    size_t bytes = convc_workspace_bytes(k, p->n, 0);
+    args.workspace = bytes ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+    if (convc_run(k, &args) != CONVC_OK)
+        fail_msg("%s", convc_last_error());
+    args.dst = want;
+    assert_int_equal(convc_reference(p, &args), CONVC_OK);
+    for (int64_t i = 0; i < out; i++) {
+        if (got[i] != want[i])
+            fail_msg("%s: output %d is %g, not %g", p->window, (int)i, (double)got[i],
+                     (double)want[i]);
+    }
+    free(args.workspace);
+    free(src);
+    free(got);
+    free(want);
+    convc_kernel_release(k);
+    convc_context_destroy(cx);
+}
+
+/* Pictures from one pixel to some vectors, channels first; channels last where one rule is for all
+ * of them. */
+static void kernels_take_windows_of_pictures(void **state)
+{
+    static const char *const bodies[] = {
+        "convc.median(t)",
+        "t[1] - t[#t]",
+        "convc.where(convc.lt(t[1], t[2]), t[3], -t[#t])",
+        "convc.max(convc.abs(convc.mean(t)), convc.rank(t, 2) * 0.5, 1)",
+    };
+    (void)state;
+    for (int i = 0; i < 48; i++) {
+        char text[600];
+        int side = i % 4 < 2 ? 3 : 5, width = (int[]){ 1, 7, 33, 70 }[i / 4 % 4];
+        snprintf(text, sizeof text,
+                 "return convc.conv { input = { 2, %d, %d, %d }, kernel_size = %d, padding = %d, "
+                 "layout = '%s', padding_mode = '%s', window = function(x) "
+                 "local t = convc.taps(x) return %s end }",
+                 i % 3 + 1, i % 7 + 1, width, side, side / 2, i % 2 ? "nchw" : "nhwc",
+                 (const char *[]){ "zeros", "replicate", "symmetric" }[i % 3], bodies[i % 4]);
+        struct spec_source source = { .text = text, .name = "picture.lua" };
+        struct spec spec;
+        struct diag d = { 0 };
+        if (spec_load(&source, &spec, &d) != CONVC_OK)
+            fail_msg("%s: %s", text, d.text);
+        assert_kernel(&spec.convs[0].problem, "stencil");
+        spec_free(&spec);
+    }
+}
+
+/* Until an algorithm takes it, the reference does, and says why. */
+static void other_windows_are_the_references(void **state)
+{
+    struct convc_problem p;
+    (void)state;
+    convc_problem_init(&p);
+    p.ic = p.oc = p.groups = 3;
+    p.in[CONVC_H] = p.in[CONVC_W] = 9;
+    p.kernel[CONVC_H] = p.kernel[CONVC_W] = 2;
+    p.stride[CONVC_W] = 3;
+    p.window = "max(x(0,0),x(1,1))";
+    assert_kernel(&p, "reference");
+}
+
 /* Nothing is rounded in a median; sums of tenths are. */
 static void errors_are_those_of_the_operations(void **state)
 {
@@ -369,6 +454,8 @@ int main(void)
         cmocka_unit_test(problems_print_and_read_back),
         cmocka_unit_test(what_is_no_window_is_refused),
         cmocka_unit_test(rows_worked_out_by_hand),
+        cmocka_unit_test(kernels_take_windows_of_pictures),
+        cmocka_unit_test(other_windows_are_the_references),
         cmocka_unit_test(errors_are_those_of_the_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

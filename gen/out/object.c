@@ -275,8 +275,6 @@ static LLVMModuleRef make_kernel(LLVMContextRef context, const void *argument, b
 enum convc_status object_emit(const struct object_request *r, struct object *out, struct diag *d)
 {
     *out = (struct object){ 0 };
-    if (r->problem->f.windowed && r->plan->algorithm != PLAN_STENCIL)
-        return diag_fail(d, CONVC_ERR_UNSUPPORTED, "no kernel takes whole windows");
     return make(&(struct making){ .target = r->target,
                                   .make = make_kernel,
                                   .argument = r,

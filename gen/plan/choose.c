@@ -29,6 +29,17 @@ static int cheaper(const void *a, const void *b)
     return strcmp(tx, ty);
 }
 
+/* Sums over taps always have a plan. */
+static enum convc_status refuse_window(const struct problem *p, const struct target *t,
+                                       struct diag *d)
+{
+    const struct plan least = { .algorithm = PLAN_STENCIL,
+                                .stencil = { .rows = 1, .vecs = 1, .strip = 1 } };
+    struct diag why = { 0 };
+    plan_check(&least, p, t, &why);
+    return diag_fail(d, CONVC_ERR_UNSUPPORTED, "no algorithm takes this window: %s", why.text);
+}
+
 enum convc_status choose_plans(struct arena *a, const struct problem *p, const struct target *t,
                                struct candidates *out, struct diag *d)
 {
@@ -40,9 +51,6 @@ enum convc_status choose_plans(struct arena *a, const struct problem *p, const s
             return d->status;
         total += part[i].count;
     }
-    /* Others do not take whole windows. */
-    if (p->f.windowed && part[PLAN_STENCIL].count > 0)
-        part[PLAN_DIRECT].count = part[PLAN_WINOGRAD].count = 0;
     out->list = arena_array(a, total, sizeof(struct candidate));
     if (!out->list)
         return diag_memory(d);
@@ -52,6 +60,8 @@ enum convc_status choose_plans(struct arena *a, const struct problem *p, const s
                 out->list[out->count++] = part[i].list[j];
         }
     }
+    if (!out->count)
+        return refuse_window(p, t, d);
     qsort(out->list, out->count, sizeof(struct candidate), cheaper);
     return CONVC_OK;
 }

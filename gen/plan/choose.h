@@ -1,7 +1,8 @@
 /* choose: every plan worth considering for a problem, ranked by what it should cost.
  *
  * The batch and the number of threads are not asked for: they only split the work.
- * Errors: CONVC_ERR_MEMORY. There is always at least one candidate.
+ * Errors: CONVC_ERR_MEMORY; CONVC_ERR_UNSUPPORTED with the reason where a window is one that no
+ * algorithm takes. Otherwise there is at least one candidate.
  * Stands on: plan, layout, arena.
  */
 #ifndef GEN_PLAN_CHOOSE_H

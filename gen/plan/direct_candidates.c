@@ -124,14 +124,17 @@ enum convc_status plan_direct_candidates(struct arena *a, const struct problem *
     struct direct_list l = {
         .p = p, .whole = p, .t = t, .list = arena_array(a, CANDIDATES_MAX, sizeof(struct candidate))
     };
+    *out = (struct candidates){ 0 };
     if (!l.list)
         return diag_memory(d);
+    if (p->f.windowed)
+        return CONVC_OK;
     direct_add_lanes_oc(&l);
     direct_add_lanes_groups(&l);
     direct_add_lanes_ow(&l);
     direct_add_lanes_ic(&l);
     add_strips(&l);
-    /* Always possible, however odd the problem. */
+    /* Always possible, however odd the problem, but for windows. */
     struct plan_direct plain = { .lanes = LANES_OC, .rows = 1, .cols = 1, .vecs = 1 };
     plain.border = problem_axis_pads(p, CONVC_W) ? BORDER_COMPUTED : BORDER_NONE;
     direct_add(&l, &plain);

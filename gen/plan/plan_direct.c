@@ -266,6 +266,8 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
 {
     const struct plan_direct *direct = &plan->direct;
     struct problem room;
+    if (p->f.windowed)
+        return diag_fail(d, CONVC_ERR_PLAN, "direct takes one tap at a time, and no whole windows");
     if (check_tile(direct, d) != CONVC_OK || check_split(direct, d) != CONVC_OK)
         return d->status;
     if (direct->strip && strip_check(p, direct, t, d) != CONVC_OK)

@@ -57,7 +57,7 @@ enum convc_status plan_stencil_check(const struct plan *plan, const struct probl
 /* Every product is rounded, and so are the factors that columns are taken apart into. */
 double plan_stencil_error_bound(const struct plan *plan, const struct problem *p)
 {
-    if (stencil_number_of(p).narrow)
+    if (p->f.windowed || stencil_number_of(p).narrow)
         return 0;
     double u = p->p.acc_dtype == CONVC_F64 ? 0x1p-53 : 0x1p-24;
     return ((double)p->c.values + 8) * u;

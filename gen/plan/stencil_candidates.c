@@ -134,6 +134,13 @@ static int64_t strip_of_rows(const struct problem *p, int rows)
     return ceil_div(strip, rows) * rows;
 }
 
+/* Windows of many operations fill the registers by themselves: a 3x3 median does. */
+static bool is_worth_it(const struct problem *p, const int *tile)
+{
+    enum { LONG = 36 };
+    return !p->f.windowed || p->f.window.count < LONG || tile[0] * tile[1] == 1;
+}
+
 enum convc_status plan_stencil_candidates(struct arena *a, const struct problem *p,
                                           const struct target *t, struct candidates *out,
                                           struct diag *d)
@@ -150,6 +157,8 @@ enum convc_status plan_stencil_candidates(struct arena *a, const struct problem 
         const int *tile = tiles[i / 2];
         struct candidate *c = &out->list[out->count];
         struct diag ignored = { 0 };
+        if (!is_worth_it(p, tile))
+            continue;
         c->plan = (struct plan){ .algorithm = PLAN_STENCIL };
         c->plan.stencil = (struct plan_stencil){ .rows = tile[0], .vecs = tile[1], .kept = i % 2 };
         c->plan.stencil.strip = strip_of_rows(p, tile[0]);

@@ -150,7 +150,7 @@ static void check_random(void *argument, int64_t begin, int64_t end)
         random_problem(seed, &p);
         if (i % 4 == 3)
             random_functions(seed, &p, &texts);
-        if (i % 8 >= 6)
+        if (i % 8 >= 6 && !p.window)
             random_constants(seed, &p, weights);
         check_problem(c, &p, 1, &out);
         outcome_free(&out);

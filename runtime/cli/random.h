@@ -31,10 +31,11 @@ void random_problem(uint64_t seed, struct convc_problem *p);
 
 /* Texts of functions, and where a problem has them. */
 struct random_texts {
-    char combine[512], reduce[512], epilogue[512], args[128];
+    char combine[512], reduce[512], window[4096], epilogue[512], args[128];
 };
 
-/* Gives a problem functions instead of products, bias, residual and activation. */
+/* Gives a problem functions instead of products, bias, residual and activation; often a window,
+ * where each channel stands alone. */
 void random_functions(uint64_t seed, struct convc_problem *p, struct random_texts *texts);
 
 /* Gives a problem constant weights, which stay where `weights` is: dense, sparse, symmetric, of

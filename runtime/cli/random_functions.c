@@ -3,6 +3,7 @@
 #include "runtime/cli/random.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -164,6 +165,74 @@ static void draw_epilogue(struct random *r, struct convc_problem *p, struct rand
     p->args = t->args;
 }
 
+/* ---- windows -------------------------------------------------------------------------------- */
+
+/* "x(0,1)" */
+static void add_tap(struct line *l, char which, const struct convc_problem *p, const int64_t at[3])
+{
+    int first = 3 - p->spatial;
+    add(l, "%c(%d", which, (int)at[first]);
+    for (int a = first + 1; a < 3; a++)
+        add(l, ",%d", (int)at[a]);
+    add(l, ")");
+}
+
+/* Any function of a few taps, rarely of weights too. */
+static void draw_few(struct random *r, const struct convc_problem *p, struct random_texts *t)
+{
+    enum { FEW = 6, NAME = 24 };
+    char name[FEW][NAME];
+    const char *var[FEW + 1] = { NULL };
+    int64_t count = random_within(r, 1, FEW);
+    bool weighted = below(r, 6) == 0;
+    for (int64_t i = 0; i < count; i++) {
+        struct line l = { name[i], NAME, 0 };
+        int64_t at[3];
+        for (int a = 0; a < 3; a++)
+            at[a] = below(r, p->kernel[a]);
+        add_tap(&l, weighted && i ? 'w' : 'x', p, at);
+        var[i] = name[i];
+    }
+    draw_function(r, t->window, sizeof t->window, var, 4);
+}
+
+/* f(columns, f(columns, ...)), of columns that are g(taps, g(taps, ...)), which kernels share. */
+static void draw_columns(struct random *r, const struct convc_problem *p, struct random_texts *t)
+{
+    static const char *const ops[] = { "min", "max", "add", "sub" };
+    struct line l = { t->window, sizeof t->window, 0 };
+    const char *across = ops[below(r, 4)], *along = ops[below(r, 4)];
+    int64_t rows = p->kernel[0] * p->kernel[1], cols = p->kernel[2];
+    t->window[0] = '\0';
+    for (int64_t c = 0; c < cols; c++) {
+        if (c + 1 < cols)
+            add(&l, "%s(", across);
+        for (int64_t i = 0; i < rows; i++) {
+            const int64_t at[3] = { i / p->kernel[1], i % p->kernel[1], c };
+            if (i + 1 < rows)
+                add(&l, "%s(", along);
+            add_tap(&l, 'x', p, at);
+            if (i + 1 < rows)
+                add(&l, ",");
+        }
+        for (int64_t i = 1; i < rows; i++)
+            add(&l, ")");
+        if (c + 1 < cols)
+            add(&l, ",");
+    }
+    for (int64_t c = 1; c < cols; c++)
+        add(&l, ")");
+}
+
+static void draw_window(struct random *r, struct convc_problem *p, struct random_texts *t)
+{
+    if (below(r, 2))
+        draw_columns(r, p, t);
+    else
+        draw_few(r, p, t);
+    p->window = t->window;
+}
+
 void random_functions(uint64_t seed, struct convc_problem *p, struct random_texts *texts)
 {
     struct random r = { random_at(seed, 1) };
@@ -171,7 +240,10 @@ void random_functions(uint64_t seed, struct convc_problem *p, struct random_text
     do {
         *p = plain;
         int64_t kind = below(&r, 4);
-        if (kind > 0)
+        bool alone = p->groups == p->ic && p->oc == p->ic;
+        if (alone && below(&r, 4) > 0)
+            draw_window(&r, p, texts);
+        else if (kind > 0)
             draw_terms(&r, p, texts);
         if (kind < 2) {
             p->bias = p->residual = 0;
