@@ -178,7 +178,7 @@ static void every_network_and_class_takes_the_common_parameters(void **state)
             load(&source);
             for (size_t c = 0; c < loaded.count; c++) {
                 const struct convc_problem *p = &loaded.convs[c].problem;
-                assert_true(p->n == 2 && p->layout == CONVC_NCHW && p->src_dtype == CONVC_F64);
+                assert_true(p->n == 2 && p->layout == CONVC_NCHW && p->acc_dtype == CONVC_F64);
             }
         }
         globfree(&files);
