@@ -231,7 +231,8 @@ static const struct refused bad[] = {
     { COMBINE("for i = 1, 1e6 do local y = x + i end return x"),
       "evil.lua:2: combine: more than 1024 different operations" },
     { COMBINE("for i = 1, 1e9 do local y = x + w end return x"), "evil.lua:2: combine: runs for" },
-    { COMBINE("local t = {} for i = 1, 1e9 do t[i] = {} end"),
+    { COMBINE("local t, s = {}, 'a' for i = 1, 15 do s = s .. s end "
+              "for i = 1, 1e9 do t[i] = s .. i end"),
       "evil.lua:2: combine: needs more than" },
     { COMBINE("local s = 'a' while true do s = s .. s end"),
       "evil.lua:2: combine: makes a string of more than" },
