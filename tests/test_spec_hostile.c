@@ -41,7 +41,8 @@ static const struct hostile endless[] = {
       "2: combine: more than " },
     { REDUCE("for i = 1, 3000 do t = convc.where(convc.lt(t, acc), t * t, acc + t) end return t"),
       "2: reduce: more than " },
-    { COMBINE("local t = {} for i = 1, 1e9 do t[i] = function() return t end end"),
+    { COMBINE("local t, s = {}, 'a' for i = 1, 15 do s = s .. s end "
+              "for i = 1, 1e9 do local big = s .. i t[i] = function() return big end end"),
       "2: combine: needs more than 64 MB of memory" },
     { COMBINE("local s = '' for i = 1, 1e6 do s = s .. string.format('%99d', i) end"),
       "2: combine: makes a string of more than 65536 bytes" },
