@@ -297,7 +297,7 @@ static bool is_refused(const struct hostile *h)
     double took = seconds() - begin;
     bool right = d.status == CONVC_ERR_SPEC && !strncmp(d.text, "evil.lua:", 9) &&
                  !strncmp(d.text + 9, h->sentence, strlen(h->sentence)) && !strchr(d.text, '\n');
-    if (right && took < 3)
+    if (right && took < 1.5)
         return true;
     print_error("%s\n    after %.2f s gives %d: %s\n    not evil.lua:%s\n", h->text, took, d.status,
                 d.text, h->sentence);

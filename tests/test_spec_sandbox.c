@@ -12,9 +12,8 @@
 
 #include <cmocka.h>
 
-/* What a refusal may take, and what the process may grow by over all of them. The bound is a second
- * and some for closing Lua; what else the machine does with its caches may double it. */
-static const double seconds_max = 3;
+/* What a refusal may take, and what the process may grow by over all of them. */
+static const double seconds_max = 1.5;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static const long growth_max_kb = 4 << 20; /* shadow memory, quarantine */
 #else

@@ -262,7 +262,7 @@ static void bad_functions_are_refused_soon(void **state)
         if (spec_load(&source, &spec, &d) == CONVC_OK)
             spec_free(&spec);
         double took = seconds() - begin;
-        if (d.status != CONVC_OK && took < 3 &&
+        if (d.status != CONVC_OK && took < 1.5 &&
             !strncmp(d.text, bad[i].sentence, strlen(bad[i].sentence)))
             continue;
         wrong++;

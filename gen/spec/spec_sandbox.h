@@ -18,7 +18,7 @@
 enum {
     SANDBOX_MEMORY = 64 << 20,        /* bytes held at any time        */
     SANDBOX_STEPS = 10 * 1000 * 1000, /* instructions                  */
-    SANDBOX_MILLISECONDS = 1000,      /* of wall time                  */
+    SANDBOX_MILLISECONDS = 1000,      /* of the thread, closing included */
     SANDBOX_STRING = 64 << 10,        /* bytes of one string           */
     SANDBOX_SOURCE = 1 << 20,         /* bytes of one file             */
     SANDBOX_CONVS = 10000,            /* convolutions that a spec makes */
@@ -78,6 +78,7 @@ struct sandbox {
     int64_t steps;    /* instructions so far */
     int64_t deadline; /* nanoseconds of the thread's clock */
     unsigned allocations;
+    unsigned hooks; /* so far */
     enum sandbox_refusal refused;
 };
 
