@@ -215,10 +215,11 @@ void em_store(struct em *em, LLVMValueRef v, LLVMValueRef p, unsigned align)
     LLVMSetAlignment(LLVMBuildStore(em->builder, v, p), align);
 }
 
-void em_prefetch(struct em *em, LLVMValueRef p)
+void em_prefetch(struct em *em, LLVMValueRef p, enum em_cache to)
 {
-    enum { READ = 0, KEEP = 3, DATA = 1 };
-    LLVMValueRef args[4] = { p, LLVMConstInt(em->i32, READ, 0), LLVMConstInt(em->i32, KEEP, 0),
+    enum { READ = 0, DATA = 1, LOCALITY_MAX = 3 };
+    uint64_t locality = LOCALITY_MAX + 1 - (uint64_t)to;
+    LLVMValueRef args[4] = { p, LLVMConstInt(em->i32, READ, 0), LLVMConstInt(em->i32, locality, 0),
                              LLVMConstInt(em->i32, DATA, 0) };
     em_call(em, "llvm.prefetch", &em->ptr, 1, args, 4);
 }

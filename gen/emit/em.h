@@ -63,8 +63,9 @@ LLVMValueRef em_true(struct em *em);
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
-/* Asks for a cache line; reads nothing, so any address will do. */
-void em_prefetch(struct em *em, LLVMValueRef p);
+/* Asks for a cache line to be brought there; reads nothing, so any address will do. */
+enum em_cache { EM_L1 = 1, EM_L2 };
+void em_prefetch(struct em *em, LLVMValueRef p, enum em_cache to);
 
 /* A set of lanes, known while emitting: lane l is active where on[l]. */
 enum { EM_LANES_MAX = 32 };

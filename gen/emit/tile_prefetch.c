@@ -26,7 +26,7 @@ static void prefetch_pixels(struct tile *t, const struct tile_row *row, LLVMValu
     LLVMValueRef which = em_divide(em, in_line, em_int(em, steps), &rest);
     LLVMValueRef p = em_at(em, row->origin, em_mul(em, which, pixel));
     p = em_at(em, p, em_mul(em, first, n->src_bytes));
-    em_prefetch(em, em_at_const(em, p, t->cols * pixel));
+    em_prefetch(em, em_at_const(em, p, t->cols * pixel), EM_L1);
 }
 
 /* This tile's share of the next channel block's weights, spread over its steps: the part that lies,
@@ -48,7 +48,7 @@ static void prefetch_weights(struct tile *t, LLVMValueRef from, LLVMValueRef ic,
     int64_t width = t->channel->width * t->nest->bytes, step = ceil_div(width, tiles);
     LLVMValueRef p = em_at(t->em, from, em_mul(t->em, ic, step));
     for (int64_t line = 0; line < step; line += 64)
-        em_prefetch(t->em, em_at_const(t->em, p, line));
+        em_prefetch(t->em, em_at_const(t->em, p, line), EM_L1);
 }
 
 struct tile_ahead tile_ahead(struct tile *t, const struct tile_row *row, LLVMValueRef wei)

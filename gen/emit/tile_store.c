@@ -272,7 +272,7 @@ void tile_ask_residual(struct tile *t)
         for (int c = 0; c < t->cols; c++) {
             for (int64_t at = 0; at < (int64_t)t->vecs * n->lanes * n->dst_bytes; at += 64) {
                 int64_t from = distance_of(t, 0, c) * n->dst_bytes + at;
-                em_prefetch(t->em, em_at_const(t->em, residual, from));
+                em_prefetch(t->em, em_at_const(t->em, residual, from), EM_L1);
             }
         }
     }

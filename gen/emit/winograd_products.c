@@ -15,10 +15,10 @@ struct product {
 
 /* k-steps written down in one block: LLVM spills past some of them, sooner where three vectors of
  * weights are held. */
-static int unrolled(const struct product *t)
+static int unrolled(const struct winograd *w, int rows, int vecs)
 {
-    int most = t->vecs <= 2 ? 4 : t->rows * t->vecs <= 24 ? 2 : 1, lanes = t->s->w->lanes;
-    return lanes < most ? lanes : most;
+    int most = vecs <= 2 ? 4 : rows * vecs <= 24 ? 2 : 1;
+    return w->lanes < most ? w->lanes : most;
 }
 
 static void step(struct product *t, LLVMValueRef u, LLVMValueRef v, int k)
@@ -40,35 +40,46 @@ static void step(struct product *t, LLVMValueRef u, LLVMValueRef v, int k)
     }
 }
 
-/* Bytes of the next panel that one register tile asks for with each vector of channels. */
-static int64_t share(const struct winograd *w)
+/* Bytes of the next panel that one register tile asks for with `steps` steps. */
+static int64_t share(const struct winograd *w, int64_t steps)
 {
-    int64_t bytes = (int64_t)w->lanes * w->plan.vecs * w->vector_bytes;
+    int64_t bytes = steps * w->plan.vecs * w->vector_bytes;
     return ceil_div(bytes / 64, w->row_panels) * 64;
+}
+
+/* Asks for the lines of the next panel that are due with `steps` steps: a few at a time, for a core
+ * keeps track of few at once, and as far as L2, for a panel may be more than L1 holds. */
+static void ask(const struct product *t, LLVMValueRef ahead, int steps)
+{
+    const struct winograd *w = t->s->w;
+    for (int64_t i = 0; w->plan.prefetch == PREFETCH_WEIGHTS && i < share(w, steps); i += 64)
+        em_prefetch(t->s->em, em_at_const(t->s->em, ahead, i), EM_L2);
 }
 
 static void emit_product(struct product *t)
 {
     const struct winograd *w = t->s->w;
     struct em *em = t->s->em;
-    int u = unrolled(t), count = t->rows * t->vecs;
+    int u = unrolled(w, t->rows, t->vecs), count = t->rows * t->vecs;
     struct em_var wei = em_var(em, em->ptr, "u"), src = em_var(em, em->ptr, "v");
+    struct em_var ahead = em_var(em, em->ptr, "ahead");
     for (int i = 0; i < count; i++) {
         t->acc[i] = em_var(em, t->s->vector, "acc");
         em_set(em, t->acc[i], LLVMConstNull(t->s->vector));
     }
     em_set(em, wei, t->u);
     em_set(em, src, t->v);
+    em_set(em, ahead, t->ahead);
     EM_FOR (em, c, em_int(em, 0), em_int(em, w->k / w->lanes)) {
-        LLVMValueRef ahead = em_opaque(em, em_at(em, t->ahead, em_mul(em, c, share(w))));
-        for (int64_t i = 0; w->plan.prefetch == PREFETCH_WEIGHTS && i < share(w); i += 64)
-            em_prefetch(em, em_at_const(em, ahead, i));
         EM_FOR (em, k, em_int(em, 0), em_int(em, w->lanes / u)) {
             LLVMValueRef from = em_get(em, src), weights = em_get(em, wei);
+            LLVMValueRef next = em_get(em, ahead);
+            ask(t, next, u);
             for (int i = 0; i < u; i++)
                 step(t, weights, from, i);
             em_set(em, src, em_opaque(em, em_at_const(em, from, u * w->bytes)));
             em_set(em, wei, em_opaque(em, em_at_const(em, weights, u * t->vecs * w->vector_bytes)));
+            em_set(em, ahead, em_opaque(em, em_at_const(em, next, share(w, u))));
         }
         em_set(em, src,
                em_opaque(em, em_at_const(em, em_get(em, src), (t->rows - 1) * w->vector_bytes)));
@@ -90,6 +101,8 @@ static void emit_rows(const struct winograd_stage *s, const struct panel *p, LLV
 {
     const struct winograd *w = s->w;
     struct em *em = s->em;
+    int u = unrolled(w, rows, vecs);
+    int64_t part = share(w, u) * (w->k / u);
     EM_FOR (em, panel, begin, end) {
         LLVMValueRef first = em_mul(em, panel, rows);
         if (rows != w->wide)
@@ -97,7 +110,7 @@ static void emit_rows(const struct winograd_stage *s, const struct panel *p, LLV
         first = em_opaque(em, first);
         LLVMValueRef v = em_at(em, p->v, em_mul(em, first, w->k * w->bytes));
         LLVMValueRef m = em_at(em, p->m, em_mul(em, first, w->plan.vecs * w->vector_bytes));
-        LLVMValueRef ahead = em_at(em, p->ahead, em_mul(em, panel, share(w) * (w->k / w->lanes)));
+        LLVMValueRef ahead = em_at(em, p->ahead, em_mul(em, panel, part));
         struct product t = { .s = s,
                              .rows = rows,
                              .vecs = vecs,
