@@ -70,6 +70,14 @@ const double *convc_spec_weights(const convc_spec *spec, size_t i)
     return spec && i < spec->spec.count ? spec->spec.convs[i].weights : NULL;
 }
 
+const char *convc_spec_file(const convc_spec *spec, size_t i)
+{
+    const struct spec_file *file = spec ? spec->spec.files : NULL;
+    while (file && i-- > 0)
+        file = file->next;
+    return file ? file->path : NULL;
+}
+
 void convc_spec_free(convc_spec *spec)
 {
     if (spec)

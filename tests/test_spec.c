@@ -358,12 +358,33 @@ static void the_public_calls_give_problems_and_weights(void **state)
     assert_null(convc_spec_weights(spec, 1));
     assert_null(convc_spec_problem(spec, 2));
     assert_null(convc_spec_weights(spec, 2));
+    assert_null(convc_spec_file(spec, 0)); /* a text is no file */
     convc_spec_free(spec);
 
     source.text = "return 1";
     assert_int_equal(convc_spec_load(&source, &spec), CONVC_ERR_SPEC);
     assert_string_equal(convc_last_error(), "two.lua: returns 1, where a spec returns a "
                                             "convolution or a list of them");
+}
+
+static void the_files_that_were_read_are_told(void **state)
+{
+    (void)state;
+    struct convc_spec_source source = { .struct_bytes = sizeof source };
+    convc_spec *spec;
+    source.path = CONVC_SOURCE_DIR "/specs/networks/mobilenet_v2.lua"; /* requires two modules */
+    assert_int_equal(convc_spec_load(&source, &spec), CONVC_OK);
+    assert_string_equal(convc_spec_file(spec, 0), source.path);
+    for (size_t i = 1; i < 3; i++) {
+        const char *path = convc_spec_file(spec, i);
+        assert_non_null(path);
+        assert_non_null(strstr(path, "/lib/"));
+        assert_int_equal(access(path, R_OK), 0);
+    }
+    assert_string_not_equal(convc_spec_file(spec, 1), convc_spec_file(spec, 2));
+    assert_null(convc_spec_file(spec, 3));
+    assert_null(convc_spec_file(NULL, 0));
+    convc_spec_free(spec);
 }
 
 static void the_public_calls_check_their_arguments(void **state)
@@ -420,6 +441,7 @@ int main(void)
         cmocka_unit_test(libraries_do_what_they_do_in_lua),
         cmocka_unit_test(weights_tell_channels_kernel_and_groups),
         cmocka_unit_test(the_public_calls_give_problems_and_weights),
+        cmocka_unit_test(the_files_that_were_read_are_told),
         cmocka_unit_test(the_public_calls_check_their_arguments),
         cmocka_unit_test(a_dash_is_standard_input),
     };

@@ -268,8 +268,11 @@ static enum convc_status check_asked(const struct sandbox *s)
 static enum convc_status read_text(struct sandbox *s, char **text)
 {
     const struct spec_source *source = s->source;
-    if (!source->text)
-        return file_read(s->memory, source->path, s->file, text, &s->bytes, s->d);
+    if (!source->text) {
+        if (file_read(s->memory, source->path, s->file, text, &s->bytes, s->d) != CONVC_OK)
+            return s->d->status;
+        return file_note(s->memory, source->path, s->files, s->d);
+    }
     s->bytes = strlen(source->text);
     if (s->bytes > SANDBOX_SOURCE)
         return diag_fail(s->d, CONVC_ERR_SPEC, "%s: is longer than %d bytes", s->file,
@@ -307,6 +310,7 @@ enum convc_status spec_load(const struct spec_source *source, struct spec *out, 
         return d->status;
     struct sandbox s = { .source = source, .file = file_of(source), .d = d };
     s.memory = &out->memory;
+    s.files = &out->files;
     s.asked = arena_array(&out->memory, source->define_count, sizeof *s.asked);
     enum convc_status st = s.asked ? load(&s, out) : diag_memory(d);
     if (st == CONVC_OK)

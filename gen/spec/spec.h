@@ -30,10 +30,17 @@ struct spec_conv {
     const double *weights;
 };
 
+/* A file that was read: the spec's own, or a module's. */
+struct spec_file {
+    const char *path;
+    struct spec_file *next;
+};
+
 struct spec {
     struct arena memory; /* owns everything below */
     struct spec_conv *convs;
     size_t count;
+    struct spec_file *files; /* in the order of reading, each once */
 };
 
 /* A module of a lib directory is run too, and holds no convolution. On failure *out is empty and

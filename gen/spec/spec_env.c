@@ -102,7 +102,8 @@ static void load_module(lua_State *L, const char *name)
     if (!file_of_module(s->source, name, path, sizeof path))
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "require(\"%s\"): specs/lib has no %s.lua", name,
                      name);
-    if (file_read(s->memory, path, path, &text, &bytes, &d) != CONVC_OK)
+    if (file_read(s->memory, path, path, &text, &bytes, &d) != CONVC_OK ||
+        file_note(s->memory, path, s->files, &d) != CONVC_OK)
         sandbox_fail(L, NULL, d.status, "require(\"%s\"): %s", name, d.text);
     sandbox_load(L, text, bytes, lua_pushfstring(L, "@%s", path));
 }

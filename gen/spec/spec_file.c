@@ -62,6 +62,24 @@ enum convc_status file_read(struct arena *a, const char *path, const char *name,
     return st;
 }
 
+enum convc_status file_note(struct arena *a, const char *path, struct spec_file **list,
+                            struct diag *d)
+{
+    if (strcmp(path, "-") == 0)
+        return CONVC_OK;
+    while (*list && strcmp((*list)->path, path) != 0)
+        list = &(*list)->next;
+    if (*list)
+        return CONVC_OK;
+    struct spec_file *file = arena_alloc(a, sizeof *file);
+    const char *copy = arena_strdup(a, path);
+    if (!file || !copy)
+        return diag_memory(d);
+    file->path = copy;
+    *list = file;
+    return CONVC_OK;
+}
+
 /* The length of "dir/" in "dir/file". */
 static int directory_length(const char *path)
 {

@@ -15,6 +15,10 @@
 enum convc_status file_read(struct arena *a, const char *path, const char *name, char **text,
                             size_t *bytes, struct diag *d);
 
+/* Notes at the end of *list, in the arena, that `path` was read. Standard input is no file. */
+enum convc_status file_note(struct arena *a, const char *path, struct spec_file **list,
+                            struct diag *d);
+
 /* Where `require(module)` of this source finds its file: in its lib_dir; where there is none, in
  * lib/ beside the spec or beside the spec's directory (specs/lib where the spec is no file), else
  * in the installed library. False where it is nowhere. */

@@ -56,7 +56,8 @@ struct sandbox {
     const char *file, *text; /* the spec itself: its name in messages and its Lua */
     size_t bytes;
     struct diag *d;
-    struct arena *memory; /* for the text of modules */
+    struct arena *memory;     /* for the text of modules */
+    struct spec_file **files; /* where each file that is read is noted */
 
     bool *asked;      /* for each define: has the spec asked for it? */
     char params[160]; /* the parameters that the spec has, for people */

@@ -1,12 +1,11 @@
 /* compile: static kernels: objects, a header and a library for every spec. */
 #include "runtime/cli/command.h"
+#include "runtime/cli/depfile.h"
 #include "runtime/cli/layers.h"
-#include "runtime/cli/stream.h"
+#include "runtime/cli/product.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* What --emit can ask for: one file for each convolution, or for each spec. */
 static const struct emit_kind {
@@ -20,18 +19,11 @@ static const struct emit_kind {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* A file that is to be written. */
-struct product {
-    char *path, *bytes;
-    size_t size;
-};
-
 struct compilation {
     const struct options *o;
     struct layers layers;
     bool wanted[KINDS];
-    struct product *product;
-    size_t count, capacity;
+    struct products products;
 };
 
 static enum exit_code read_kinds(struct compilation *c, struct failure *f)
@@ -55,33 +47,7 @@ static enum exit_code read_kinds(struct compilation *c, struct failure *f)
 
 /* ---- products ------------------------------------------------------------------------------- */
 
-/* Takes the bytes. Two products of one path are refused. */
-static enum exit_code add_product(struct compilation *c, const char *file, char *bytes, size_t size,
-                                  struct failure *f)
-{
-    size_t length = strlen(c->o->directory) + strlen(file) + 2;
-    if (c->count == c->capacity) {
-        size_t capacity = 2 * c->capacity + 16;
-        struct product *more = realloc(c->product, capacity * sizeof *more);
-        if (!more) {
-            convc_text_free(bytes);
-            return fail_memory(f);
-        }
-        c->product = more;
-        c->capacity = capacity;
-    }
-    struct product *p = &c->product[c->count++];
-    *p = (struct product){ .path = malloc(length), .bytes = bytes, .size = size };
-    if (!p->path)
-        return fail_memory(f);
-    snprintf(p->path, length, "%s/%s", c->o->directory, file);
-    for (size_t i = 0; i + 1 < c->count; i++)
-        if (!strcmp(c->product[i].path, p->path))
-            return fail(f, EXIT_USAGE, "two specs or convolutions make %s", p->path);
-    return EXIT_FINE;
-}
-
-/* The problems of a spec, or one of them. */
+/* The problems of a spec or of all, or one of them. */
 struct source {
     const struct convc_problem *problem;
     size_t count;
@@ -103,7 +69,7 @@ static enum exit_code emit(struct compilation *c, const struct emit_kind *kind,
     char *bytes;
     size_t size;
     enum convc_status st = convc_emit(s->problem, s->count, &options, &bytes, &size);
-    return st ? fail_status(f, st) : add_product(c, file, bytes, size, f);
+    return st ? fail_status(f, st) : products_add(&c->products, file, bytes, size, f);
 }
 
 /* Targets of --target, and "CPU[+feature...]" of target i of them. */
@@ -191,89 +157,75 @@ static void stem_of(const char *word, char *stem, size_t size)
         snprintf(stem, size, "stdin");
 }
 
-/* All files of one word of the command line. */
+/* All files of one word of the command line, or of all words under the name of --library. */
 static enum exit_code emit_spec(struct compilation *c, size_t spec, struct failure *f)
 {
+    const char *library = c->o->library;
     char stem[64];
     struct convc_problem *p = calloc(c->layers.count + 1, sizeof *p);
-    struct source all = { p, 0, stem };
+    struct source all = { p, 0, library ? library : stem };
     enum exit_code code = p ? EXIT_FINE : fail_memory(f);
     for (size_t i = 0; code == EXIT_FINE && i < c->layers.count; i++)
-        if (c->layers.layer[i].spec == spec)
+        if (library || c->layers.layer[i].spec == spec)
             p[all.count++] = c->layers.layer[i].problem;
     stem_of(c->o->word[spec], stem, sizeof stem);
     if (code == EXIT_FINE)
         code = emit_whole(c, &all, f);
     for (size_t i = 0; code == EXIT_FINE && i < all.count; i++) {
-        const struct source one = { &p[i], 1, stem };
+        const struct source one = { &p[i], 1, all.library };
         code = emit_one(c, &one, f);
     }
     free(p);
     return code;
 }
 
-/* ---- files ---------------------------------------------------------------------------------- */
+/* ---- the command ---------------------------------------------------------------------------- */
 
-/* Makes the directory, and those above it. */
-static enum exit_code make_directory(const char *directory, struct failure *f)
+static enum exit_code check_library(const struct options *o, struct failure *f)
 {
-    char *path = strdup(directory);
-    if (!path)
-        return fail_memory(f);
-    int failed = 0;
-    for (char *p = path + 1; !failed; p++) {
-        if (*p != '/' && *p)
-            continue;
-        char end = *p;
-        *p = '\0';
-        failed = mkdir(path, 0777) && errno != EEXIST ? errno : 0;
-        *p = end;
-        if (!end)
-            break;
-    }
-    free(path);
-    return failed ? fail(f, EXIT_SYSTEM, "%s cannot be made: %s", directory, strerror(failed))
-                  : EXIT_FINE;
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789_.+-";
+    const char *name = o->library;
+    size_t length = name ? strlen(name) : 1;
+    bool right = !name || (length > 0 && length <= 64 && strspn(name, allowed) == length &&
+                           name[0] != '.' && name[0] != '-');
+    return right ? EXIT_FINE
+                 : fail(f, EXIT_USAGE,
+                        "--library=%.80s is not 1 to 64 letters, digits, _, ., + and -, "
+                        "beginning with none of . and -",
+                        name);
 }
 
-static enum exit_code write_product(const struct product *p, struct failure *f)
+static enum exit_code write_all(struct compilation *c, struct failure *f)
 {
-    struct stream_out out;
-    enum exit_code code = stream_create(p->path, &out, f);
-    if (code == EXIT_FINE)
-        fwrite(p->bytes, 1, p->size, out.stream);
-    return code ? code : stream_finish(&out, EXIT_FINE, f);
-}
-
-static enum exit_code write_all(const struct compilation *c, struct failure *f)
-{
-    enum exit_code code = make_directory(c->o->directory, f);
-    for (size_t i = 0; code == EXIT_FINE && i < c->count; i++)
-        code = write_product(&c->product[i], f);
-    for (size_t i = 0; code == EXIT_FINE && i < c->count; i++)
-        printf("%s\n", c->product[i].path);
+    struct stream_out depfile = { 0 };
+    enum exit_code code = products_stage(&c->products, f);
+    if (code == EXIT_FINE && c->o->depfile)
+        code = depfile_stage(c->o->depfile, &c->products, &c->layers, &depfile, f);
+    code = products_finish(&c->products, code, f);
+    code = stream_finish(&depfile, code, f);
+    for (size_t i = 0; code == EXIT_FINE && i < c->products.count; i++)
+        printf("%s\n", c->products.list[i].path);
     return code;
 }
 
 enum exit_code cmd_compile(const struct options *o, struct failure *f)
 {
-    struct compilation c = { .o = o };
+    struct compilation c = { .o = o, .products = { .directory = o->directory } };
     if (!o->word_count)
         return fail(f, EXIT_USAGE, "compile needs a spec; see convc compile --help");
     if (!o->directory || !o->directory[0])
         return fail(f, EXIT_USAGE, "compile needs a directory: -o DIR");
     enum exit_code code = read_kinds(&c, f);
     if (code == EXIT_FINE)
+        code = check_library(o, f);
+    if (code == EXIT_FINE)
         code = layers_load(o, NULL, 0, &c.layers, f);
-    for (size_t i = 0; code == EXIT_FINE && i < o->word_count; i++)
+    for (size_t i = 0; code == EXIT_FINE && i < (o->library ? 1 : o->word_count); i++)
         code = emit_spec(&c, i, f);
     if (code == EXIT_FINE)
         code = write_all(&c, f);
-    for (size_t i = 0; i < c.count; i++) {
-        free(c.product[i].path);
-        convc_text_free(c.product[i].bytes);
-    }
-    free(c.product);
+    products_free(&c.products);
     layers_free(&c.layers);
     return code;
 }

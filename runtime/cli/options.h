@@ -34,6 +34,7 @@ struct options {
     const char *peers;                                      /* NULL: all */
     const char *directory;                                  /* NULL: none */
     const char *emit, *prefix;                              /* NULL: the default */
+    const char *library, *depfile;                          /* NULL: none */
     const char *plan;                                       /* NULL: the cost model chooses */
     const char *target;                                     /* NULL: this machine */
     double tolerance;                                       /* NAN: what the spec says */

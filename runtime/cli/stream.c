@@ -111,15 +111,22 @@ enum exit_code stream_create(const char *path, struct stream_out *out, struct fa
     return cannot_write(path, f);
 }
 
+enum exit_code stream_close(struct stream_out *out, struct failure *f)
+{
+    bool written = !ferror(out->stream);
+    if (fclose(out->stream))
+        written = false;
+    out->stream = NULL;
+    return written ? EXIT_FINE : cannot_write(out->path, f);
+}
+
 enum exit_code stream_finish(struct stream_out *out, enum exit_code code, struct failure *f)
 {
-    if (!out->stream)
-        return code;
-    int written = !ferror(out->stream);
-    if (fclose(out->stream))
-        written = 0;
-    if (code == EXIT_FINE && !written)
-        code = cannot_write(out->path, f);
+    struct failure unsaid; /* what failed first is said */
+    if (out->stream) {
+        enum exit_code closed = stream_close(out, code ? &unsaid : f);
+        code = code ? code : closed;
+    }
     if (out->temporary) {
         if (code == EXIT_FINE && rename(out->temporary, out->path))
             code = cannot_write(out->path, f);

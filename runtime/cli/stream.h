@@ -23,8 +23,11 @@ struct stream_out {
 
 enum exit_code stream_create(const char *path, struct stream_out *out, struct failure *f);
 
-/* Ends the file in any case. Keeps it where `code` is EXIT_FINE and all was written, else leaves
- * nothing behind. Returns `code`, or EXIT_SYSTEM. */
+/* Nothing more is to be written: sees to it that all of it has been. */
+enum exit_code stream_close(struct stream_out *out, struct failure *f);
+
+/* Ends the file in any case, closed or not. Keeps it where `code` is EXIT_FINE and all was written,
+ * else leaves nothing behind. Returns `code`, or EXIT_SYSTEM. */
 enum exit_code stream_finish(struct stream_out *out, enum exit_code code, struct failure *f);
 
 #endif

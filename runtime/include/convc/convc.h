@@ -146,6 +146,11 @@ CONVC_API const struct convc_problem *convc_spec_problem(const convc_spec *spec,
  * where it gives none. Where there are more than the problem takes as constants, its `weights` are
  * NULL and these are to be packed. Live as long as the spec. */
 CONVC_API const double *convc_spec_weights(const convc_spec *spec, size_t i);
+
+/* File i of those that were read for the spec: its own first, then the modules that it required, as
+ * their paths were found. NULL behind the last one; a text, standard input and a problem are no
+ * files. Lives as long as the spec. */
+CONVC_API const char *convc_spec_file(const convc_spec *spec, size_t i);
 CONVC_API void convc_spec_free(convc_spec *spec);
 
 /* ---- kernels --------------------------------------------------------------------------------- */
