@@ -2,6 +2,7 @@
 #include "runtime/cli/command.h"
 #include "runtime/cli/depfile.h"
 #include "runtime/cli/layers.h"
+#include "runtime/cli/parallel.h"
 #include "runtime/cli/product.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct compilation {
     const struct options *o;
     struct layers layers;
     bool wanted[KINDS];
+    enum convc_optimize optimize;
     struct products products;
 };
 
@@ -45,6 +47,15 @@ static enum exit_code read_kinds(struct compilation *c, struct failure *f)
     }
 }
 
+static enum exit_code read_optimize(struct compilation *c, struct failure *f)
+{
+    const char *word = c->o->optimize ? c->o->optimize : "speed";
+    c->optimize = !strcmp(word, "size") ? CONVC_OPTIMIZE_SIZE : CONVC_OPTIMIZE_SPEED;
+    return c->optimize || !strcmp(word, "speed")
+               ? EXIT_FINE
+               : fail(f, EXIT_USAGE, "--optimize=%s is not size or speed", word);
+}
+
 /* ---- products ------------------------------------------------------------------------------- */
 
 /* The problems of a spec or of all, or one of them. */
@@ -52,23 +63,17 @@ struct source {
     const struct convc_problem *problem;
     size_t count;
     const char *library;
+    convc_emission *emission; /* of all of them */
+    size_t index;
 };
 
 static enum exit_code emit(struct compilation *c, const struct emit_kind *kind,
                            const struct source *s, int variant, const char *file, struct failure *f)
 {
-    const struct options *o = c->o;
-    const struct convc_emit_options options = { .struct_bytes = sizeof options,
-                                                .form = kind->form,
-                                                .target = o->target,
-                                                .plan = o->plan,
-                                                .prefix = o->prefix,
-                                                .library = s->library,
-                                                .variant = variant,
-                                                .hidden = o->hidden };
     char *bytes;
     size_t size;
-    enum convc_status st = convc_emit(s->problem, s->count, &options, &bytes, &size);
+    enum convc_status st =
+        convc_emission_file(s->emission, kind->form, s->index, variant, &bytes, &size);
     return st ? fail_status(f, st) : products_add(&c->products, file, bytes, size, f);
 }
 
@@ -90,6 +95,51 @@ static void target_word(const struct options *o, int i, char *to, size_t size)
     const char *colon = memchr(p, ':', length);
     size_t skip = colon ? (size_t)(colon + 1 - p) : 0;
     snprintf(to, size, "%.*s", (int)(length - skip), p + skip);
+}
+
+static enum exit_code open_emission(struct compilation *c, struct source *s, struct failure *f)
+{
+    const struct options *o = c->o;
+    const struct convc_emit_options options = { .struct_bytes = sizeof options,
+                                                .target = o->target,
+                                                .plan = o->plan,
+                                                .prefix = o->prefix,
+                                                .library = s->library,
+                                                .hidden = o->hidden,
+                                                .optimize = c->optimize };
+    enum convc_status st = convc_emission_create(s->problem, s->count, &options, &s->emission);
+    return st ? fail_status(f, st) : EXIT_FINE;
+}
+
+/* An emission's objects as one range. */
+struct objects {
+    convc_emission *emission;
+    int each; /* of one convolution */
+};
+
+static void make_range(void *argument, int64_t begin, int64_t end)
+{
+    const struct objects *all = argument;
+    for (int64_t i = begin; i < end; i++) {
+        char *bytes;
+        size_t size;
+        if (!convc_emission_file(all->emission, CONVC_FORM_OBJECT, (size_t)(i / all->each),
+                                 (int32_t)(i % all->each), &bytes, &size))
+            convc_text_free(bytes);
+    }
+}
+
+/* On all threads; the emission keeps them. What fails is told where it is asked for again. */
+static void make_objects(struct compilation *c, const struct source *s)
+{
+    int targets = count_targets(c->o);
+    struct objects all = { s->emission, targets == 1 ? 1 : targets + 1 };
+    bool wanted = false;
+    for (int k = 0; k < KINDS; k++)
+        wanted = wanted || (c->wanted[k] && (kinds[k].form == CONVC_FORM_OBJECT ||
+                                             kinds[k].form == CONVC_FORM_LIBRARY));
+    int64_t items = wanted ? (int64_t)s->count * all.each : 0;
+    parallel_ranges(options_threads(c->o), items, 1, make_range, &all);
 }
 
 /* One kind of file of one convolution: of several targets one each, and what picks among them. */
@@ -136,9 +186,8 @@ static enum exit_code emit_whole(struct compilation *c, const struct source *s, 
             snprintf(file, sizeof file, "%s%s%s", kind->before, s->library, kind->after);
             code = emit(c, kind, s, 0, file, f);
         } else if (targets > 1) {
-            const struct source first = { s->problem, 1, s->library };
             snprintf(file, sizeof file, "%s_target%s", s->library, kind->after);
-            code = emit(c, kind, &first, targets + 1, file, f);
+            code = emit(c, kind, s, targets + 1, file, f);
         }
     }
     return code;
@@ -163,18 +212,23 @@ static enum exit_code emit_spec(struct compilation *c, size_t spec, struct failu
     const char *library = c->o->library;
     char stem[64];
     struct convc_problem *p = calloc(c->layers.count + 1, sizeof *p);
-    struct source all = { p, 0, library ? library : stem };
+    struct source all = { .problem = p, .library = library ? library : stem };
     enum exit_code code = p ? EXIT_FINE : fail_memory(f);
     for (size_t i = 0; code == EXIT_FINE && i < c->layers.count; i++)
         if (library || c->layers.layer[i].spec == spec)
             p[all.count++] = c->layers.layer[i].problem;
     stem_of(c->o->word[spec], stem, sizeof stem);
     if (code == EXIT_FINE)
+        code = open_emission(c, &all, f);
+    if (code == EXIT_FINE)
+        make_objects(c, &all);
+    if (code == EXIT_FINE)
         code = emit_whole(c, &all, f);
     for (size_t i = 0; code == EXIT_FINE && i < all.count; i++) {
-        const struct source one = { &p[i], 1, all.library };
+        const struct source one = { &p[i], 1, all.library, all.emission, i };
         code = emit_one(c, &one, f);
     }
+    convc_emission_destroy(all.emission);
     free(p);
     return code;
 }
@@ -219,6 +273,8 @@ enum exit_code cmd_compile(const struct options *o, struct failure *f)
     enum exit_code code = read_kinds(&c, f);
     if (code == EXIT_FINE)
         code = check_library(o, f);
+    if (code == EXIT_FINE)
+        code = read_optimize(&c, f);
     if (code == EXIT_FINE)
         code = layers_load(o, NULL, 0, &c.layers, f);
     for (size_t i = 0; code == EXIT_FINE && i < (o->library ? 1 : o->word_count); i++)

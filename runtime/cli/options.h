@@ -33,7 +33,7 @@ struct options {
     const char *report, *benchmark_out;                     /* files; NULL: none */
     const char *peers;                                      /* NULL: all */
     const char *directory;                                  /* NULL: none */
-    const char *emit, *prefix;                              /* NULL: the default */
+    const char *emit, *prefix, *optimize;                   /* NULL: the default */
     const char *library, *depfile;                          /* NULL: none */
     const char *plan;                                       /* NULL: the cost model chooses */
     const char *target;                                     /* NULL: this machine */

@@ -295,6 +295,13 @@ enum convc_form {
     CONVC_FORM_LIBRARY = 5, /* a static library, as ar writes it, of all the objects */
 };
 
+/* What static kernels shall be. */
+enum convc_optimize {
+    CONVC_OPTIMIZE_SPEED =
+        0, /* as fast as the cost model knows: the code that convc_compile loads */
+    CONVC_OPTIMIZE_SIZE = 1, /* small; see convc_emit */
+};
+
 /* All zero is the default for every field. */
 struct convc_emit_options {
     size_t struct_bytes;
@@ -307,20 +314,38 @@ struct convc_emit_options {
     const char *library; /* what header and library call themselves; NULL: "kernels"         */
     int32_t variant;     /* of several targets, the one of an object, assembly, IR or bitcode;
                             their number: what picks among them; one more: what asks the CPU */
+    enum convc_optimize optimize;
+    const char *const *plans; /* instead of `plan`, one of each problem and target, such as a tuning
+                                 found: plans[problem * targets + target]; NULL among them: the best
+                                 by the built-in cost model                                       */
 };
 
 /* Makes static kernels, which need neither convc nor a C library when they run: for each problem
  * the functions that the header declares, named after the problem's `name`. What C forbids in names
  * becomes '_'. Of several targets the library picks, at the first call, the best that the CPU runs;
  * the header says how to force one. The bytes depend on nothing but the arguments; a target that is
- * named is the same on every machine. *bytes has a NUL behind it, and is freed with
- * convc_text_free. opt may be NULL. What convc_problem_check says of a problem; CONVC_ERR_ARGUMENT
- * where a name is missing or two clash, or where count does not suit the form; CONVC_ERR_PLAN;
- * CONVC_ERR_UNSUPPORTED for targets; CONVC_ERR_COMPILER; CONVC_ERR_MEMORY. Writes *bytes and *size
- * only on CONVC_OK. */
+ * named is the same on every machine, and what convc_calibrate measured plays no part. *bytes has a
+ * NUL behind it, and is freed with convc_text_free. opt may be NULL. What convc_problem_check says
+ * of a problem; CONVC_ERR_ARGUMENT where a name is missing or two clash, or where count does not
+ * suit the form; CONVC_ERR_PLAN; CONVC_ERR_UNSUPPORTED for targets; CONVC_ERR_COMPILER;
+ * CONVC_ERR_MEMORY. Writes *bytes and *size only on CONVC_OK. */
 CONVC_API enum convc_status convc_emit(const struct convc_problem *problems, size_t count,
                                        const struct convc_emit_options *opt, char **bytes,
                                        size_t *size);
+
+/* The same for several files of the same problems, by any number of threads at once: plans are
+ * chosen once, and each object is made once, be it wanted for itself or for the library. Of the
+ * options form and variant are arguments of convc_emission_file; `problem` counts from 0 and says
+ * which one an object, assembly, IR or bitcode is of. Nothing of the arguments is kept. */
+typedef struct convc_emission convc_emission;
+CONVC_API enum convc_status convc_emission_create(const struct convc_problem *problems,
+                                                  size_t count,
+                                                  const struct convc_emit_options *opt,
+                                                  convc_emission **out);
+CONVC_API enum convc_status convc_emission_file(convc_emission *e, enum convc_form form,
+                                                size_t problem, int32_t variant, char **bytes,
+                                                size_t *size);
+CONVC_API void convc_emission_destroy(convc_emission *e); /* NULL is allowed */
 
 /* The identifier that stands for a problem's name in the functions of convc_emit. `to` has `bytes`
  * bytes, which 160 are enough for. */

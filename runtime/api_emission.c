@@ -1,0 +1,238 @@
+#include "runtime/api_emission.h"
+
+#include "gen/plan/choose.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 4096, PLAINEST = 64 };
+
+/* ---- what is asked for ---------------------------------------------------------------------- */
+
+enum convc_status emission_options(const struct convc_emit_options *opt,
+                                   struct convc_emit_options *full, struct diag *d)
+{
+    *full = (struct convc_emit_options){ .struct_bytes = sizeof *full };
+    if (opt && opt->struct_bytes < sizeof opt->struct_bytes)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "convc_emit_options.struct_bytes=%zu must be %zu",
+                         opt->struct_bytes, sizeof *opt);
+    if (opt)
+        memcpy(full, opt, opt->struct_bytes < sizeof *full ? opt->struct_bytes : sizeof *full);
+    if (full->optimize != CONVC_OPTIMIZE_SPEED && full->optimize != CONVC_OPTIMIZE_SIZE)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "optimize=%d must be 0 or 1", (int)full->optimize);
+    if (full->plan && full->plans)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "plan and plans do not go together");
+    return CONVC_OK;
+}
+
+static enum convc_status add_target(struct convc_emission *e, const char *text, struct diag *d)
+{
+    int n = e->targets;
+    char whole[TARGET_FEATURES_MAX + 160];
+    if (n == DISPATCH_TARGETS)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "target lists more than %d CPUs", n);
+    if (target_parse(text, &e->target[n], d) != CONVC_OK)
+        return d->status;
+    target_print(&e->target[n], whole, sizeof whole);
+    snprintf(e->cpu[n], sizeof e->cpu[n], "%s", strchr(whole, ':') + 1);
+    header_identifier("", e->cpu[n], e->tag[n]);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(e->target[i].triple, e->target[n].triple) != 0)
+            return diag_fail(d, CONVC_ERR_ARGUMENT,
+                             "targets %s and %s are of two kinds: a library is for one",
+                             e->target[i].triple, e->target[n].triple);
+        if (!strcmp(e->tag[i], e->tag[n]))
+            return diag_fail(d, CONVC_ERR_ARGUMENT, "target %s is listed twice", text);
+    }
+    e->targets++;
+    return CONVC_OK;
+}
+
+/* The preferred first; and the plainest CPU of the architecture, for what picks among them. */
+static enum convc_status order_targets(struct convc_emission *e, struct diag *d)
+{
+    char plainest[PLAINEST + 64];
+    for (int n = 0; n < e->targets; n++) {
+        int at = n;
+        for (; at > 0 && probes_prefer(&e->target[n], &e->target[e->order[at - 1]]); at--)
+            e->order[at] = e->order[at - 1];
+        e->order[at] = n;
+    }
+    if (e->targets == 1)
+        return CONVC_OK;
+    for (int n = 0; n < e->targets; n++) {
+        struct probes ignored;
+        if (probes_of(&e->target[n], &ignored, d) != CONVC_OK)
+            return d->status;
+    }
+    snprintf(plainest, sizeof plainest, "%s:x86-64", e->target[0].triple);
+    return target_parse(plainest, &e->plainest, d);
+}
+
+static enum convc_status read_targets(struct convc_emission *e, const char *text, struct diag *d)
+{
+    char list[TEXT_MAX], *save = NULL;
+    text = text ? text : "native";
+    if (strlen(text) >= sizeof list)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "target has more than %d characters", TEXT_MAX - 1);
+    strcpy(list, text);
+    for (char *one = strtok_r(list, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+        if (add_target(e, one, d) != CONVC_OK)
+            return d->status;
+    }
+    if (!e->targets)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "target=\"%s\" names none", text);
+    return order_targets(e, d);
+}
+
+/* ---- items ---------------------------------------------------------------------------------- */
+
+void emission_symbols(const char *name, symbols symbol)
+{
+    for (int s = 0; s < ENTRY_SYMBOLS; s++)
+        snprintf(symbol[s], ENTRY_NAME_MAX, "%s%s", name, entry_suffix[s]);
+}
+
+static enum convc_status find_plan(const struct convc_emission *e, const struct problem *p,
+                                   const struct target *t, const char *forced, struct plan *plan,
+                                   struct diag *d)
+{
+    if (!forced)
+        return choose_plan(p, t, plan, d);
+    if (plan_parse(forced, plan, d) == CONVC_OK)
+        plan_check(plan, p, t, d);
+    return d->status;
+}
+
+static enum convc_status find_variant(const struct convc_emission *e, struct item *m, int target,
+                                      const char *forced, struct diag *d)
+{
+    struct variant *v = &m->variant[target];
+    if (e->targets == 1)
+        snprintf(v->name, sizeof v->name, "%s", m->name);
+    else
+        snprintf(v->name, sizeof v->name, "%.100s__%.60s", m->name, e->tag[target]);
+    emission_symbols(v->name, v->symbol);
+    if (find_plan(e, &m->problem, &e->target[target], forced, &v->plan, d) == CONVC_OK)
+        plan_print(&v->plan, v->plan_text);
+    return d->status;
+}
+
+static enum convc_status find_item(const struct convc_emission *e, const struct convc_problem *p,
+                                   const struct convc_emit_options *o, size_t i, struct diag *d)
+{
+    struct item *m = &e->item[i];
+    m->variant = &e->variant[i * (size_t)e->targets];
+    if (!p->name[0])
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "a static kernel must have a name");
+    header_identifier(o->prefix ? o->prefix : "", p->name, m->name);
+    emission_symbols(m->name, m->symbol);
+    if (problem_resolve(p, &m->problem, d) != CONVC_OK)
+        return d->status;
+    for (int t = 0; t < e->targets; t++) {
+        const char *own = o->plans ? o->plans[i * (size_t)e->targets + (size_t)t] : o->plan;
+        if (find_variant(e, m, t, own, d) != CONVC_OK)
+            return d->status;
+    }
+    return CONVC_OK;
+}
+
+/* ---- clashes -------------------------------------------------------------------------------- */
+
+struct owned {
+    const char *symbol, *owner; /* the owner's name as the caller wrote it */
+};
+
+static int by_symbol(const void *a, const void *b)
+{
+    return strcmp(((const struct owned *)a)->symbol, ((const struct owned *)b)->symbol);
+}
+
+/* All symbols that one link will see, of a kernel or of the selector. */
+static size_t list_symbols(const struct convc_emission *e, struct owned *all, symbols *selector)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        const struct item *m = &e->item[i];
+        for (int s = 0; s < ENTRY_SYMBOLS; s++)
+            all[n++] = (struct owned){ m->symbol[s], m->problem.p.name };
+        for (int t = 0; e->targets > 1 && t < e->targets; t++)
+            for (int s = 0; s < ENTRY_SYMBOLS; s++)
+                all[n++] = (struct owned){ m->variant[t].symbol[s], m->problem.p.name };
+    }
+    snprintf((*selector)[0], ENTRY_NAME_MAX, "%s_target", e->library);
+    snprintf((*selector)[1], ENTRY_NAME_MAX, "%s_use", e->library);
+    for (int s = 0; e->targets > 1 && s < 2; s++)
+        all[n++] = (struct owned){ (*selector)[s], e->library };
+    return n;
+}
+
+static enum convc_status find_clash(const struct convc_emission *e, struct diag *d)
+{
+    symbols selector;
+    size_t most = e->count * ENTRY_SYMBOLS * (size_t)(e->targets + 1) + 2;
+    struct owned *all = malloc(most * sizeof *all);
+    if (!all)
+        return diag_memory(d);
+    size_t n = list_symbols(e, all, &selector);
+    qsort(all, n, sizeof *all, by_symbol);
+    for (size_t i = 1; i < n && d->status == CONVC_OK; i++) {
+        if (!strcmp(all[i].symbol, all[i - 1].symbol))
+            diag_fail(d, CONVC_ERR_ARGUMENT, "the names \"%s\" and \"%s\" clash: both make %s",
+                      all[i - 1].owner, all[i].owner, all[i].symbol);
+    }
+    free(all);
+    return d->status;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+int emission_objects(const struct convc_emission *e)
+{
+    return e->targets == 1 ? 1 : e->targets + 1;
+}
+
+static enum convc_status make_room(struct convc_emission *e, struct diag *d)
+{
+    size_t objects = e->count * (size_t)emission_objects(e) + 1;
+    e->item = calloc(e->count, sizeof *e->item);
+    e->variant = calloc(e->count * (size_t)e->targets, sizeof *e->variant);
+    e->made = calloc(objects, sizeof *e->made);
+    if (!e->item || !e->variant || !e->made)
+        return diag_memory(d);
+    for (; e->made_count < objects; e->made_count++)
+        pthread_mutex_init(&e->made[e->made_count].lock, NULL);
+    return CONVC_OK;
+}
+
+enum convc_status emission_open(const struct convc_problem *problems, size_t count,
+                                const struct convc_emit_options *opt, struct convc_emission *e,
+                                struct diag *d)
+{
+    struct convc_emit_options o;
+    if (emission_options(opt, &o, d) != CONVC_OK || read_targets(e, o.target, d) != CONVC_OK)
+        return d->status;
+    e->count = count;
+    e->hidden = o.hidden;
+    e->optimize = o.optimize;
+    header_identifier(o.prefix ? o.prefix : "", o.library ? o.library : "kernels", e->library);
+    if (make_room(e, d) != CONVC_OK)
+        return d->status;
+    for (size_t i = 0; i < count; i++) {
+        if (find_item(e, &problems[i], &o, i, d) != CONVC_OK)
+            return d->status;
+    }
+    return find_clash(e, d);
+}
+
+void emission_close(struct convc_emission *e)
+{
+    for (size_t i = 0; i < e->made_count; i++) {
+        pthread_mutex_destroy(&e->made[i].lock);
+        object_free(&e->made[i].object);
+    }
+    free(e->made);
+    free(e->item);
+    free(e->variant);
+}

@@ -1,0 +1,254 @@
+/* Static kernels through the C API: files of one emission are those of convc_emit, whoever asks
+ * first; plans are the caller's or the built-in model's, whatever this machine was measured to do.
+ */
+#include "gen/plan/target.h"
+#include "runtime/ceilings.h"
+#include "tests/support/support.h"
+
+#include <convc/convc.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* The bytes of a file. */
+struct file {
+    char *bytes;
+    size_t size;
+};
+
+static void must(enum convc_status st)
+{
+    if (st != CONVC_OK)
+        fail_msg("%s", convc_last_error());
+}
+
+static void assert_same(struct file a, struct file b)
+{
+    assert_int_equal(a.size, b.size);
+    assert_memory_equal(a.bytes, b.bytes, a.size);
+}
+
+static struct convc_problem layer(const char *name, int64_t ic, int64_t oc, int64_t size,
+                                  int64_t kernel, int64_t stride)
+{
+    struct convc_problem p;
+    convc_problem_init(&p);
+    p.ic = ic;
+    p.oc = oc;
+    p.tolerance = 0;
+    for (int a = CONVC_H; a <= CONVC_W; a++) {
+        p.in[a] = size;
+        p.kernel[a] = kernel;
+        p.stride[a] = stride;
+        p.pad_begin[a] = p.pad_end[a] = kernel / 2;
+    }
+    snprintf(p.name, sizeof p.name, "%s", name);
+    return p;
+}
+
+static struct file emitted(const struct convc_problem *p, size_t count,
+                           const struct convc_emit_options *opt)
+{
+    struct file f;
+    must(convc_emit(p, count, opt, &f.bytes, &f.size));
+    return f;
+}
+
+static struct file file_of(convc_emission *e, enum convc_form form, size_t problem, int32_t variant)
+{
+    struct file f;
+    must(convc_emission_file(e, form, problem, variant, &f.bytes, &f.size));
+    return f;
+}
+
+/* ---- emissions --------------------------------------------------------------------------------
+ */
+
+static void every_file_of_an_emission_is_that_of_convc_emit(void **state)
+{
+    (void)state;
+    const struct convc_problem p[] = { layer("a", 8, 20, 14, 3, 1), layer("b", 20, 8, 14, 1, 1) };
+    struct convc_emit_options o = { .struct_bytes = sizeof o, .target = "x86-64-v3,x86-64" };
+    convc_emission *e;
+    must(convc_emission_create(p, 2, &o, &e));
+    for (enum convc_form form = CONVC_FORM_LIBRARY;; form--) {
+        bool one = form < CONVC_FORM_HEADER;
+        for (size_t i = 0; i < (one ? 2 : 1); i++) {
+            for (int32_t v = 0; v < (one ? 4 : 1); v++) {
+                struct file got = file_of(e, form, i, v);
+                o.form = form;
+                o.variant = v;
+                struct file want = emitted(&p[i], one ? 1 : 2, &o);
+                assert_same(got, want);
+                convc_text_free(got.bytes);
+                convc_text_free(want.bytes);
+            }
+        }
+        if (form == CONVC_FORM_OBJECT)
+            break;
+    }
+    convc_emission_destroy(e);
+}
+
+static void *take_library(void *emission)
+{
+    struct file *f = malloc(sizeof *f);
+    *f = file_of(emission, CONVC_FORM_LIBRARY, 0, 0);
+    return f;
+}
+
+static void threads_share_an_emission(void **state)
+{
+    (void)state;
+    enum { THREADS = 4, PROBLEMS = 6 };
+    struct convc_problem p[PROBLEMS];
+    char name[16];
+    pthread_t thread[THREADS];
+    struct file *got[THREADS];
+    convc_emission *e;
+    for (int i = 0; i < PROBLEMS; i++) {
+        snprintf(name, sizeof name, "k%d", i);
+        p[i] = layer(name, 3 + i, 16, 13, 3, 1);
+    }
+    must(convc_emission_create(p, PROBLEMS, NULL, &e));
+    for (int t = 0; t < THREADS; t++)
+        assert_int_equal(pthread_create(&thread[t], NULL, take_library, e), 0);
+    for (int t = 0; t < THREADS; t++) {
+        pthread_join(thread[t], (void **)&got[t]);
+        assert_same(*got[0], *got[t]);
+    }
+    for (int t = 0; t < THREADS; t++) {
+        convc_text_free(got[t]->bytes);
+        free(got[t]);
+    }
+    convc_emission_destroy(e);
+}
+
+static void wrong_arguments_are_told(void **state)
+{
+    (void)state;
+    const struct convc_problem p = layer("a", 8, 16, 9, 3, 1);
+    convc_emission *e = NULL;
+    struct file f = { 0 };
+    struct convc_emit_options o = { .struct_bytes = sizeof o, .optimize = 2 };
+    assert_int_equal(convc_emission_create(&p, 0, NULL, &e), CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_emission_create(&p, 1, &o, &e), CONVC_ERR_ARGUMENT);
+    assert_string_equal(convc_last_error(), "optimize=2 must be 0 or 1");
+    o = (struct convc_emit_options){ .struct_bytes = 1 };
+    assert_int_equal(convc_emit(&p, 1, &o, &f.bytes, &f.size), CONVC_ERR_ARGUMENT);
+    assert_null(e);
+    must(convc_emission_create(&p, 1, NULL, &e));
+    assert_int_equal(convc_emission_file(e, CONVC_FORM_OBJECT, 1, 0, &f.bytes, &f.size),
+                     CONVC_ERR_ARGUMENT);
+    assert_string_equal(convc_last_error(), "problem=1 must be below 1");
+    assert_int_equal(convc_emission_file(e, CONVC_FORM_OBJECT, 0, 1, &f.bytes, &f.size),
+                     CONVC_ERR_ARGUMENT);
+    assert_int_equal(convc_emission_file(e, 6, 0, 0, &f.bytes, &f.size), CONVC_ERR_ARGUMENT);
+    assert_null(f.bytes);
+    convc_emission_destroy(e);
+    convc_emission_destroy(NULL);
+}
+
+/* ---- plans ------------------------------------------------------------------------------------
+ */
+
+static void plans_are_given_problem_by_problem_and_target_by_target(void **state)
+{
+    (void)state;
+    static const char own[] = "direct lanes=oc tile=1x2x1 order=rows border=peel";
+    const struct convc_problem p[] = { layer("a", 8, 32, 14, 3, 1), layer("b", 8, 32, 14, 3, 1) };
+    const char *plans[] = { NULL, NULL, NULL, own };
+    struct convc_emit_options o = { .struct_bytes = sizeof o,
+                                    .form = CONVC_FORM_HEADER,
+                                    .target = "x86-64-v3,x86-64",
+                                    .plans = plans };
+    struct file header = emitted(p, 2, &o);
+    const char *first = strstr(header.bytes, own);
+    assert_non_null(first);
+    assert_null(strstr(first + 1, own));
+    assert_true(first > strstr(header.bytes, "a_range"));
+    convc_text_free(header.bytes);
+    plans[0] = "direct tile=0x0x0";
+    assert_int_equal(convc_emit(p, 2, &o, &header.bytes, &header.size), CONVC_ERR_PLAN);
+    o.plan = own;
+    assert_int_equal(convc_emit(p, 2, &o, &header.bytes, &header.size), CONVC_ERR_ARGUMENT);
+}
+
+/* The plan that a context of this machine takes. */
+static void plan_here(const struct convc_problem *p, char *to, size_t size)
+{
+    convc_context *cx;
+    convc_kernel *k;
+    struct convc_kernel_info info = { .struct_bytes = sizeof info };
+    must(convc_context_create(NULL, &cx));
+    must(convc_compile(cx, p, NULL, &k));
+    convc_kernel_info(k, &info);
+    snprintf(to, size, "%s", info.plan);
+    convc_kernel_release(k);
+    convc_context_destroy(cx);
+}
+
+/* Memory and caches that deliver next to nothing. */
+static void leave_wild_ceilings(const char *cache)
+{
+    const struct ceilings wild = { .l1 = 4000, .l2 = 0.2, .l3 = 0.1, .memory = 0.1 };
+    struct target host;
+    char text[TARGET_FEATURES_MAX + 160];
+    struct diag d = { 0 };
+    target_host(&host);
+    target_print(&host, text, sizeof text);
+    int dir = open(cache, O_RDONLY | O_DIRECTORY);
+    assert_true(dir >= 0);
+    assert_int_equal(ceilings_store(dir, text, &wild, &d), CONVC_OK);
+    close(dir);
+}
+
+static void what_this_machine_was_measured_to_do_plays_no_part(void **state)
+{
+    (void)state;
+    const struct convc_problem p[] = { layer("a", 256, 512, 28, 3, 2),
+                                       layer("b", 512, 128, 28, 1, 1), layer("c", 64, 64, 56, 3, 1),
+                                       layer("d", 1024, 512, 7, 1, 1) };
+    enum { PROBLEMS = sizeof p / sizeof *p };
+    const struct convc_emit_options o = { .struct_bytes = sizeof o, .form = CONVC_FORM_LIBRARY };
+    struct test_dir dir;
+    char home[600], before[PROBLEMS][256], after[256];
+    int moved = 0;
+    test_dir_create(&dir);
+    setenv("XDG_CACHE_HOME", dir.path, 1);
+    for (int i = 0; i < PROBLEMS; i++)
+        plan_here(&p[i], before[i], sizeof before[i]);
+    struct file want = emitted(p, PROBLEMS, &o);
+    leave_wild_ceilings(test_dir_path(&dir, "convc", home, sizeof home));
+    for (int i = 0; i < PROBLEMS; i++) {
+        plan_here(&p[i], after, sizeof after);
+        moved += strcmp(before[i], after) != 0;
+    }
+    struct file got = emitted(p, PROBLEMS, &o);
+    assert_true(moved > 0); /* the JIT heeds them */
+    assert_same(got, want);
+    convc_text_free(got.bytes);
+    convc_text_free(want.bytes);
+    test_dir_remove(&dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_file_of_an_emission_is_that_of_convc_emit),
+        cmocka_unit_test(threads_share_an_emission),
+        cmocka_unit_test(wrong_arguments_are_told),
+        cmocka_unit_test(plans_are_given_problem_by_problem_and_target_by_target),
+        cmocka_unit_test(what_this_machine_was_measured_to_do_plays_no_part),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
