@@ -140,6 +140,12 @@ static void what_names_nothing_known_is_refused(void **state)
     assert_refused("sparc-sun-solaris:ultra",
                    "target triple \"sparc-sun-solaris\" must begin with x86_64, aarch64, arm64, "
                    "riscv64 or wasm32");
+    assert_refused("wasm32-unknown-none-elf:generic",
+                   "target triple \"wasm32-unknown-none-elf\" asks for objects in elf, which LLVM "
+                   "does not write for wasm32");
+    assert_refused("riscv64-unknown-linux-macho:generic-rv64",
+                   "target triple \"riscv64-unknown-linux-macho\" asks for objects in macho, which "
+                   "LLVM does not write for riscv64");
 
     struct target t;
     struct diag d = { 0 };

@@ -150,6 +150,18 @@ static void add_constant(struct text *out, const char *name, const char *what, i
     text_add(out, "#define %s_%s %" PRId64 " /* %s */\n", name, what, value, comment);
 }
 
+/* "NAME_SRC_H": an extent along each axis that the problem has. */
+static void add_extents(struct text *out, const struct header_kernel *k, const char *tensor,
+                        const int64_t extent[3])
+{
+    static const char *const axis[3] = { "D", "H", "W" };
+    char what[16];
+    for (int a = 3 - k->problem->p.spatial; a < 3; a++) {
+        snprintf(what, sizeof what, "%s_%s", tensor, axis[a]);
+        add_constant(out, k->name, what, extent[a], "elements along this axis");
+    }
+}
+
 static void add_constants(struct text *out, const struct header_kernel *k)
 {
     const struct convc_problem *p = &k->problem->p;
@@ -160,6 +172,8 @@ static void add_constants(struct text *out, const struct header_kernel *k)
     add_constant(out, k->name, "DST_ELEMENTS",
                  image_elements(p->dst_stride, p->oc, k->problem->out), "likewise");
     add_constant(out, k->name, "DST_STRIDE", p->dst_stride[CONVC_STRIDE_N], "likewise");
+    add_extents(out, k, "SRC", p->in);
+    add_extents(out, k, "DST", k->problem->out);
     add_constant(out, k->name, "CHANNELS", p->oc, "of the output");
     if (problem_packs(k->problem)) {
         add_constant(out, k->name, "WEIGHTS",

@@ -103,6 +103,30 @@ static enum convc_status parse_features(const struct isa *isa, const char *text,
     return CONVC_OK;
 }
 
+/* A triple may name a format of objects at its end. LLVM dies of those that it does not have for
+ * the machine, so that they are told here: the name of such a one, or NULL. */
+static const char *foreign_format(const char *triple, const struct isa *isa)
+{
+    static const struct {
+        const char *name, *machines;
+    } formats[] = { { "coff", "" },
+                    { "goff", "" },
+                    { "spirv", "" },
+                    { "elf", "x86_64 aarch64 riscv64" },
+                    { "macho", "x86_64 aarch64" },
+                    { "wasm", "wasm32" } };
+    const char *end = triple;
+    for (int dash = 0; end && dash < 3; dash++)
+        end = strchr(end, '-') ? strchr(end, '-') + 1 : NULL;
+    for (size_t i = 0; end && i < sizeof formats / sizeof *formats; i++) {
+        size_t all = strlen(end), length = strlen(formats[i].name);
+        if (all >= length && !strcmp(end + all - length, formats[i].name) &&
+            !strstr(formats[i].machines, isa->name))
+            return formats[i].name;
+    }
+    return NULL;
+}
+
 static enum convc_status parse_triple(const char *text, size_t size, struct target *t,
                                       struct diag *d)
 {
@@ -119,6 +143,12 @@ static enum convc_status parse_triple(const char *text, size_t size, struct targ
                          "target triple \"%s\" must begin with x86_64, aarch64, arm64, riscv64 or "
                          "wasm32",
                          t->triple);
+    const char *format = foreign_format(t->triple, isa_of(t));
+    if (format)
+        return diag_fail(d, CONVC_ERR_UNSUPPORTED,
+                         "target triple \"%s\" asks for objects in %s, which LLVM does not write "
+                         "for %s",
+                         t->triple, format, isa_of(t)->name);
     return CONVC_OK;
 }
 

@@ -258,7 +258,7 @@ static enum exit_code write_all(struct compilation *c, struct failure *f)
         code = depfile_stage(c->o->depfile, &c->products, &c->layers, &depfile, f);
     code = products_finish(&c->products, code, f);
     code = stream_finish(&depfile, code, f);
-    for (size_t i = 0; code == EXIT_FINE && i < c->products.count; i++)
+    for (size_t i = 0; code == EXIT_FINE && !c->o->quiet && i < c->products.count; i++)
         printf("%s\n", c->products.list[i].path);
     return code;
 }

@@ -53,6 +53,7 @@ static const struct row rows[] = {
     { "depfile", 0, COMMAND_COMPILE, TEXT, AT(depfile), "FILE",
       "writes what was read, for Make and Ninja" },
     { "optimize", 0, COMMAND_COMPILE, TEXT, AT(optimize), "WHAT", "speed (the default) or size" },
+    { "quiet", 0, COMMAND_COMPILE, FLAG, AT(quiet), NULL, "does not list the files" },
     { "hidden", 0, COMMAND_COMPILE, FLAG, AT(hidden), NULL,
       "symbols are not exported from shared libraries" },
     { "calibrate", 0, COMMAND_TUNE, FLAG, AT(calibrate), NULL,

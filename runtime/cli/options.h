@@ -42,7 +42,7 @@ struct options {
     int64_t random;                                         /* problems to draw */
     int64_t seed;
     int32_t show; /* CONVC_SHOW_* */
-    bool all_plans, calibrate, hidden, no_cache, no_timing, json, help;
+    bool all_plans, calibrate, hidden, no_cache, no_timing, json, help, quiet;
 };
 
 /* Reads what follows the command's name. argv[0] is the command. Free with options_free, whatever
