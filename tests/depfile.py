@@ -126,8 +126,8 @@ def check_what_is_listed():
     write("listed/spec.lua", SPEC)
     write("listed/lib/common.lua", 'return require("deep/er")\n')
     write("listed/lib/deep/er.lua", "return 3\n")
-    done = run(CONVC, "compile", "listed/spec.lua", "ic8ih9oc8kh3", "-o", "o ut", "--emit", "obj,lib",
-               "--target", "x86-64", "--depfile", "listed.d")
+    done = run(CONVC, "compile", "listed/spec.lua", "ic8ih9oc8kh3", "-o", "o ut", "--emit",
+               "obj,lib", "--target", "x86-64", "--depfile", "listed.d")
     fact("compiles", done.returncode == 0, done.stderr)
     rule = open("listed.d").read().split("\n\n")
     fact("the depfile lists what was made and what was read", rule[0].split() == [
@@ -183,8 +183,8 @@ def check_one_library():
           "kernel_size = 1 }\n")
     write("b.lua", open("a.lua").read().replace('"a"', '"b"'))
     write("deeper/a.lua", open("a.lua").read().replace('"a"', '"deeper"'))
-    done = run(CONVC, "compile", "a.lua", "b.lua", "deeper/a.lua", "-o", "one", "--library", "all-3",
-               "--target", "x86-64,x86-64-v3")
+    done = run(CONVC, "compile", "a.lua", "b.lua", "deeper/a.lua", "-o", "one", "--library",
+               "all-3", "--target", "x86-64,x86-64-v3")
     fact("one library of three specs", sorted(os.listdir("one")) == ["all-3.h", "liball-3.a"],
          done.stderr)
     names = run("nm", "-g", "--defined-only", "--format=just-symbols", "one/liball-3.a").stdout

@@ -94,7 +94,8 @@ def check_examples(package):
 # ---- builds --------------------------------------------------------------------------------------
 
 SPEC = """local value = require("value")
-return convc.conv { name = "one", input = { 1, 1, 4, convc.param("W", 5) }, weights = { { value } } }
+return convc.conv { name = "one", input = { 1, 1, 4, convc.param("W", 5) },
+                    weights = { { value } } }
 """
 PROGRAM = """#include <%s>
 #include <stdio.h>
