@@ -74,6 +74,13 @@ static double crowding(const struct nest *n, const struct target *t, double line
     return lines / (double)(sets * t->l1_ways);
 }
 
+/* Wide vectors and an L1 of 8 ways, as of Zen 4 (what follows was fitted there) and Skylake; Zen 5
+ * has 12. */
+static bool few_ways(const struct target *t)
+{
+    return t->l1_ways <= 8 && !target_narrow(t);
+}
+
 /* Cycles of one channel of the window. */
 static double channel_cycles(const struct nest *n, const struct target *t, const struct body *b,
                              struct cost *cost)
@@ -95,11 +102,14 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double live = accs + (ow ? b->vecs : b->cols * b->vecs) + 2;
     double spills = live > t->vector_registers ? (live - t->vector_registers) * taps : 0;
     double crowded = crowding(n, t, direct_window_rows(n, b->rows) * (ow ? b->vecs : per_row));
-    double again = crowded > 1 && n->p->icg > 1 ? reads * 6 * (1 - 1 / crowded) : 0;
+    double lost = few_ways(t) ? 3 : 6; /* cycles of a read whose line others displaced */
+    double again = crowded > 1 && n->p->icg > 1 ? reads * lost * (1 - 1 / crowded) : 0;
     double latency = 4 * taps * share / ((groups || ow) && n->p->icg == 1 ? 3 : 1.5);
     /* Weights that are loaded again for every row serve only the columns; with more than three rows
      * at once they displace what the columns share. */
     double reloading = resident || !groups ? 1 : 1 + 0.35 / b->cols + (b->rows > 3 ? 0.1 : 0);
+    if (few_ways(t) && groups && n->p->icg > 1 && b->rows > 3)
+        reloading += 0.1;
     bool narrow = target_narrow(t);
     cost->fma += b->times * fma / 2;
     cost->load += b->times * (loads / 2 + again);
@@ -188,6 +198,18 @@ static double source_lines(const struct nest *n, const struct target *t, double 
     return src * again * repeats / 45 + late;
 }
 
+/* Cycles lost where the lines of a window crowd few sets of L1: 8 ways lose what was asked for
+ * ahead, the more the more rows there are, each a stream of its own. Fitted. */
+static double tall_window(const struct nest *n, const struct target *t)
+{
+    double rows = direct_window_rows(n, n->plan.rows);
+    double lines = rows * direct_window_columns(n, n->plan.cols) * n->plan.vecs;
+    double tiles = (double)(n->out[CONVC_D] * n->phases * n->blocks);
+    tiles *= (double)(n->rows.tiles * n->cols.tiles);
+    bool crowded = n->plan.lanes == LANES_GROUPS && direct_pixel_sets(n, t) <= 8;
+    return crowded && few_ways(t) && n->p->icg > 1 ? tiles * lines * 0.3 * larger(0, rows - 4) : 0;
+}
+
 /* Bytes that move into L1 and into L2. */
 static void traffic(const struct nest *n, const struct target *t, struct cost *cost)
 {
@@ -220,7 +242,7 @@ void direct_cost_window(const struct nest *n, const struct target *t, struct cos
         direct_cost_depthwise(n, t, cost);
         return;
     }
-    double compute = all_bodies(n, t, cost);
+    double compute = all_bodies(n, t, cost) + tall_window(n, t);
     traffic(n, t, cost);
     double busy = together(compute + cost->overhead, cost->l2);
     if (cost->load > cost->fma)
