@@ -153,7 +153,7 @@ static double step_cycles(const struct nest *n, const struct target *t, const st
 {
     double fma = s->rows * s->cols * s->vecs * work_term(n->p, t) / 2, shuffles = 0;
     double loads = step_loads(n, s) / 2, icg = (double)n->p->icg;
-    double latency = target_narrow(t) ? narrow_fma_latency : fma_latency;
+    double latency = target_narrow(t) ? narrow_fma_latency : t->halves ? 2 : fma_latency;
     latency /= n->plan.split ? n->plan.split : 1;
     if (target_narrow(t) && n->plan.lanes == LANES_OC)
         loads *= narrow_broadcast;

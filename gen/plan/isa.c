@@ -131,6 +131,7 @@ static void describe_x86(uint64_t features, struct target *t)
 {
     bool avx512 = features & BIT(AVX512F);
     t->vector_bytes = avx512 ? 64 : features & BIT(AVX) ? 32 : 16;
+    t->halves = avx512 && features & BIT(SSE4A) && !(features & BIT(AVXVNNI)); /* Zen 4 */
     t->vector_registers = avx512 ? 32 : 16;
     t->fma = features & BIT(FMA);
     t->masks = avx512;

@@ -30,6 +30,7 @@ struct target {
     int pointer_bytes;    /* 4 or 8                                          */
     bool fma;             /* fused multiply-add in hardware                  */
     bool masks;           /* masked loads and stores cost like plain ones    */
+    bool halves;          /* takes two cycles for what is as wide as that     */
     bool permutes;        /* moves lanes to places that the kernel computes  */
     int l1_bytes, l1_ways, l2_bytes;
     int l3_bytes; /* of all cores; 0: there is none */

@@ -5,7 +5,8 @@
  *     traffic    = images that lie beyond L2, V and M that do not stay there
  *
  * Rates are bytes per cycle of one core as measured on Zen 5, and on Zen 3 for machines of 16
- * registers ("narrow"). */
+ * registers ("narrow"). A cycle is the time of two multiply-adds: where they take two (Zen 4), what
+ * is not vectors comes to half as much. */
 #include "gen/plan/cost.h"
 #include "gen/plan/plan_winograd.h"
 #include "gen/plan/winograd.h"
@@ -16,7 +17,23 @@
 /* Weights are asked for ahead: from L2, from L3, and from memory where they are more than their
  * share of L3. Images come in shorter pieces; where they are large, L3 keeps little of them. */
 static const double l2_rate = 40, l3_rate = 17, far_rate = 9, image_rate = 30, large_rate = 8;
-static const double narrow_far_rate = 5, fma_latency = 4;
+static const double narrow_far_rate = 5;
+
+/* Cycles of work around the vectors, fitted: a tile; the latency of a multiply-add; a product and
+ * each of its sums; a vector read, by the arithmetic of its transform and, at a border, a point; a
+ * vector made, by the arithmetic of its transform, and itself. And by what the stream of weights
+ * differs: any, one that stays in L2.
+ */
+struct around {
+    double tile, latency, leave, leave_sum, in, border, out, made, stream, resident;
+};
+static const struct around usual = { 60, 4, 30, 1.5, 1, 2.5, 1, 8, 1, 1 };
+static const struct around halves = { 40, 2, 10, 0.5, 1.2, 0, 0.3, 9, 0.7, 0.3 };
+
+static const struct around *around(const struct target *t)
+{
+    return t->halves ? &halves : &usual;
+}
 
 /* Shares of L3: that of weights, and that of images. */
 static const double weights_share = 0.8345, narrow_weights_share = 0.5365, images_share = 0.2385;
@@ -30,8 +47,9 @@ static double products(const struct winograd *w, const struct target *t, double 
         double vecs = tail ? w->last_vecs : w->plan.vecs, rows = tiles / panels;
         double times = tail ? 1 : (double)w->panels - 1;
         double fma = rows * vecs * mul / 2, load = (rows + vecs) / 2;
-        double step = larger(larger(fma, load), fma_latency) * (vecs > 2 ? 1.05 : 1.02);
-        double k = (double)w->k, leave = 30 + 1.5 * rows * vecs;
+        double step = larger(larger(fma, load), around(t)->latency) * (vecs > 2 ? 1.05 : 1.02);
+        double k = (double)w->k, leave = around(t)->leave;
+        leave += around(t)->leave_sum * rows * vecs;
         times *= w->points * panels;
         cost->fma += times * k * fma;
         cost->load += times * k * load;
@@ -63,9 +81,12 @@ static double transforms(const struct winograd *w, const struct target *t)
     out = (out / 2 + outputs * store) * spill;
 
     double inside = larger(0, (double)w->tiles_h - 2) * larger(0, (double)w->tiles_w - 2);
-    double border = (1 - inside / ((double)w->tiles_h * (double)w->tiles_w)) * 2.5 * points;
+    double border = 1 - inside / ((double)w->tiles_h * (double)w->tiles_w);
+    const struct around *a = around(t);
+    border *= a->border * points;
     double vectors = (double)(w->slabs * w->channels);
-    return 60 + vectors * (in + border) + 6 * border + (double)w->vectors * (out + 8);
+    return a->tile + vectors * (a->in * in + border) + 6 * border +
+           (double)w->vectors * (a->out * out + a->made);
 }
 
 /* Turning the inputs and outputs of an image over through strips: a square of vectors takes about
@@ -118,7 +139,9 @@ void plan_winograd_cost(const struct problem *p, const struct plan *plan, const 
     if (weights <= target_l3_of_core(t) * (narrow ? narrow_weights_share : weights_share))
         rate = l3_rate;
     cost->l2 = near * groups / l2_rate;
-    cost->memory = far / rate;
+    cost->memory = far / rate * around(t)->stream;
+    if (weights * groups < 0.7 * l2)
+        cost->memory *= around(t)->resident;
     double streams = together(compute, cost->memory + cost->l2);
 
     /* V and M leave L1 in any case; beyond L2 they are written, read and read again. */
