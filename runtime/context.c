@@ -53,6 +53,10 @@ enum convc_status convc_context_create(const struct convc_context_options *opt, 
         return out ? api_fail_with(CONVC_ERR_MEMORY, "out of memory")
                    : api_fail_with(CONVC_ERR_ARGUMENT, "convc_context_create: out must be given");
     }
+    if (guard_init(&cx->known.guard, NULL, &d) != CONVC_OK) {
+        free(cx);
+        return api_fail(&d);
+    }
     enum convc_status st = read_options(opt, &full, &d);
     if (st == CONVC_OK)
         st = machine_create(&full, &cx->machine, &d);
@@ -78,6 +82,7 @@ void convc_context_destroy(convc_context *cx)
     cache_disk_close(cx->disk);
     if (cx->machine)
         machine_release(cx->machine);
+    guard_destroy(&cx->known.guard);
     free(cx);
 }
 
@@ -90,8 +95,9 @@ const char *convc_context_target(const convc_context *cx)
 
 struct making {
     const struct convc_context *cx;
-    const struct problem *problem;
-    const struct plan *forced; /* NULL: the best by the cost model */
+    struct problem *problem;
+    const struct convc_problem *from; /* the problem is still to be resolved; NULL: it is */
+    const struct plan *forced;        /* NULL: the best by the cost model */
 };
 
 static enum convc_status compile_kernel(const struct making *m, struct convc_kernel *k,
@@ -166,7 +172,9 @@ static enum convc_status make_kernel(void *argument, struct convc_kernel **out, 
     /* Without a JIT the reference answers, whatever the target. */
     if (machine->jit && machine->foreign.status != CONVC_OK)
         return diag_fail(d, machine->foreign.status, "%s", machine->foreign.text);
-    enum convc_status st = CONVC_OK;
+    enum convc_status st = m->from ? problem_resolve(m->from, m->problem, d) : CONVC_OK;
+    if (st != CONVC_OK)
+        return st;
     if (m->forced)
         plan = *m->forced;
     else
@@ -211,6 +219,25 @@ static enum convc_status read_compile_options(const struct convc_compile_options
     return CONVC_OK;
 }
 
+/* The key of a problem with texts that were read before. */
+static bool find_known(convc_context *cx, const struct convc_problem *p, struct problem_key *key)
+{
+    uint64_t hash[2];
+    return known_hash(p, hash) && known_find(&cx->known, hash, key);
+}
+
+static enum convc_status resolve(convc_context *cx, const struct convc_problem *from,
+                                 struct problem *p, struct problem_key *key, struct diag *d)
+{
+    uint64_t hash[2];
+    if (problem_resolve(from, p, d) != CONVC_OK)
+        return d->status;
+    problem_key(p, key);
+    if (known_hash(from, hash))
+        known_keep(&cx->known, hash, key);
+    return CONVC_OK;
+}
+
 enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p,
                                 const struct convc_compile_options *opt, convc_kernel **out)
 {
@@ -226,8 +253,10 @@ enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p
         return api_fail_with(CONVC_ERR_ARGUMENT,
                              "convc_compile: context, problem and out must be given");
     d.status = CONVC_OK;
-    if (read_compile_options(opt, &options, &d) != CONVC_OK ||
-        problem_resolve(p, &problem, &d) != CONVC_OK)
+    if (read_compile_options(opt, &options, &d) != CONVC_OK)
+        return api_fail(&d);
+    bool known = !options.plan && find_known(cx, p, &key.problem);
+    if (!known && resolve(cx, p, &problem, &key.problem, &d) != CONVC_OK)
         return api_fail(&d);
     key.plan[0] = '\0';
     if (options.plan) {
@@ -235,9 +264,8 @@ enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p
             return api_fail(&d);
         plan_print(&forced, key.plan);
     }
-    problem_key(&problem, &key.problem);
 
-    struct making m = { cx, &problem, options.plan ? &forced : NULL };
+    struct making m = { cx, &problem, known ? p : NULL, options.plan ? &forced : NULL };
     if (cache_get(cx->cache, &key, make_kernel, &m, &k, &made, &d) != CONVC_OK)
         return api_fail(&d);
     bool found = !made && k->source != CONVC_FROM_REFERENCE;

@@ -6,11 +6,13 @@
 
 #include "runtime/cache.h"
 #include "runtime/cache_disk.h"
+#include "runtime/context_known.h"
 
 struct convc_context {
     struct machine *machine;
     struct cache *cache;
     struct cache_disk *disk; /* NULL: not wanted */
+    struct known known;
 };
 
 /* Reads a plan that the caller forces and checks that it fits. */

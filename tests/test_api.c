@@ -389,6 +389,34 @@ static void the_peak_is_measured(void **state)
     convc_context_destroy(cx);
 }
 
+/* The text counts and not where it lies, whether it is read or known. */
+static void kernels_of_functions_are_found_by_their_text(void **state)
+{
+    (void)state;
+    convc_context *cx = make_context(NULL, 1);
+    char text[3][32] = { "max(x(0,0),x(1,1))", "max(x(0,0),x(1,1))", "min(x(0,0),x(1,1))" };
+    convc_kernel *k[6];
+    struct convc_problem p;
+    convc_problem_init(&p);
+    p.in[CONVC_H] = p.in[CONVC_W] = 9;
+    p.kernel[CONVC_H] = p.kernel[CONVC_W] = 2;
+    for (int i = 0; i < 6; i++) {
+        p.window = text[i % 3];
+        assert_int_equal(convc_compile(cx, &p, NULL, &k[i]), CONVC_OK);
+    }
+    for (int i = 0; i < 6; i++) {
+        assert_true((k[i] == k[0]) == (i % 3 < 2));
+        assert_true((k[i] == k[2]) == (i % 3 == 2));
+    }
+    p.in[CONVC_W] = 1; /* known text, wrong problem */
+    assert_int_equal(convc_compile(cx, &p, NULL, &k[0]), CONVC_ERR_SHAPE);
+    assert_int_equal(convc_compile(cx, &p, NULL, &k[0]), CONVC_ERR_SHAPE);
+    for (int i = 1; i < 6; i++)
+        convc_kernel_release(k[i]);
+    convc_kernel_release(k[1]);
+    convc_context_destroy(cx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +427,7 @@ int main(void)
         cmocka_unit_test(kernels_outlive_their_context_and_their_place_in_the_cache),
         cmocka_unit_test(a_child_of_a_fork_compiles_and_runs),
         cmocka_unit_test(every_plan_of_a_problem_computes_it),
+        cmocka_unit_test(kernels_of_functions_are_found_by_their_text),
         cmocka_unit_test(compile_checks_its_arguments),
         cmocka_unit_test(a_plan_that_does_not_fit_is_an_error),
         cmocka_unit_test(explain_shows_what_it_is_asked_for),
