@@ -1,5 +1,6 @@
 #include "runtime/api_emission.h"
 
+#include "gen/out/smallest.h"
 #include "gen/plan/choose.h"
 
 #include <stdio.h>
@@ -98,8 +99,11 @@ static enum convc_status find_plan(const struct convc_emission *e, const struct 
                                    const struct target *t, const char *forced, struct plan *plan,
                                    struct diag *d)
 {
+    const struct object_request small = {
+        .problem = p, .target = t, .symbol = "k_kernel", .name = "k", .local = true, .small = true
+    };
     if (!forced)
-        return choose_plan(p, t, plan, d);
+        return e->small ? smallest_plan(&small, plan, d) : choose_plan(p, t, plan, d);
     if (plan_parse(forced, plan, d) == CONVC_OK)
         plan_check(plan, p, t, d);
     return d->status;
@@ -155,10 +159,10 @@ static size_t list_symbols(const struct convc_emission *e, struct owned *all, sy
     size_t n = 0;
     for (size_t i = 0; i < e->count; i++) {
         const struct item *m = &e->item[i];
-        for (int s = 0; s < ENTRY_SYMBOLS; s++)
+        for (int s = 0; s < ENTRY_KERNEL; s++)
             all[n++] = (struct owned){ m->symbol[s], m->problem.p.name };
         for (int t = 0; e->targets > 1 && t < e->targets; t++)
-            for (int s = 0; s < ENTRY_SYMBOLS; s++)
+            for (int s = 0; s < ENTRY_KERNEL; s++)
                 all[n++] = (struct owned){ m->variant[t].symbol[s], m->problem.p.name };
     }
     snprintf((*selector)[0], ENTRY_NAME_MAX, "%s_target", e->library);
@@ -215,7 +219,7 @@ enum convc_status emission_open(const struct convc_problem *problems, size_t cou
         return d->status;
     e->count = count;
     e->hidden = o.hidden;
-    e->optimize = o.optimize;
+    e->small = o.optimize == CONVC_OPTIMIZE_SIZE;
     header_identifier(o.prefix ? o.prefix : "", o.library ? o.library : "kernels", e->library);
     if (make_room(e, d) != CONVC_OK)
         return d->status;

@@ -1,6 +1,6 @@
 /* api_emission: static kernels on their way: problems, targets, plans and names, checked; and the
  * objects, each made once.
- * Stands on: choose, entries, header, object.
+ * Stands on: choose, entries, header, object, smallest.
  */
 #ifndef RUNTIME_API_EMISSION_H
 #define RUNTIME_API_EMISSION_H
@@ -38,8 +38,7 @@ struct made {
 
 /* Nothing in it is the caller's. Constant once it is open, but for `made`. */
 struct convc_emission {
-    bool hidden;
-    enum convc_optimize optimize;
+    bool hidden, small;
     char library[HEADER_NAME_MAX];
     struct target target[DISPATCH_TARGETS], plainest;
     char cpu[DISPATCH_TARGETS][TARGET_FEATURES_MAX + 64]; /* "x86-64-v3+avxvnni" */

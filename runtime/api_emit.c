@@ -24,6 +24,8 @@ static enum convc_status make_kernel(const struct convc_emission *e, const struc
                                       .symbol = v->symbol[ENTRY_KERNEL],
                                       .name = v->name,
                                       .hidden = e->hidden || e->targets > 1,
+                                      .local = true,
+                                      .small = e->small,
                                       .form = form };
     return object_emit(&r, out, d);
 }
@@ -93,11 +95,11 @@ struct member {
     size_t symbols;
 };
 
-/* The symbols of an item's functions that there are, the kernel's own among them or not. */
-static void list_entries(const struct item *m, const char *name, bool kernel, struct member *to)
+/* The symbols of an item's functions that there are. */
+static void list_entries(const struct item *m, const char *name, struct member *to)
 {
     emission_symbols(name, to->symbol);
-    for (int s = 0; s < (kernel ? ENTRY_SYMBOLS : ENTRY_KERNEL); s++) {
+    for (int s = 0; s < ENTRY_KERNEL; s++) {
         if (entry_exists(&m->problem, s))
             to->list[to->symbols++] = to->symbol[s];
     }
@@ -107,11 +109,11 @@ static void name_member(const struct convc_emission *e, const struct item *m, in
                         struct member *to)
 {
     if (variant < e->targets) {
-        list_entries(m, m->variant[variant].name, true, to);
+        list_entries(m, m->variant[variant].name, to);
         snprintf(to->file, sizeof to->file, e->targets == 1 ? "%s.o" : "%s.%s.o", m->name,
                  e->cpu[variant]);
     } else {
-        list_entries(m, m->name, false, to);
+        list_entries(m, m->name, to);
         snprintf(to->file, sizeof to->file, "%s.o", m->name);
     }
 }

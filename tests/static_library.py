@@ -57,6 +57,11 @@ SPECS = {
     "picture": "input = { 1, 1, 20, 23 }, out_channels = 1, kernel_size = 3, padding = 1, "
                "padding_mode = 'replicate', dtype = { src = 'u8', dst = 's16' }, residual = true, "
                "bias = true",
+    "functions": "input = { 1, 6, 9, 11 }, out_channels = 7, kernel_size = 3, "
+                 "epilogue = function(acc) return convc.floor(acc) + convc.ceil(acc * 3) + "
+                 "convc.sqrt(convc.abs(acc)) + convc.exp(-convc.abs(acc)) + convc.tanh(acc) + "
+                 "convc.log(1 + convc.abs(acc)) + convc.sigmoid(acc) + convc.min(acc, 1) / 3 + "
+                 "convc.where(convc.lt(acc, 0), acc, convc.max(acc, 2)) end",
     "constant": "input = { 1, 2, 20, 23 }, weights = { { 1, 2, 0 }, { 0, -1, 3 }, { 5, 0, 1 } }, "
                 "padding = 1, padding_mode = 'symmetric'",
 }

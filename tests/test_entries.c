@@ -147,6 +147,8 @@ static void check_plan(const struct problem *p, const struct plan *plan, const s
                                             .target = t,
                                             .symbol = "conv_kernel",
                                             .name = "conv",
+                                            .local = test_random_in(r, 0, 1),
+                                            .small = test_random_in(r, 0, 1),
                                             .form = OBJECT_ELF };
     if (object_emit(&request, &s.object, &d) != CONVC_OK)
         fail_msg("%s", d.text);
@@ -318,6 +320,7 @@ static void static_kernels_are_what_the_jit_loads(void **state)
         r.symbol = "conv_kernel";
         r.name = "conv";
         r.hidden = i % 2;
+        r.local = i % 3 == 0;
         assert_int_equal(object_emit(&r, &all, &d), CONVC_OK);
         assert_begins_with(&all, &alone);
         object_free(&alone);

@@ -99,9 +99,12 @@ static void equal_forms_are_one_wherever_they_lie(void **state)
 /* ---- kernels ----------------------------------------------------------------------------------
  */
 
-static const char *const plans[] = { "stencil tile=1x1 strip=3", "stencil tile=2x3 strip=4",
+static const char *const plans[] = { "stencil tile=1x1 strip=3",
+                                     "stencil tile=2x3 strip=4",
                                      "stencil tile=4x1 strip=5 columns=kept",
-                                     "stencil tile=3x2 strip=100 columns=kept" };
+                                     "stencil tile=3x2 strip=100 columns=kept",
+                                     "stencil tile=3x2 strip=7 edges=apart",
+                                     "stencil tile=1x1 strip=100 edges=apart" };
 
 /* Every plan that fits computes what the reference does. Returns how many did. */
 static int assert_right(const struct convc_problem *from, struct test_random *r)

@@ -56,6 +56,26 @@ struct border border_emit(struct em *em, enum convc_padding_mode mode, LLVMValue
     return (struct border){ safe, inside };
 }
 
+struct border border_emit_near(struct em *em, enum convc_padding_mode mode, LLVMValueRef at,
+                               int64_t n)
+{
+    int64_t before = mode == CONVC_PAD_REFLECT ? 0 : -1, behind = 2 * n - 2 - before;
+    if (mode == CONVC_PAD_CIRCULAR) {
+        LLVMValueRef up = LLVMBuildAdd(em->builder, at, constant(at, n), "");
+        LLVMValueRef low = select_below(em, at, 0, up, at);
+        LLVMValueRef down = LLVMBuildSub(em->builder, low, constant(at, n), "");
+        at = select_below(em, low, n, low, down);
+    } else if (mode == CONVC_PAD_REFLECT || mode == CONVC_PAD_SYMMETRIC) {
+        LLVMValueRef up = LLVMBuildSub(em->builder, constant(at, before), at, "");
+        LLVMValueRef low = select_below(em, at, 0, up, at);
+        LLVMValueRef down = LLVMBuildSub(em->builder, constant(at, behind), low, "");
+        at = select_below(em, low, n, low, down);
+    } else {
+        return border_emit(em, mode, at, n);
+    }
+    return (struct border){ at, LLVMConstInt(LLVMInt1TypeInContext(em->context), 1, 0) };
+}
+
 /* max(0, ceil(a / b)) */
 static LLVMValueRef ceil_divide(struct em *em, LLVMValueRef a, int64_t b)
 {

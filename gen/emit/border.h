@@ -17,6 +17,10 @@ struct border {
 /* `at` is an i64 or a vector of them. */
 struct border border_emit(struct em *em, enum convc_padding_mode mode, LLVMValueRef at, int64_t n);
 
+/* Likewise where `at` is at most one fold away: from -n + 1 to 2 * n - 2. */
+struct border border_emit_near(struct em *em, enum convc_padding_mode mode, LLVMValueRef at,
+                               int64_t n);
+
 /* Taps [*begin, *end) of an axis that fall inside for output `o`, for modes that skip the others.
  */
 void border_bounds(struct em *em, const struct convc_problem *p, int axis, LLVMValueRef o,

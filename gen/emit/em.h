@@ -21,6 +21,7 @@ struct em {
     LLVMValueRef function;
     LLVMBasicBlockRef entry; /* holds the em_vars and falls through to the body */
     const struct target *target;
+    bool small;  /* less code is worth more than fewer cycles */
     bool failed; /* out of memory */
     LLVMTypeRef i1, i32, i64, f32, f64, ptr;
 };

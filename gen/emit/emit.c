@@ -42,6 +42,8 @@ static void set_attributes(struct em *em, LLVMValueRef f)
         set_flag(em, f, "vscale_range", vscale << 32 | vscale); /* at least and at most */
     set_attribute(em, f, "target-cpu", t->cpu);
     set_attribute(em, f, "target-features", features);
+    if (em->small)
+        set_flag(em, f, "optsize", 0);
     /* Both: with 256 preferred, LLVM splits explicit 512-bit vectors. */
     set_attribute(em, f, "prefer-vector-width", bits);
     set_attribute(em, f, "min-legal-vector-width", bits);
@@ -67,9 +69,12 @@ LLVMModuleRef emit_module(LLVMContextRef context, const struct problem *p, const
     struct em em;
     em_open(&em, context, names->kernel, t);
     LLVMValueRef kernel = em.function;
+    em.small = names->small;
     emit_algorithm[plan->algorithm](&em, p, plan);
     if (names->name)
         entries(&em, p, plan, names->name);
+    if (names->local)
+        LLVMSetLinkage(kernel, LLVMInternalLinkage);
     *failed = em.failed;
     return finish(&em, names->name && names->hidden, names->name ? kernel : NULL);
 }

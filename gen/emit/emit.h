@@ -14,6 +14,8 @@ struct emit_names {
     const char *kernel;
     const char *name; /* of the functions in entries.h; NULL: the kernel alone */
     bool hidden;      /* are they for the program or library that they are linked into alone? */
+    bool local;       /* is the kernel for them alone? */
+    bool small;       /* steps are written down once, and LLVM is asked for less code */
 };
 
 /* The plan must have passed plan_check. The module belongs to the caller; *failed where memory was

@@ -78,20 +78,23 @@ static LLVMValueRef emit_tiles(struct stencil_tile *t, const struct arguments *a
     struct em *em = t->em;
     int64_t rows = t->n->plan.rows;
     LLVMValueRef rest;
-    if (t->n->row_end - t->n->row_begin < rows)
+    if (t->n->row_end - t->n->row_begin < rows || (t->n->plan.apart && rows == 1))
         return begin;
     LLVMValueRef tiles = em_divide(em, em_sub(em, end, begin), em_int(em, rows), &rest);
     EM_FOR (em, tile, em_int(em, 0), tiles) {
         t->rows = (int)rows;
         t->single = false;
         place_tile(t, args, i, em_add(em, begin, em_mul(em, tile, rows)));
-        stencil_tile_emit(t);
+        if (t->n->plan.apart)
+            stencil_tile_emit_inside(t);
+        else
+            stencil_tile_emit(t);
     }
     return em_sub(em, end, rest);
 }
 
-static void emit_single(struct stencil_tile *t, const struct arguments *args, const struct item *i,
-                        LLVMValueRef oh)
+static void begin_single(struct stencil_tile *t, const struct arguments *args, const struct item *i,
+                         LLVMValueRef oh)
 {
     t->rows = 1;
     t->single = true;
@@ -99,23 +102,55 @@ static void emit_single(struct stencil_tile *t, const struct arguments *args, co
     t->oh = oh;
     place_tile(t, args, i, oh);
     stencil_find_rows(t);
-    stencil_tile_emit(t);
 }
 
-static void emit_item(struct stencil_tile *t, const struct arguments *args, const struct item *i)
+/* Rows of the item outside of [begin, after). */
+static void emit_others(struct stencil_tile *t, const struct arguments *args, const struct item *i,
+                        LLVMValueRef begin, LLVMValueRef after)
 {
     struct em *em = t->em;
-    LLVMValueRef begin, end;
-    find_inside(em, t->n, i, &begin, &end);
-    LLVMValueRef after = emit_tiles(t, args, i, begin, end);
     LLVMValueRef before = em_sub(em, begin, i->begin);
     LLVMValueRef count = em_add(em, before, em_sub(em, i->end, after));
     EM_FOR (em, row, em_int(em, 0), count) {
         LLVMValueRef late = em_add(em, after, em_sub(em, row, before));
         LLVMValueRef early = em_less(em, row, before);
         LLVMValueRef oh = LLVMBuildSelect(em->builder, early, em_add(em, i->begin, row), late, "");
-        emit_single(t, args, i, em_opaque(em, oh));
+        begin_single(t, args, i, em_opaque(em, oh));
+        stencil_tile_emit(t);
     }
+}
+
+/* Vectors at the border of all rows of the item; those outside of [begin, after) in full. */
+static void emit_edges(struct stencil_tile *t, const struct arguments *args, const struct item *i,
+                       LLVMValueRef begin, LLVMValueRef after)
+{
+    struct em *em = t->em;
+    LLVMValueRef tiled = em_sub(em, after, begin);
+    EM_FOR (em, row, em_int(em, 0), em_sub(em, i->end, i->begin)) {
+        LLVMValueRef oh = em_opaque(em, em_add(em, i->begin, row));
+        begin_single(t, args, i, oh);
+        stencil_tile_emit_edges(t);
+        if (t->n->plan.rows == 1) {
+            stencil_tile_emit_inside(t);
+        } else {
+            LLVMValueRef done =
+                LLVMBuildICmp(em->builder, LLVMIntULT, em_sub(em, oh, begin), tiled, "");
+            EM_IF (em, LLVMBuildNot(em->builder, done, "")) {
+                stencil_tile_emit_inside(t);
+            }
+        }
+    }
+}
+
+static void emit_item(struct stencil_tile *t, const struct arguments *args, const struct item *i)
+{
+    LLVMValueRef begin, end;
+    find_inside(t->em, t->n, i, &begin, &end);
+    LLVMValueRef after = emit_tiles(t, args, i, begin, end);
+    if (t->n->plan.apart)
+        emit_edges(t, args, i, begin, after);
+    else
+        emit_others(t, args, i, begin, after);
 }
 
 static void emit_items(struct stencil_tile *t, const struct arguments *args)

@@ -44,18 +44,16 @@ struct entry {
     struct tensors tensors;
 };
 
-/* struct convc_args from the function's parameters: the tensors, and n behind them. */
+/* struct convc_args from the function's parameters: the tensors, and n behind them. The kernel is
+ * in the same module, and reads nothing else of it. */
 static LLVMValueRef build_args(const struct entry *e)
 {
     struct em *em = e->em;
     const struct target *t = em->target;
     const unsigned pointer = (unsigned)t->pointer_bytes;
-    const int64_t bytes = arguments_offset(t, ARGUMENTS_FIELDS);
+    const int64_t bytes = arguments_offset(t, ARGUMENTS_RESERVED);
     LLVMValueRef args = em_var(em, LLVMArrayType2(em->i64, (uint64_t)bytes / 8), "args").slot;
     LLVMValueRef list = em_var(em, LLVMArrayType2(em->ptr, FUNCTIONS_ARGS), "user").slot;
-    for (int64_t at = 0; at < bytes; at += 8)
-        em_store(em, em_int(em, 0), em_at_const(em, args, at), 8);
-    em_store(em, LLVMConstInt(em->i32, (unsigned long long)bytes, 0), args, 4);
     int user = 0;
     for (int i = 0; i < e->tensors.count; i++) {
         enum arguments_field field = e->tensors.field[i];

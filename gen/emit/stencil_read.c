@@ -16,8 +16,11 @@ static LLVMValueRef padding_of(const struct stencil_tile *t)
 static struct border along(struct stencil_tile *t, int axis, LLVMValueRef out, int64_t tap)
 {
     const struct convc_problem *p = &t->n->p->p;
-    LLVMValueRef at = em_mul_add(t->em, out, p->stride[axis], tap - p->pad_begin[axis]);
-    return border_emit(t->em, p->padding_mode, at, p->in[axis]);
+    int64_t n = p->in[axis], first = -p->pad_begin[axis];
+    int64_t last = (t->n->p->out[axis] - 1) * p->stride[axis] + t->n->reach[axis] + first;
+    LLVMValueRef at = em_mul_add(t->em, out, p->stride[axis], tap + first);
+    return first > -n && last <= 2 * n - 2 ? border_emit_near(t->em, p->padding_mode, at, n)
+                                           : border_emit(t->em, p->padding_mode, at, n);
 }
 
 static void find_row(struct stencil_tile *t, const int64_t at[2])

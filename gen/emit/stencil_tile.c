@@ -296,14 +296,12 @@ static void emit_known(struct stencil_tile *t, struct stencil_span *span, int64_
     emit_span(t, span);
 }
 
-static void emit_sweep(struct stencil_tile *t, const struct stencil_sweep *s, bool columns)
+static void emit_inside(struct stencil_tile *t, const struct stencil_sweep *s, bool columns)
 {
     struct em *em = t->em;
     struct stencil_span span = { .sweep = s, .columns = columns };
     int64_t vecs = t->n->plan.vecs, tiles = (s->end - s->begin) / vecs;
     int64_t rest = s->begin + tiles * vecs;
-    for (int64_t i = 0; i < s->begin; i++)
-        emit_known(t, &span, i, 1, false);
     if (tiles > 0) {
         EM_FOR (em, tile, em_int(em, 0), em_int(em, tiles)) {
             span.vector = -1;
@@ -315,8 +313,22 @@ static void emit_sweep(struct stencil_tile *t, const struct stencil_sweep *s, bo
     }
     if (rest < s->end)
         emit_known(t, &span, rest, (int)(s->end - rest), true);
-    for (int64_t i = s->end; i < s->vectors; i++)
+}
+
+/* Vectors [begin, end), each known. */
+static void emit_edge(struct stencil_tile *t, const struct stencil_sweep *s, bool columns,
+                      int64_t begin, int64_t end)
+{
+    struct stencil_span span = { .sweep = s, .columns = columns };
+    for (int64_t i = begin; i < end; i++)
         emit_known(t, &span, i, 1, false);
+}
+
+static void emit_sweep(struct stencil_tile *t, const struct stencil_sweep *s, bool columns)
+{
+    emit_edge(t, s, columns, 0, s->begin);
+    emit_inside(t, s, columns);
+    emit_edge(t, s, columns, s->end, s->vectors);
 }
 
 void stencil_tile_emit(struct stencil_tile *t)
@@ -324,4 +336,16 @@ void stencil_tile_emit(struct stencil_tile *t)
     if (t->n->kept)
         emit_sweep(t, &t->n->columns, true);
     emit_sweep(t, &t->n->outputs, false);
+}
+
+void stencil_tile_emit_inside(struct stencil_tile *t)
+{
+    emit_inside(t, &t->n->outputs, false);
+}
+
+void stencil_tile_emit_edges(struct stencil_tile *t)
+{
+    const struct stencil_sweep *s = &t->n->outputs;
+    emit_edge(t, s, false, 0, s->begin);
+    emit_edge(t, s, false, s->end, s->vectors);
 }

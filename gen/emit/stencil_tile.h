@@ -55,6 +55,10 @@ void stencil_find_factors(struct stencil_tile *t);
 /* Kept forms of the tile's rows, then its outputs. */
 void stencil_tile_emit(struct stencil_tile *t);
 
+/* The outputs of vectors that are whole and read inside, and of the others, where none are kept. */
+void stencil_tile_emit_inside(struct stencil_tile *t);
+void stencil_tile_emit_edges(struct stencil_tile *t);
+
 /* ---- where operands come from --------------------------------------------------------------- */
 
 /* Vectors of a sweep. */

@@ -89,10 +89,11 @@ enum { STRIDE_MAX = 1024 };
 
 /* k-steps written down in one block: few accumulators want more, the scheduler spills past about
  * 32; sooner where each multiply-add has a broadcast of its own, which it begins with. With `rest`,
- * what does not divide may be left over. */
+ * what does not divide may be left over. Where code is to be small, one for each partial sum. */
 static int64_t unroll(const struct tile *t, int64_t turns, bool rest)
 {
-    int64_t u = 8, most = t->vecs > 1 ? 32 : t->em->target->vector_registers;
+    int64_t u = t->em->small ? t->sets : 8,
+            most = t->vecs > 1 ? 32 : t->em->target->vector_registers;
     most /= work_written(t->nest->p);
     int64_t width = t->channel->width * t->nest->bytes;
     while (u > 1 && ((turns % u && !rest) || u * t->rows * t->cols * t->vecs > most ||

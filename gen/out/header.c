@@ -233,7 +233,9 @@ static const char opening[] =
     "nothing\n"
     " * else. Calls at the same time need a workspace each. Nothing is allocated, no lock is "
     "taken,\n"
-    " * and nothing is checked. n may be 0.\n"
+    " * and nothing is checked. n may be 0. Of other libraries memcpy and memset are called at "
+    "most;\n"
+    " * exp, tanh and their like are part of the code.\n"
     " */\n";
 
 /* How several targets are told apart. */

@@ -268,7 +268,7 @@ static enum convc_status make(const struct making *k, struct object *out, struct
 static LLVMModuleRef make_kernel(LLVMContextRef context, const void *argument, bool *failed)
 {
     const struct object_request *r = argument;
-    const struct emit_names names = { r->symbol, r->name, r->hidden };
+    const struct emit_names names = { r->symbol, r->name, r->hidden, r->local, r->small };
     return emit_module(context, r->problem, r->plan, r->target, &names, failed);
 }
 

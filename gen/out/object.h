@@ -20,6 +20,8 @@ struct object_request {
     const char *symbol;
     const char *name; /* of a static kernel's functions; NULL: the kernel alone */
     bool hidden;      /* static: are they for what they are linked into alone?  */
+    bool local;       /* static: is the kernel for those functions alone?       */
+    bool small;       /* less code is worth more than fewer cycles              */
     enum object_form form;
     bool instrument; /* address sanitizer's checks in the kernel, for tests */
 };

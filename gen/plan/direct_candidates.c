@@ -11,7 +11,19 @@ enum { CANDIDATES_MAX = 320, PEEL_MAX = 1200, SHARES_MAX = 64 };
 int direct_accumulators(const struct target *t, int vecs)
 {
     static const int wide[] = { 0, 28, 28, 27, 24 }, narrow[] = { 0, 12, 12, 12, 8 };
-    return !target_narrow(t) ? wide[vecs] : narrow[vecs];
+    static const int products[] = { 0, 12, 10, 9, 8 }; /* that need a register of their own */
+    if (!target_narrow(t))
+        return wide[vecs];
+    return t->fma ? narrow[vecs] : products[vecs];
+}
+
+/* Tiles whose pixels are not evenly apart are written down one by one, in some 800 bytes each. */
+static bool too_scattered(const struct direct_list *l, const struct plan_direct *d)
+{
+    enum { WRITTEN_TILES = 20 };
+    struct nest n;
+    nest_of(l->p, d, l->t, &n);
+    return n.scattered && n.cols.tiles * n.classes > WRITTEN_TILES;
 }
 
 static bool same(const struct plan_direct *a, const struct plan_direct *b)
@@ -32,7 +44,7 @@ void direct_add(struct direct_list *l, const struct plan_direct *d)
             return;
     }
     if (l->count == CANDIDATES_MAX ||
-        plan_direct_check(&plan, l->whole, l->t, &ignored) != CONVC_OK)
+        plan_direct_check(&plan, l->whole, l->t, &ignored) != CONVC_OK || too_scattered(l, d))
         return;
     struct candidate *c = &l->list[l->count++];
     c->plan = plan;

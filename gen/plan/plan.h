@@ -88,6 +88,9 @@ struct plan_stencil {
     /* Vertical forms that are met at several columns are computed once a column and kept in scratch
      * memory for a row of tiles; otherwise once for every column that they are met at. */
     bool kept;
+    /* Vectors at the border are computed row by row, apart from the tiles: their code is there once
+     * and not for every row of a tile. */
+    bool apart;
 };
 
 struct plan {

@@ -15,6 +15,8 @@ void plan_stencil_print(const struct plan *plan, struct text *t)
     text_add(t, " tile=%dx%d strip=%lld", s->rows, s->vecs, (long long)s->strip);
     if (s->kept)
         text_add(t, " columns=kept");
+    if (s->apart)
+        text_add(t, " edges=apart");
 }
 
 static bool read_tile(const char *value, struct plan_stencil *s)
@@ -37,9 +39,13 @@ enum convc_status plan_stencil_parse(const char *key, const char *value, struct 
     } else if (!strcmp(key, "columns")) {
         s->kept = !strcmp(value, "kept");
         good = s->kept || !strcmp(value, "again");
+    } else if (!strcmp(key, "edges")) {
+        s->apart = !strcmp(value, "apart");
+        good = s->apart || !strcmp(value, "tiled");
     } else {
         return diag_fail(d, CONVC_ERR_PLAN,
-                         "plan word '%s' is unknown; stencil has tile, strip and columns", key);
+                         "plan word '%s' is unknown; stencil has tile, strip, columns and edges",
+                         key);
     }
     if (!good)
         return diag_fail(d, CONVC_ERR_PLAN, "plan word '%s=%s' has no such value", key, value);
@@ -114,6 +120,8 @@ void plan_stencil_explain(const struct problem *p, const struct plan *plan, cons
     text_add(text, "      for vector < %lld, %lld of them at the border\n",
              (long long)n->outputs.vectors,
              (long long)(n->outputs.begin + n->outputs.vectors - n->outputs.end));
+    if (n->plan.apart)
+        text_add(text, "      for every row: the vectors at the border\n");
     text_add(text, "        register tile %d x %d vectors of %d %s\n", n->plan.rows, n->plan.vecs,
              n->lanes, n->unit > 1 ? "channels and columns" : "columns");
     free(n);

@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 
-enum { CANDIDATES_MAX = 24 };
+/* Cycles of finding the rows that the vectors of one read, where those at the border are apart. */
+static const double row_apart = 24;
+
+enum { CANDIDATES_MAX = 40 };
 
 /* ---- cost ---------------------------------------------------------------------------------- */
 
@@ -80,6 +83,15 @@ static double tile_cycles(const struct stencil_nest *n, const struct target *t, 
     return cycles_of(&b, t, &cost->fma, &cost->load) + last + 2;
 }
 
+/* Cycles of one vector of one row. */
+static double edge_cycles(const struct stencil_nest *n, const struct target *t)
+{
+    struct stencil_nest one = *n;
+    struct cost ignored = { 0 };
+    one.plan.rows = one.plan.vecs = 1;
+    return tile_cycles(&one, t, false, &ignored);
+}
+
 /* Bytes of kept forms that leave L1 before they are read, and come back while little else is to be
  * done, of a row of tiles. */
 static double kept_again(const struct stencil_nest *n, const struct target *t)
@@ -100,7 +112,8 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, t);
     if (!n)
         return;
-    double vectors = (double)n->outputs.vectors / n->plan.vecs;
+    double edges = (double)(n->outputs.vectors - n->outputs.end + n->outputs.begin);
+    double vectors = ((double)n->outputs.vectors - (n->plan.apart ? edges : 0)) / n->plan.vecs;
     double wide = n->kept ? (double)n->columns.vectors / n->plan.vecs : 0;
     double rows = (double)(n->channels * p->out[CONVC_D] * p->out[CONVC_H]) / n->plan.rows;
     double single = 1 - (double)(n->row_end - n->row_begin) / (double)p->out[CONVC_H];
@@ -108,6 +121,8 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     if (n->kept)
         compute += tile_cycles(n, t, true, cost) * wide + kept_again(n, t) / t->ceilings.l2;
     double turns = rows * (1 + 1.5 * single);
+    if (n->plan.apart)
+        cost->overhead += n->plan.rows * (row_apart + edges * edge_cycles(n, t)) * rows;
     cost->fma *= rows * vectors;
     cost->load *= rows * vectors;
     double src = (double)(p->p.ic * p->p.in[0] * p->p.in[1] * p->p.in[2]) * (double)n->src_bytes;
@@ -115,12 +130,12 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     bool far = src + dst > target_l3_of_core(t) * 0.5, near = src + dst < t->l2_bytes;
     cost->l2 = (src * 1.5 + dst) / t->ceilings.l2;
     cost->memory = near ? 0 : (src + dst) / (far ? t->ceilings.memory : t->ceilings.l3 * 0.83);
-    cost->overhead = 20 * rows;
+    cost->overhead += 20 * rows;
     /* Kept forms share L1 with the rows that are read. */
     if (n->kept && stencil_nest_workspace(n) > (size_t)t->l1_bytes)
         turns *= 1.3;
     cost->cycles = together(together(compute * turns, cost->l2), cost->memory) + cost->overhead;
-    double copies = 3 + (double)(n->outputs.begin + n->outputs.vectors - n->outputs.end);
+    double copies = (double)stencil_nest_copies(n);
     cost->compile_ms = 5 + 0.018 * n->program.operations * copies * n->plan.rows * n->plan.vecs;
     cost->limit = cost->memory > cost->fma ? "memory" : cost->load > cost->fma ? "load" : "fma";
     free(n);
@@ -153,14 +168,16 @@ enum convc_status plan_stencil_candidates(struct arena *a, const struct problem 
     out->list = arena_array(a, CANDIDATES_MAX, sizeof *out->list);
     if (!out->list)
         return diag_memory(d);
-    for (size_t i = 0; i < 2 * sizeof tiles / sizeof *tiles; i++) {
-        const int *tile = tiles[i / 2];
+    for (size_t i = 0; i < 3 * sizeof tiles / sizeof *tiles; i++) {
+        const int *tile = tiles[i / 3];
         struct candidate *c = &out->list[out->count];
         struct diag ignored = { 0 };
         if (!is_worth_it(p, tile))
             continue;
         c->plan = (struct plan){ .algorithm = PLAN_STENCIL };
-        c->plan.stencil = (struct plan_stencil){ .rows = tile[0], .vecs = tile[1], .kept = i % 2 };
+        c->plan.stencil = (struct plan_stencil){ .rows = tile[0], .vecs = tile[1] };
+        c->plan.stencil.kept = i % 3 == 1;
+        c->plan.stencil.apart = i % 3 == 2;
         c->plan.stencil.strip = strip_of_rows(p, tile[0]);
         if (plan_stencil_check(&c->plan, p, t, &ignored) != CONVC_OK)
             continue;

@@ -192,13 +192,19 @@ struct stencil_nest *stencil_nest_of(const struct problem *p, const struct plan_
     return n;
 }
 
+int64_t stencil_nest_copies(const struct stencil_nest *n)
+{
+    int64_t edges = n->outputs.begin + n->outputs.vectors - n->outputs.end;
+    return n->plan.apart ? 2 + ceil_div(edges, n->plan.rows * n->plan.vecs) : 3 + edges;
+}
+
 /* The steps of a tile, within what code may be made of. */
 static bool steps_fit(const struct stencil_nest *n)
 {
     enum { WRITTEN_MOST = 3000 };
     int result[STENCIL_ROWS * STENCIL_VECS];
     struct stencil_steps *s = calloc(1, sizeof *s);
-    int64_t copies = 3 + n->outputs.begin + n->outputs.vectors - n->outputs.end;
+    int64_t copies = stencil_nest_copies(n);
     for (int f = 0; s && f < n->program.filters; f++)
         stencil_steps_add(n, &n->outputs, n->program.root[f], n->plan.rows, n->plan.vecs,
                           n->plan.kept, s, result);
@@ -218,6 +224,8 @@ enum convc_status stencil_nest_check(const struct problem *p, const struct plan_
     if (plan->strip < 1)
         return diag_fail(d, CONVC_ERR_PLAN, "strip=%lld must be at least 1",
                          (long long)plan->strip);
+    if (plan->kept && plan->apart)
+        return diag_fail(d, CONVC_ERR_PLAN, "edges=apart and columns=kept do not go together");
     struct stencil_nest *n = calloc(1, sizeof *n);
     if (!n)
         return diag_memory(d);

@@ -1,7 +1,8 @@
 /* stencil_nest: the loops of a stencil plan, and the steps of its register tile.
  *
  *     for image, channel, depth, strip of rows                     a work item
- *         for rows of a tile that read inside, and singly for the others
+ *         for rows of a tile that read inside, and singly for the others; with edges=apart of those
+ *           the vectors that read inside alone, and singly for all rows the others
  *             [for vectors of source columns: column forms into scratch memory]
  *             for vectors of output columns: a tile of rows x vecs
  *
@@ -64,6 +65,9 @@ enum convc_status stencil_nest_check(const struct problem *p, const struct plan_
 /* Of a plan that passed the check. NULL where memory is out; the caller frees it. */
 struct stencil_nest *stencil_nest_of(const struct problem *p, const struct plan_stencil *plan,
                                      const struct target *t);
+
+/* How often the steps of a tile are written down, about. */
+int64_t stencil_nest_copies(const struct stencil_nest *n);
 
 /* Work items of one image are channels x depths x strips. */
 int64_t stencil_channels(const struct problem *p);

@@ -295,12 +295,12 @@ enum convc_form {
     CONVC_FORM_LIBRARY = 5, /* a static library, as ar writes it, of all the objects */
 };
 
-/* What static kernels shall be. */
-enum convc_optimize {
-    CONVC_OPTIMIZE_SPEED =
-        0, /* as fast as the cost model knows: the code that convc_compile loads */
-    CONVC_OPTIMIZE_SIZE = 1, /* small; see convc_emit */
-};
+/* What static kernels shall be. SPEED: as fast as the built-in cost model knows, by the code that
+ * convc_compile loads. SIZE: small. Of the plans that should take at most three times as long, the
+ * one whose object is smallest, which is found by making objects and takes some ten times as long;
+ * loops are not unrolled. Never larger than with the plan of SPEED. Where the caller gives a plan,
+ * that one, with loops that are not unrolled. */
+enum convc_optimize { CONVC_OPTIMIZE_SPEED = 0, CONVC_OPTIMIZE_SIZE = 1 };
 
 /* All zero is the default for every field. */
 struct convc_emit_options {
