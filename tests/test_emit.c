@@ -161,6 +161,30 @@ static void wrong_arguments_are_told(void **state)
 /* ---- plans ------------------------------------------------------------------------------------
  */
 
+/* What would be called in the place of a C library's function, or is no name in C. */
+static void names_that_c_has_taken_get_a_line_behind(void **state)
+{
+    (void)state;
+    static const char *const taken[] = {
+        "while", "int64_t", "main", "memcpy", "tanh", "logf", "y0"
+    };
+    static const char *const free_ones[] = { "blur", "tan2", "flog", "l", "logff" };
+    char name[160];
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        struct convc_problem p = layer(taken[i], 8, 16, 9, 3, 1);
+        must(convc_emit_name(&p, NULL, name, sizeof name));
+        assert_int_equal(strlen(name), strlen(taken[i]) + 1);
+        assert_int_equal(name[strlen(taken[i])], '_');
+        must(convc_emit_name(&p, "my_", name, sizeof name));
+        assert_string_equal(name + 3, taken[i]);
+    }
+    for (size_t i = 0; i < sizeof free_ones / sizeof *free_ones; i++) {
+        struct convc_problem p = layer(free_ones[i], 8, 16, 9, 3, 1);
+        must(convc_emit_name(&p, NULL, name, sizeof name));
+        assert_string_equal(name, free_ones[i]);
+    }
+}
+
 static void plans_are_given_problem_by_problem_and_target_by_target(void **state)
 {
     (void)state;
@@ -247,6 +271,7 @@ int main(void)
         cmocka_unit_test(every_file_of_an_emission_is_that_of_convc_emit),
         cmocka_unit_test(threads_share_an_emission),
         cmocka_unit_test(wrong_arguments_are_told),
+        cmocka_unit_test(names_that_c_has_taken_get_a_line_behind),
         cmocka_unit_test(plans_are_given_problem_by_problem_and_target_by_target),
         cmocka_unit_test(what_this_machine_was_measured_to_do_plays_no_part),
     };

@@ -19,11 +19,43 @@ static const char reserved[] =
     " typeof_unqual union unsigned using virtual void volatile wchar_t while xor"
     " xor_eq ";
 
-static bool is_reserved(const char *name)
+/* Types that the header says, and functions of C's library: compilers know them, and programs would
+ * call the kernel in their place. */
+static const char library[] =
+    " int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t size_t"
+    " main abort abs atexit atof atoi atol atoll bsearch calloc div exit free getenv labs ldiv"
+    " llabs lldiv malloc qsort rand realloc srand strtod strtof strtol strtold strtoll strtoul"
+    " strtoull system memchr memcmp memcpy memmove memset strcat strchr strcmp strcoll strcpy"
+    " strcspn strerror strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtok strxfrm"
+    " fclose fflush fgetc fgets fopen fprintf fputc fputs fread freopen fscanf fseek ftell fwrite"
+    " getc getchar gets perror printf putc putchar puts remove rename rewind scanf setbuf setvbuf"
+    " snprintf sprintf sscanf tmpfile tmpnam ungetc vfprintf vprintf vsnprintf vsprintf"
+    " isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper"
+    " isxdigit tolower toupper clock difftime mktime time raise signal longjmp setjmp"
+    " bcmp bcopy bzero close ffs index open pipe pow10 read rindex write ";
+
+/* Those of them that come with an f and an l behind, too. */
+static const char mathematics[] =
+    " acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erf erfc exp exp10"
+    " exp2 expm1 fabs fdim floor fma fmax fmin fmod frexp gamma hypot ilogb j0 j1 jn ldexp lgamma"
+    " llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter"
+    " nexttoward pow remainder remquo rint round scalb scalbln scalbn signbit significand sin"
+    " sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn cabs cacos cacosh carg casin casinh catan"
+    " catanh ccos ccosh cexp cimag clog conj cpow cproj creal csin csinh csqrt ctan ctanh ";
+
+static bool lists(const char *words, const char *name, size_t length)
 {
     char word[HEADER_NAME_MAX + 2];
-    snprintf(word, sizeof word, " %s ", name);
-    return strstr(reserved, word) != NULL;
+    snprintf(word, sizeof word, " %.*s ", (int)length, name);
+    return strstr(words, word) != NULL;
+}
+
+static bool is_reserved(const char *name)
+{
+    size_t length = strlen(name);
+    return lists(reserved, name, length) || lists(library, name, length) ||
+           lists(mathematics, name, length) ||
+           (length > 1 && strchr("fl", name[length - 1]) && lists(mathematics, name, length - 1));
 }
 
 static bool is_digit(char c)

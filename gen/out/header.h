@@ -30,8 +30,8 @@ struct header {
 
 void header_write(const struct header *h, struct text *out);
 
-/* The identifier that stands for `name` in C: what C forbids becomes '_', a digit in front and a
- * word of C or C++ gets one more. Returns `to`. */
+/* The identifier that stands for `name` in C: what C forbids becomes '_', a digit in front, a
+ * word of C or C++ and a function of C's library get one more. Returns `to`. */
 enum { HEADER_NAME_MAX = 160 };
 char *header_identifier(const char *prefix, const char *name, char to[HEADER_NAME_MAX]);
 

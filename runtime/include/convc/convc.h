@@ -322,8 +322,9 @@ struct convc_emit_options {
 
 /* Makes static kernels, which need neither convc nor a C library when they run: for each problem
  * the functions that the header declares, named after the problem's `name`. What C forbids in names
- * becomes '_'. Of several targets the library picks, at the first call, the best that the CPU runs;
- * the header says how to force one. The bytes depend on nothing but the arguments; a target that is
+ * becomes '_', and a name that C or its library has gets one behind: "tanh_". Of several targets
+ * the library picks, at the first call, the best that the CPU runs; the header says how to force
+ * one. The bytes depend on nothing but the arguments; a target that is
  * named is the same on every machine, and what convc_calibrate measured plays no part. *bytes has a
  * NUL behind it, and is freed with convc_text_free. opt may be NULL. What convc_problem_check says
  * of a problem; CONVC_ERR_ARGUMENT where a name is missing or two clash, or where count does not
