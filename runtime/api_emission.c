@@ -73,17 +73,18 @@ static enum convc_status order_targets(struct convc_emission *e, struct diag *d)
 
 static enum convc_status read_targets(struct convc_emission *e, const char *text, struct diag *d)
 {
-    char list[TEXT_MAX], *save = NULL;
+    char list[TEXT_MAX], *next = list;
     text = text ? text : "native";
     if (strlen(text) >= sizeof list)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "target has more than %d characters", TEXT_MAX - 1);
     strcpy(list, text);
-    for (char *one = strtok_r(list, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+    while (next) {
+        const char *one = strsep(&next, ",");
+        if (!one[0])
+            return diag_fail(d, CONVC_ERR_ARGUMENT, "target=\"%s\" lists one without a name", text);
         if (add_target(e, one, d) != CONVC_OK)
             return d->status;
     }
-    if (!e->targets)
-        return diag_fail(d, CONVC_ERR_ARGUMENT, "target=\"%s\" names none", text);
     return order_targets(e, d);
 }
 

@@ -145,6 +145,12 @@ static void wrong_arguments_are_told(void **state)
     assert_string_equal(convc_last_error(), "optimize=2 must be 0 or 1");
     o = (struct convc_emit_options){ .struct_bytes = 1 };
     assert_int_equal(convc_emit(&p, 1, &o, &f.bytes, &f.size), CONVC_ERR_ARGUMENT);
+    for (int i = 0; i < 4; i++) {
+        static const char *const target[] = { "", ",", "x86-64-v3,", "x86-64,,x86-64-v3" };
+        o = (struct convc_emit_options){ .struct_bytes = sizeof o, .target = target[i] };
+        assert_int_equal(convc_emission_create(&p, 1, &o, &e), CONVC_ERR_ARGUMENT);
+        assert_non_null(strstr(convc_last_error(), "lists one without a name"));
+    }
     assert_null(e);
     must(convc_emission_create(&p, 1, NULL, &e));
     assert_int_equal(convc_emission_file(e, CONVC_FORM_OBJECT, 1, 0, &f.bytes, &f.size),
