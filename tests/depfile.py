@@ -137,6 +137,9 @@ def check_what_is_listed():
     fact("rules without recipes follow", [r.strip() for r in rule[1:]] == [
         "listed/spec.lua:", "listed/lib/common.lua:", "listed/lib/deep/er.lua:"], str(rule[1:]))
     fact("standard output lists what was made", done.stdout.split("\n")[0] == "o ut/libspec.a")
+    done = run(CONVC, "compile", "listed/spec.lua", "-o", "o//", "--emit", "header")
+    fact("a slash behind the directory is none more in the paths", done.stdout == "o/spec.h\n",
+         done.stdout)
     done = run(CONVC, "compile", "-", "-o", "o", "--depfile", "listed.d", input=SPEC.replace(
         'require("common")', "3"))
     fact("standard input is no file", open("listed.d").read() == "o/stdin.h \\\no/libstdin.a:\n",
@@ -162,10 +165,16 @@ def check_errors():
             ("spec.lua", 3, "cannot be written", "nowhere/x.d"),
             ("spec.lua", 2, "is a directory", "made"),
             ("spec.lua", 2, "--depfile=made/spec.h is one of the files", "made/spec.h"),
+            ("spec.lua", 2, "--depfile=./made//spec.h is one of the files", "./made//spec.h"),
+            ("spec.lua", 2, "--depfile=./spec.lua is one of the files that are read", "./spec.lua"),
             ("broken\nline.lua", 2, "a line break", "x.d"),
             ("bad.lua", 2, "bad.lua", "x.d")):
         refuses(code, words, spec, "-o", "made", "--depfile", depfile)
         fact("nothing was made", not os.listdir("made"), str(os.listdir("made")))
+    text = open("spec.lua").read()
+    write("k.s", text.replace("input", 'name = "k", input'))
+    refuses(2, "./k.s would replace a file that is read", "k.s", "-o", ".", "--emit", "asm")
+    fact("specs are as they were", open("spec.lua").read() == text and "name" in open("k.s").read())
     # One file that cannot be written keeps the others from being replaced.
     run(CONVC, "compile", "spec.lua", "-o", "kept", "--target", "x86-64")
     before = open("kept/spec.h").read()

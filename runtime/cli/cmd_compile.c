@@ -250,10 +250,30 @@ static enum exit_code check_library(const struct options *o, struct failure *f)
                         name);
 }
 
+/* What was read is not written over. */
+static enum exit_code check_sources(const struct compilation *c, struct failure *f)
+{
+    const char *file, *depfile = c->o->depfile;
+    for (size_t s = 0; s < c->layers.spec_count; s++) {
+        for (size_t i = 0; (file = convc_spec_file(c->layers.spec[s], i)); i++) {
+            if (depfile && stream_same(depfile, file))
+                return fail(f, EXIT_USAGE, "--depfile=%s is one of the files that are read",
+                            depfile);
+            for (size_t p = 0; p < c->products.count; p++)
+                if (stream_same(c->products.list[p].path, file))
+                    return fail(f, EXIT_USAGE, "%s would replace a file that is read",
+                                c->products.list[p].path);
+        }
+    }
+    return EXIT_FINE;
+}
+
 static enum exit_code write_all(struct compilation *c, struct failure *f)
 {
     struct stream_out depfile = { 0 };
-    enum exit_code code = products_stage(&c->products, f);
+    enum exit_code code = check_sources(c, f);
+    if (code == EXIT_FINE)
+        code = products_stage(&c->products, f);
     if (code == EXIT_FINE && c->o->depfile)
         code = depfile_stage(c->o->depfile, &c->products, &c->layers, &depfile, f);
     code = products_finish(&c->products, code, f);

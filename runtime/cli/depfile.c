@@ -33,7 +33,7 @@ static enum exit_code check_made(const char *path, const struct products *made, 
     enum exit_code code = EXIT_FINE;
     for (size_t i = 0; code == EXIT_FINE && i < made->count; i++) {
         code = check_path(made->list[i].path, f);
-        if (code == EXIT_FINE && !strcmp(made->list[i].path, path))
+        if (code == EXIT_FINE && stream_same(made->list[i].path, path))
             code = fail(f, EXIT_USAGE, "--depfile=%s is one of the files that are made", path);
     }
     return code;

@@ -5,10 +5,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Without the slashes at its end: build systems compare paths by their letters. */
+static int directory_length(const char *directory)
+{
+    size_t length = strlen(directory);
+    while (length > 0 && directory[length - 1] == '/')
+        length--;
+    return (int)length;
+}
+
 enum exit_code products_add(struct products *p, const char *file, char *bytes, size_t size,
                             struct failure *f)
 {
     size_t length = strlen(p->directory) + strlen(file) + 2;
+    int directory = directory_length(p->directory);
     if (p->count == p->capacity) {
         size_t capacity = 2 * p->capacity + 16;
         struct product *more = realloc(p->list, capacity * sizeof *more);
@@ -23,7 +33,7 @@ enum exit_code products_add(struct products *p, const char *file, char *bytes, s
     *made = (struct product){ .path = malloc(length), .bytes = bytes, .size = size };
     if (!made->path)
         return fail_memory(f);
-    snprintf(made->path, length, "%s/%s", p->directory, file);
+    snprintf(made->path, length, "%.*s/%s", directory, p->directory, file);
     for (size_t i = 0; i + 1 < p->count; i++)
         if (!strcmp(p->list[i].path, made->path))
             return fail(f, EXIT_USAGE, "two specs or convolutions make %s", made->path);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -89,6 +88,28 @@ static int open_beside(const char *path, char **name)
     return fd;
 }
 
+static const char *name_in(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool find_directory(const char *path, struct stat *st)
+{
+    size_t length = (size_t)(name_in(path) - path);
+    char *directory = length ? strndup(path, length) : strdup(".");
+    bool found = directory && !stat(directory, st);
+    free(directory);
+    return found;
+}
+
+bool stream_same(const char *a, const char *b)
+{
+    struct stat in_a, in_b;
+    return !strcmp(name_in(a), name_in(b)) && find_directory(a, &in_a) &&
+           find_directory(b, &in_b) && in_a.st_dev == in_b.st_dev && in_a.st_ino == in_b.st_ino;
+}
+
 enum exit_code stream_create(const char *path, struct stream_out *out, struct failure *f)
 {
     struct stat st;
@@ -105,10 +126,12 @@ enum exit_code stream_create(const char *path, struct stream_out *out, struct fa
     out->stream = fdopen(fd, "wb");
     if (out->stream)
         return EXIT_FINE;
+    enum exit_code code = cannot_write(path, f);
     close(fd);
     unlink(out->temporary);
     free(out->temporary);
-    return cannot_write(path, f);
+    out->temporary = NULL;
+    return code;
 }
 
 enum exit_code stream_close(struct stream_out *out, struct failure *f)

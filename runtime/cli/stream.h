@@ -8,12 +8,17 @@
 
 #include "runtime/cli/failure.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Reads all of a file, which is at most `limit` bytes long. A NUL stands behind the bytes; the
  * caller frees them. "-" is standard input. */
 enum exit_code stream_read(const char *path, size_t limit, unsigned char **bytes, size_t *size,
                            struct failure *f);
+
+/* Do both paths name the same file, be it there or not? Where they do, writing one replaces the
+ * other. */
+bool stream_same(const char *a, const char *b);
 
 struct stream_out {
     FILE *stream;
