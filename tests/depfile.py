@@ -164,6 +164,7 @@ def check_errors():
     for spec, code, words, depfile in (
             ("spec.lua", 3, "cannot be written", "nowhere/x.d"),
             ("spec.lua", 2, "is a directory", "made"),
+            ("spec.lua", 2, "--depfile needs the name of a file", ""),
             ("spec.lua", 2, "--depfile=made/spec.h is one of the files", "made/spec.h"),
             ("spec.lua", 2, "--depfile=./made//spec.h is one of the files", "./made//spec.h"),
             ("spec.lua", 2, "--depfile=./spec.lua is one of the files that are read", "./spec.lua"),

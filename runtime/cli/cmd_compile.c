@@ -290,6 +290,8 @@ enum exit_code cmd_compile(const struct options *o, struct failure *f)
         return fail(f, EXIT_USAGE, "compile needs a spec; see convc compile --help");
     if (!o->directory || !o->directory[0])
         return fail(f, EXIT_USAGE, "compile needs a directory: -o DIR");
+    if (o->depfile && !o->depfile[0])
+        return fail(f, EXIT_USAGE, "--depfile needs the name of a file");
     enum exit_code code = read_kinds(&c, f);
     if (code == EXIT_FINE)
         code = check_library(o, f);
