@@ -114,14 +114,16 @@ static enum convc_status find_variant(const struct convc_emission *e, struct ite
                                       const char *forced, struct diag *d)
 {
     struct variant *v = &m->variant[target];
+    struct diag own = { .status = CONVC_OK };
     if (e->targets == 1)
         snprintf(v->name, sizeof v->name, "%s", m->name);
     else
         snprintf(v->name, sizeof v->name, "%.100s__%.60s", m->name, e->tag[target]);
     emission_symbols(v->name, v->symbol);
-    if (find_plan(e, &m->problem, &e->target[target], forced, &v->plan, d) == CONVC_OK)
-        plan_print(&v->plan, v->plan_text);
-    return d->status;
+    if (find_plan(e, &m->problem, &e->target[target], forced, &v->plan, &own) != CONVC_OK)
+        return diag_fail(d, own.status, "%s: %.400s", m->problem.p.name, own.text);
+    plan_print(&v->plan, v->plan_text);
+    return CONVC_OK;
 }
 
 static enum convc_status find_item(const struct convc_emission *e, const struct convc_problem *p,

@@ -143,6 +143,9 @@ static void wrong_arguments_are_told(void **state)
     assert_int_equal(convc_emission_create(&p, 0, NULL, &e), CONVC_ERR_ARGUMENT);
     assert_int_equal(convc_emission_create(&p, 1, &o, &e), CONVC_ERR_ARGUMENT);
     assert_string_equal(convc_last_error(), "optimize=2 must be 0 or 1");
+    o = (struct convc_emit_options){ .struct_bytes = sizeof o, .plan = "none" };
+    assert_int_equal(convc_emission_create(&p, 1, &o, &e), CONVC_ERR_PLAN);
+    assert_ptr_equal(strstr(convc_last_error(), "a: plan 'none' "), convc_last_error());
     o = (struct convc_emit_options){ .struct_bytes = 1 };
     assert_int_equal(convc_emit(&p, 1, &o, &f.bytes, &f.size), CONVC_ERR_ARGUMENT);
     for (int i = 0; i < 4; i++) {
