@@ -8,32 +8,13 @@ whatever stands in the paths; and what fails leaves nothing behind. Last line: "
 """
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+from facts import fact, report, run, scratch, write
 
 CONVC = os.path.realpath(sys.argv[1])
-passed = failed = 0
-
-
-def fact(name, holds, said=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED  {name}\n{said}")
-
-
-def run(*command, **options):
-    return subprocess.run(command, capture_output=True, text=True, **options)
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    with open(path, "w") as f:
-        f.write(text)
-
 
 SPEC = 'local channels = require("common")\n' \
        'return convc.conv { input = { 1, channels, 4, 5 }, out_channels = 4, kernel_size = 1 }\n'
@@ -203,13 +184,9 @@ def check_one_library():
     refuses(2, "both make a", "a.lua", "./a.lua", "-o", "refused", "--library", "twice")
 
 
-with tempfile.TemporaryDirectory() as directory:
-    os.chdir(directory)
-    os.environ["XDG_CACHE_HOME"] = directory
+with scratch():
     check_paths()
     check_what_is_listed()
     check_errors()
     check_one_library()
-    os.chdir("/")
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+report()

@@ -10,29 +10,17 @@ programs of a header, a library and two system calls compute what `convc run` co
 import glob
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 
 import numpy as np
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+from facts import fact, report, run, scratch
 
 CONVC = os.path.realpath(sys.argv[1])
 SPECS = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "specs")
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-passed = failed = 0
-
-
-def fact(name, holds, said=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED  {name}\n{said}")
-
-
-def run(*command, **options):
-    return subprocess.run(command, capture_output=True, **options)
 
 
 # ---- what libraries leave open -------------------------------------------------------------------
@@ -56,7 +44,7 @@ def stem(path):
 def symbols(libraries):
     """Of each library the names that it defines, and those that it leaves open."""
     found = {library: (set(), set()) for library in libraries}
-    for line in run(NM, "-A", "-P", *libraries, text=True).stdout.splitlines():
+    for line in run(NM, "-A", "-P", *libraries).stdout.splitlines():
         place, name, kind = line.split()[:3]
         found[place.split("[")[0].rstrip(":")][kind == "U"].add(name)
     return found
@@ -85,7 +73,7 @@ def check_all_needs():
     check_needs("classes", "x86-64")
     check_needs("networks", "x86-64-v4", 5)
     for name in NO_CODE:
-        done = run(CONVC, "compile", f"{SPECS}/examples/{name}.lua", "-o", "no", text=True)
+        done = run(CONVC, "compile", f"{SPECS}/examples/{name}.lua", "-o", "no")
         fact(f"{name} is told to have no code", done.returncode == 2 and "no algorithm takes" in
              done.stderr and not os.path.exists("no"), done.stderr)
 
@@ -169,7 +157,7 @@ def step(count, by, of):
 
 def expected(name, fields):
     """What convc run makes of the program's values."""
-    told = run(CONVC, "explain", f"{name}.lua", "--show", "problem", text=True).stdout
+    told = run(CONVC, "explain", f"{name}.lua", "--show", "problem").stdout
     shape = {w[0]: [int(n) for n in w[1:] if n != "x"]
              for w in (line.split() for line in told.splitlines())
              if w and w[0] in ("src", "wei", "dst")}
@@ -183,7 +171,7 @@ def expected(name, fields):
         np.save(f"{what}.npy", (step(int(np.prod(size)), by, of) / divisor).astype(np.float32)
                 .reshape(size))
         words += [option, f"{what}.npy"] if used else []
-    done = run(CONVC, "run", f"{name}.lua", "--no-timing", "--output", "dst.npy", *words, text=True)
+    done = run(CONVC, "run", f"{name}.lua", "--no-timing", "--output", "dst.npy", *words)
     assert done.returncode == 0, done.stderr
     return np.load("dst.npy").ravel()
 
@@ -192,7 +180,7 @@ def check_program(name, fields):
     with open(f"{name}.lua", "w") as f:
         f.write(f'return convc.conv {{ name = "{name}", layout = "nchw", {fields} }}\n')
     done = run(CONVC, "compile", f"{name}.lua", "-o", "out", "--target",
-               "x86-64,x86-64-v3,x86-64-v4", text=True)
+               "x86-64,x86-64-v3,x86-64-v4")
     fact(f"{name} compiles", done.returncode == 0, done.stderr)
     flags = [f"-D{field.upper()}" for field in ("bias", "residual") if f"{field} = true" in fields]
     want = expected(name, fields)
@@ -201,10 +189,10 @@ def check_program(name, fields):
             f.write(PROGRAM % {"name": name})
         built = run(*compiler, *WARNINGS, *flags, "-O1", "-I.", "-ffreestanding", "-nostdlib",
                     "-nostartfiles", "-static", "-fno-stack-protector", "-fno-exceptions",
-                    f"{name}{end}", f"out/lib{name}.a", "-o", "program", text=True)
+                    f"{name}{end}", f"out/lib{name}.a", "-o", "program")
         fact(f"{name} links with {compiler[0]} and no C library", built.returncode == 0,
              built.stderr)
-        ran = run("./program")
+        ran = run("./program", text=False)
         got = np.frombuffer(ran.stdout, np.float32)
         fits = ran.returncode == 0 and got.shape == want.shape
         fact(f"{name}, built with {compiler[0]}, computes what convc run computes",
@@ -212,13 +200,9 @@ def check_program(name, fields):
         os.remove("program")
 
 
-with tempfile.TemporaryDirectory() as directory:
-    os.chdir(directory)
-    os.environ["XDG_CACHE_HOME"] = directory
+with scratch():
     if os.uname().machine == "x86_64":
         for kind, its_fields in KINDS.items():
             check_program(kind, its_fields)
     check_all_needs()
-    os.chdir("/")
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+report()

@@ -11,37 +11,19 @@ installed and found again without convc, and what is said where something is wro
 import os
 import shutil
 import stat
-import subprocess
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+from facts import fact, report, run, scratch, write
 
 BUILD = os.path.realpath(sys.argv[1])
 WARNINGS = "-Wall -Wextra -Wpedantic -Werror"
-passed = failed = 0
-
-
-def fact(name, holds, said=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED  {name}\n{said}")
-
-
-def run(*command, **options):
-    return subprocess.run(command, capture_output=True, text=True, **options)
 
 
 def cmake(*words):
     done = run("cmake", *words)
     return done.returncode == 0, done.stdout + done.stderr
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    with open(path, "w") as f:
-        f.write(text)
 
 
 def generators():
@@ -301,9 +283,7 @@ def check_bare_machines(package):
                     found, "--toolchain", os.path.realpath("bare library/toolchain.cmake"))
 
 
-with tempfile.TemporaryDirectory() as directory:
-    os.chdir(directory)
-    os.environ["XDG_CACHE_HOME"] = directory
+with scratch():
     for variable in ("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER"):
         os.environ.pop(variable, None)
     package_dir, PREFIX = install()
@@ -313,6 +293,4 @@ with tempfile.TemporaryDirectory() as directory:
     check_errors(package_dir)
     check_tool(package_dir)
     check_bare_machines(package_dir)
-    os.chdir("/")
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+report()

@@ -11,23 +11,16 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+from facts import fact, report, scratch
 
 CONVC = os.path.realpath(sys.argv[1])
 SPECS = int(sys.argv[2]) if len(sys.argv) > 2 else 200
 TARGET = "x86-64-v3"
 FILTERS = ["sobel_x", "scharr_y", "edge_detect", "sharpen", "emboss", "gaussian(5, 1.1)", "box(3)",
            "laplacian", "log(7, 1.4)", "gabor(5, 1.5, 0.7, 4)"]
-passed = failed = 0
-
-
-def fact(name, holds, said=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED  {name}\n{said}")
 
 
 def fields_of(r):
@@ -116,10 +109,6 @@ def check_circumstances(specs):
         fact(f"the same bytes, {name}", not wrong, " ".join(wrong))
 
 
-with tempfile.TemporaryDirectory() as directory:
-    os.chdir(directory)
-    os.environ["XDG_CACHE_HOME"] = os.path.join(directory, "cache")
+with scratch():
     check_circumstances(write_specs())
-    os.chdir("/")
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+report()

@@ -8,29 +8,17 @@ Builds a C99 and a C++ program against what `convc compile` wrote, runs them on 
 and that the bytes depend on nothing but the spec. Last line: "N passed, N failed".
 """
 import os
-import subprocess
 import sys
-import tempfile
 
 import numpy as np
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+from facts import fact, report, run, scratch
 
 CONVC = os.path.realpath(sys.argv[1])
 DRIVER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "support", "static_driver.c")
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-passed = failed = 0
-
-
-def fact(name, holds, said=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED  {name}\n{said}")
-
-
-def run(*command, **options):
-    return subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
 
 
 def compile_spec(*words, **options):
@@ -326,9 +314,7 @@ def check_errors():
     refuses(3, "cannot be written", "dense.lua", "-o", "/proc/self")
 
 
-with tempfile.TemporaryDirectory() as directory:
-    os.chdir(directory)
-    os.environ["XDG_CACHE_HOME"] = directory
+with scratch():
     check_kernels()
     check_links_without_a_c_library()
     check_many_link_together()
@@ -337,6 +323,4 @@ with tempfile.TemporaryDirectory() as directory:
     check_archive()
     check_dispatch()
     check_errors()
-    os.chdir("/")
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+report()

@@ -26,24 +26,18 @@ static struct convc_problem filtering(int64_t channels, int64_t filters, const d
 
 static bool same_key(const struct convc_problem *a, const struct convc_problem *b)
 {
-    struct problem ra = resolved(a), rb = resolved(b);
-    struct problem_key ka, kb;
-    problem_key(&ra, &ka);
-    problem_key(&rb, &kb);
+    struct problem_key ka = key_of(a), kb = key_of(b);
     return !memcmp(&ka, &kb, sizeof ka);
 }
 
 static void assert_reads_back(const struct convc_problem *p, const char *addition)
 {
-    struct problem to = resolved(p), back;
-    struct problem_key key, key_back;
+    struct problem to = resolved(p);
     struct text t = { 0 };
     problem_print(&to, &t);
     assert_string_equal(strchr(t.data, ';'), addition);
-    back = problem_named(t.data);
-    problem_key(&to, &key);
-    problem_key(&back, &key_back);
-    assert_memory_equal(&key, &key_back, sizeof key);
+    struct problem_key key = key_of(p), back = key_named(t.data);
+    assert_memory_equal(&key, &back, sizeof key);
     text_free(&t);
 }
 

@@ -2,6 +2,7 @@
  * what they say, and kernels that compute it. */
 #include "gen/problem/problem.h"
 #include "gen/spec/spec.h"
+#include "tests/support/named.h"
 #include "tests/support/small.h"
 
 #include <convc/convc.h>
@@ -13,14 +14,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct problem_key key_of(const struct convc_problem *p)
-{
-    struct problem to = resolved(p);
-    struct problem_key key;
-    problem_key(&to, &key);
-    return key;
-}
 
 static bool same_key(const struct convc_problem *a, const struct convc_problem *b)
 {
@@ -101,20 +94,8 @@ static void texts_read_back_to_the_same_key(void **state)
         "ic3ih8oc4kh3;bias;combine=min(x,w);reduce=prod;act=relu",
     };
     (void)state;
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        struct arena memory = { 0 };
-        struct convc_problem from, again;
-        struct diag d = { 0 };
-        struct text t = { 0 };
-        assert_int_equal(spec_benchdnn(lines[i], &memory, &from, &d), CONVC_OK);
-        struct problem p = resolved(&from);
-        problem_print(&p, &t);
-        assert_int_equal(spec_benchdnn(t.data, &memory, &again, &d), CONVC_OK);
-        if (!same_key(&from, &again))
-            fail_msg("%s printed as %s", lines[i], t.data);
-        text_free(&t);
-        arena_free(&memory);
-    }
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_prints_back(lines[i]);
 }
 
 static void what_does_not_go_together_is_refused(void **state)

@@ -94,14 +94,7 @@ static void runs_are_those_found_tap_by_tap(void **state)
 static void assert_right(const struct convc_problem *from, const char *text)
 {
     struct test_random r = { test_seed("nest", 4) };
-    struct sample s;
-    struct emitted e;
-    sample_draw(&s, from, &r);
-    struct plan plan = plan_fitting(text, &s.problem, &machine[0]);
-    emitted_make(&e, &s.problem, &plan, &machine[0], false);
-    assert_true(emitted_agrees(&e, &s, &r));
-    emitted_free(&e);
-    sample_free(&s);
+    assert_computes(from, text, &machine[0], &r);
 }
 
 /* A mode that folds makes a run of each tap outside, here more than RUNS_MAX; unrolled code needs

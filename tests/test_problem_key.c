@@ -11,15 +11,6 @@
 
 #include <cmocka.h>
 
-static struct problem_key key_of(const struct convc_problem *p)
-{
-    struct problem to = resolved(p);
-    struct problem_key key;
-    memset(&key, 0x55, sizeof key);
-    problem_key(&to, &key);
-    return key;
-}
-
 static void assert_same(const struct convc_problem *a, const struct convc_problem *b)
 {
     struct problem_key ka = key_of(a), kb = key_of(b);

@@ -2,6 +2,7 @@
 
 #include "gen/plan/choose.h"
 #include "tests/support/draw.h"
+#include "tests/support/element.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -23,29 +24,6 @@ struct run {
     int64_t src_span, dst_span, wei_count;
 };
 
-static double get(enum convc_dtype t, const void *tensor, int64_t i)
-{
-    switch (t) {
-    case CONVC_F32: return (double)((const float *)tensor)[i];
-    case CONVC_F64: return ((const double *)tensor)[i];
-    case CONVC_U8: return ((const uint8_t *)tensor)[i];
-    case CONVC_S16: return ((const int16_t *)tensor)[i];
-    case CONVC_U16: return ((const uint16_t *)tensor)[i];
-    }
-    return (double)NAN;
-}
-
-static void set(enum convc_dtype t, void *tensor, int64_t i, double value)
-{
-    switch (t) {
-    case CONVC_F32: ((float *)tensor)[i] = (float)value; break;
-    case CONVC_F64: ((double *)tensor)[i] = value; break;
-    case CONVC_U8: ((uint8_t *)tensor)[i] = (uint8_t)value; break;
-    case CONVC_S16: ((int16_t *)tensor)[i] = (int16_t)value; break;
-    case CONVC_U16: ((uint16_t *)tensor)[i] = (uint16_t)value; break;
-    }
-}
-
 /* What dst holds before. */
 static double untouched(const struct run *r)
 {
@@ -61,7 +39,7 @@ static void *draw_tensor(enum convc_dtype t, struct test_random *random, int64_t
     for (int64_t i = 0; i < count; i++) {
         bool zero = test_random_in(random, 0, 2) == 0;
         int64_t least = dtype_whole(t) && dtype_least(t) == 0 ? 0 : -4;
-        set(t, tensor, i, zero ? 0 : (double)test_random_in(random, least, 4));
+        element_set(t, tensor, i, zero ? 0 : (double)test_random_in(random, least, 4));
     }
     return tensor;
 }
@@ -69,7 +47,7 @@ static void *draw_tensor(enum convc_dtype t, struct test_random *random, int64_t
 static void wipe(struct run *r)
 {
     for (int64_t i = 0; i < r->dst_span; i++)
-        set(r->p.p.dst_dtype, r->dst, i, untouched(r));
+        element_set(r->p.p.dst_dtype, r->dst, i, untouched(r));
 }
 
 static void run_create(struct run *r, const struct convc_problem *p, struct test_random *random)
@@ -173,7 +151,8 @@ static double padded(const struct oracle *o, const struct convc_problem *p, int6
     int64_t d = o->from[0][at[0]], h = o->from[1][at[1]], w = o->from[2][at[2]];
     if (d < 0 || h < 0 || w < 0)
         return p->padding_mode == CONVC_PAD_CONSTANT ? p->padding_value : 0;
-    return get(p->src_dtype, o->r->src, n * s[0] + c * s[1] + d * s[2] + h * s[3] + w * s[4]);
+    return element_get(p->src_dtype, o->r->src,
+                       n * s[0] + c * s[1] + d * s[2] + h * s[3] + w * s[4]);
 }
 
 static double oracle_sum(const struct oracle *o, const struct convc_problem *p, int64_t n,
@@ -189,7 +168,7 @@ static double oracle_sum(const struct oracle *o, const struct convc_problem *p, 
             int64_t slid = p->flip ? k[a] - 1 - tap[a] : tap[a];
             at[a] = x[a] * p->stride[a] + slid * p->dilation[a];
         }
-        sum += get(p->wei_dtype, o->r->wei, oc * icg * k[0] * k[1] * k[2] + t) *
+        sum += element_get(p->wei_dtype, o->r->wei, oc * icg * k[0] * k[1] * k[2] + t) *
                padded(o, p, n, group * icg + i, at);
     }
     return sum;
@@ -230,20 +209,20 @@ static void check_against_oracle(const struct run *r, const struct convc_problem
         int64_t n, oc, x[3];
         int64_t at = dst_at(r, i, &n, &oc, x);
         double sum = oracle_sum(&o, p, n, oc, x);
-        sum += p->bias ? get(p->acc_dtype, r->bias, oc) : 0;
-        sum += p->residual ? get(p->dst_dtype, r->residual, at) : 0;
+        sum += p->bias ? element_get(p->acc_dtype, r->bias, oc) : 0;
+        sum += p->residual ? element_get(p->dst_dtype, r->residual, at) : 0;
         long double y = ref_activation(p->activation, p->activation_args, sum);
         double expected = stored(p->dst_dtype, y);
-        if (get(r->p.p.dst_dtype, r->dst, at) != expected)
-            fail_at(r, i, get(r->p.p.dst_dtype, r->dst, at), expected);
+        if (element_get(r->p.p.dst_dtype, r->dst, at) != expected)
+            fail_at(r, i, element_get(r->p.p.dst_dtype, r->dst, at), expected);
         if (ref_at(&r->p, &r->layout, &r->args, r->wei, i) != y)
             fail_at(r, i, (double)ref_at(&r->p, &r->layout, &r->args, r->wei, i), (double)y);
-        set(p->dst_dtype, r->dst, at, untouched(r));
+        element_set(p->dst_dtype, r->dst, at, untouched(r));
         written++;
     }
     for (int64_t i = 0; i < r->dst_span; i++)
-        if (get(r->p.p.dst_dtype, r->dst, i) != untouched(r))
-            fail_at(r, -1, get(r->p.p.dst_dtype, r->dst, i), untouched(r));
+        if (element_get(r->p.p.dst_dtype, r->dst, i) != untouched(r))
+            fail_at(r, -1, element_get(r->p.p.dst_dtype, r->dst, i), untouched(r));
     assert_int_equal(written, outputs(r));
 }
 
@@ -304,7 +283,7 @@ static void packed_weights_give_the_same_as_plain_ones(void **state)
             int64_t tap[3] = { i / k[2] / k[1] % k[0], i / k[2] % k[1], i % k[2] };
             int64_t c = i / k[2] / k[1] / k[0];
             int64_t at = layout_index(&packed, c / r.p.icg, c % r.p.icg, tap);
-            set(p.wei_dtype, wei, at, get(p.wei_dtype, r.wei, i));
+            element_set(p.wei_dtype, wei, at, element_get(p.wei_dtype, r.wei, i));
         }
         ref_run(&r.p, &packed, &r.args, wei, 0, ref_items(&r.p, p.n));
         check_against_oracle(&r, &p);
@@ -346,7 +325,7 @@ static void an_empty_batch_writes_nothing(void **state)
     assert_int_equal(ref_items(&r.p, 0), 0);
     run_all(&r);
     for (int64_t i = 0; i < r.dst_span; i++)
-        assert_true(get(r.p.p.dst_dtype, r.dst, i) == untouched(&r));
+        assert_true(element_get(r.p.p.dst_dtype, r.dst, i) == untouched(&r));
     run_free(&r);
 }
 

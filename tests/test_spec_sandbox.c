@@ -1,5 +1,6 @@
 /* Hostile specs: each is refused soon, with one sentence, and takes no more memory than it may. */
 #include "gen/spec/spec.h"
+#include "tests/support/hostile.h"
 #include "tests/support/support.h"
 
 #include <setjmp.h>
@@ -8,22 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-/* What a refusal may take, and what the process may grow by over all of them. */
-static const double seconds_max = 1.5;
+/* What the process may grow by over all of them. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static const long growth_max_kb = 4 << 20; /* shadow memory, quarantine */
 #else
 static const long growth_max_kb = 128 << 10;
 #endif
-
-struct hostile {
-    const char *text;
-    const char *sentence; /* how the sentence begins, behind "evil.lua" */
-};
 
 static const struct hostile endless[] = {
     { "while true do end", ":1: runs for more than 10000000 instructions" },
@@ -160,49 +154,10 @@ static const struct hostile escapes[] = {
     { "convc.conv = nil\nreturn convc.conv { }", ":2: attempt to call a nil value (field 'conv')" },
 };
 
-/* Of this thread's own time: what others do with the machine is not the sandbox's fault. */
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int refuse_one(const char *text, const char *sentence)
-{
-    struct spec_source source = { .text = text, .name = "evil.lua" };
-    struct spec spec;
-    struct diag d = { 0 };
-    double begin = seconds();
-    enum convc_status got = spec_load(&source, &spec, &d);
-    double took = seconds() - begin;
-    if (got == CONVC_OK)
-        spec_free(&spec);
-    bool right = got == CONVC_ERR_SPEC && strncmp(d.text, "evil.lua", 8) == 0 &&
-                 strncmp(d.text + 8, sentence, strlen(sentence)) == 0 && !strchr(d.text, '\n') &&
-                 !strchr(d.text, '\x1b');
-    if (right && took < seconds_max)
-        return 0;
-    print_error("%.200s\n    after %.2f s gives %d: %s\n    not   evil.lua%s\n", text, took, got,
-                d.text, sentence);
-    return 1;
-}
-
-static void refuse_all(const struct hostile *list, size_t count)
-{
-    int wrong = 0;
-    for (size_t i = 0; i < count; i++)
-        wrong += refuse_one(list[i].text, list[i].sentence);
-    print_message("%zu hostile specs\n", count);
-    assert_int_equal(wrong, 0);
-}
-
-#define REFUSE(list) refuse_all(list, sizeof list / sizeof list[0])
-
 static void endless_specs_end(void **state)
 {
     (void)state;
-    REFUSE(endless);
+    ASSERT_REFUSED(endless, CONVC_ERR_SPEC);
 }
 
 static void memory_is_bounded(void **state)
@@ -210,7 +165,7 @@ static void memory_is_bounded(void **state)
     (void)state;
     struct rusage before, after;
     getrusage(RUSAGE_SELF, &before);
-    REFUSE(memory);
+    ASSERT_REFUSED(memory, CONVC_ERR_SPEC);
     getrusage(RUSAGE_SELF, &after);
     assert_true(after.ru_maxrss - before.ru_maxrss < growth_max_kb);
 }
@@ -218,7 +173,7 @@ static void memory_is_bounded(void **state)
 static void nothing_leads_out_of_the_sandbox(void **state)
 {
     (void)state;
-    REFUSE(escapes);
+    ASSERT_REFUSED(escapes, CONVC_ERR_SPEC);
 }
 
 /* A text of nearly a megabyte: `head`, as many `piece` as fit, `tail`. */
@@ -263,7 +218,7 @@ static void texts_that_are_slow_to_parse_are_refused(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char *text = long_text(texts[i].head, texts[i].piece, texts[i].tail);
         assert_non_null(text);
-        wrong += refuse_one(text, texts[i].sentence);
+        wrong += !hostile_refused(text, CONVC_ERR_SPEC, texts[i].sentence);
         free(text);
     }
     assert_int_equal(wrong, 0);
@@ -280,7 +235,7 @@ static void labels_and_gotos_are_refused_in_time(void **state)
         text_add(&t, "goto l31999\n");
     char *text = text_take(&t);
     assert_non_null(text);
-    assert_int_equal(refuse_one(text, ":"), 0);
+    assert_true(hostile_refused(text, CONVC_ERR_SPEC, ":"));
     free(text);
 }
 

@@ -128,17 +128,9 @@ static void assert_right(const char *problem, const char *text)
         const struct target *t = &machine[i % (size_t)machines];
         struct test_random r = { test_seed("types", i) };
         struct convc_problem p = problem_named(problem).p;
-        struct sample s;
-        struct emitted e;
         p.src_dtype = types[i / (size_t)machines][0];
         p.dst_dtype = types[i / (size_t)machines][1];
-        sample_draw(&s, &p, &r);
-        struct plan plan = plan_fitting(text, &s.problem, t);
-        emitted_make(&e, &s.problem, &plan, t, false);
-        if (!emitted_agrees(&e, &s, &r))
-            fail_msg("%s", text);
-        emitted_free(&e);
-        sample_free(&s);
+        assert_computes(&p, text, t, &r);
     }
 }
 
@@ -181,8 +173,6 @@ static void assert_filtered(const char *problem, const double *kernel, double sc
         struct test_random r = { test_seed("filtered", (uint64_t)i) };
         struct convc_problem p = problem_named(problem).p;
         double weights[9 * 8];
-        struct sample s;
-        struct emitted e;
         for (int w = 0; w < 9 * p.oc; w++)
             weights[w] = kernel[w % 9] * scale;
         static const enum convc_dtype types[] = { CONVC_U8, CONVC_S16, CONVC_U16, CONVC_F32,
@@ -190,13 +180,7 @@ static void assert_filtered(const char *problem, const double *kernel, double sc
         p.src_dtype = types[i % 5];
         p.dst_dtype = types[i / 5 % 5];
         p.weights = weights;
-        sample_draw(&s, &p, &r);
-        struct plan plan = plan_fitting(text, &s.problem, t);
-        emitted_make(&e, &s.problem, &plan, t, false);
-        if (!emitted_agrees(&e, &s, &r))
-            fail_msg("%s", text);
-        emitted_free(&e);
-        sample_free(&s);
+        assert_computes(&p, text, t, &r);
     }
 }
 

@@ -33,15 +33,7 @@ static void assert_right(const struct convc_problem *from, const char *text)
 {
     for (int i = 0; i < machines; i++) {
         struct test_random r = { test_seed("window", (uint64_t)i) };
-        struct sample s;
-        struct emitted e;
-        sample_draw(&s, from, &r);
-        struct plan plan = plan_fitting(text, &s.problem, &machine[i]);
-        emitted_make(&e, &s.problem, &plan, &machine[i], false);
-        if (!emitted_agrees(&e, &s, &r))
-            fail_msg("%s", text);
-        emitted_free(&e);
-        sample_free(&s);
+        assert_computes(from, text, &machine[i], &r);
     }
 }
 

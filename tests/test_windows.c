@@ -4,6 +4,7 @@
 #include "gen/expr/expr_simplify.h"
 #include "gen/problem/problem.h"
 #include "gen/spec/spec.h"
+#include "tests/support/named.h"
 #include "tests/support/small.h"
 #include "tests/support/support.h"
 
@@ -189,19 +190,6 @@ static void medians_take_few_operations(void **state)
 
 /* ---- identity ----------------------------------------------------------------------------- */
 
-static struct problem_key key_of(const char *line)
-{
-    struct arena memory = { 0 };
-    struct convc_problem from;
-    struct diag d = { 0 };
-    struct problem_key key;
-    assert_int_equal(spec_benchdnn(line, &memory, &from, &d), CONVC_OK);
-    struct problem p = resolved(&from);
-    problem_key(&p, &key);
-    arena_free(&memory);
-    return key;
-}
-
 static void what_computes_the_same_has_one_key(void **state)
 {
     static const char *const same[][2] = {
@@ -224,11 +212,11 @@ static void what_computes_the_same_has_one_key(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
-        struct problem_key a = key_of(same[i][0]), b = key_of(same[i][1]);
+        struct problem_key a = key_named(same[i][0]), b = key_named(same[i][1]);
         assert_memory_equal(&a, &b, sizeof a);
     }
     for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
-        struct problem_key a = key_of(other[i][0]), b = key_of(other[i][1]);
+        struct problem_key a = key_named(other[i][0]), b = key_named(other[i][1]);
         assert_memory_not_equal(&a, &b, sizeof a);
     }
 }
@@ -241,19 +229,8 @@ static void problems_print_and_read_back(void **state)
         "g2mb1ic2id4ih4iw4oc2kd2kh2kw2;mode=reflect;window=sub(x(1,1,1),x(0,0,0));bias;act=relu",
     };
     (void)state;
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        struct arena memory = { 0 };
-        struct convc_problem from;
-        struct diag d = { 0 };
-        struct text t = { 0 };
-        assert_int_equal(spec_benchdnn(lines[i], &memory, &from, &d), CONVC_OK);
-        struct problem p = resolved(&from);
-        problem_print(&p, &t);
-        struct problem_key a = key_of(lines[i]), b = key_of(t.data);
-        assert_memory_equal(&a, &b, sizeof a);
-        text_free(&t);
-        arena_free(&memory);
-    }
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_prints_back(lines[i]);
 }
 
 static void what_is_no_window_is_refused(void **state)

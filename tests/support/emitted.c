@@ -1,6 +1,8 @@
 #include "tests/support/emitted.h"
 
 #include "runtime/ref.h"
+#include "tests/support/element.h"
+#include "tests/support/named.h"
 #include "tests/support/subject.h"
 
 #include <float.h>
@@ -33,33 +35,10 @@ int emitted_teardown(void **state)
 /* ---- values ------------------------------------------------------------------------------------
  */
 
-static void put(enum convc_dtype t, void *tensor, int64_t i, double value)
-{
-    switch (t) {
-    case CONVC_F32: ((float *)tensor)[i] = (float)value; break;
-    case CONVC_F64: ((double *)tensor)[i] = value; break;
-    case CONVC_U8: ((uint8_t *)tensor)[i] = (uint8_t)value; break;
-    case CONVC_S16: ((int16_t *)tensor)[i] = (int16_t)value; break;
-    case CONVC_U16: ((uint16_t *)tensor)[i] = (uint16_t)value; break;
-    }
-}
-
-static double get(enum convc_dtype t, const void *tensor, int64_t i)
-{
-    switch (t) {
-    case CONVC_F32: return ((const float *)tensor)[i];
-    case CONVC_F64: return ((const double *)tensor)[i];
-    case CONVC_U8: return ((const uint8_t *)tensor)[i];
-    case CONVC_S16: return ((const int16_t *)tensor)[i];
-    case CONVC_U16: return ((const uint16_t *)tensor)[i];
-    }
-    return (double)NAN;
-}
-
 void sample_fill_nan(enum convc_dtype t, void *to, size_t bytes)
 {
     for (size_t i = 0; i < bytes / (size_t)dtype_bytes(t); i++)
-        put(t, to, (int64_t)i, dtype_whole(t) ? dtype_most(t) - 1 : (double)NAN);
+        element_set(t, to, (int64_t)i, dtype_whole(t) ? dtype_most(t) - 1 : (double)NAN);
 }
 
 static void *allocate(enum convc_dtype t, size_t bytes)
@@ -105,14 +84,14 @@ struct filling {
 static void fill_element(void *argument, int64_t index)
 {
     struct filling *f = argument;
-    put(f->type, f->tensor, index, draw(f->type, f->r));
+    element_set(f->type, f->tensor, index, draw(f->type, f->r));
 }
 
 static void *draw_dense(enum convc_dtype t, int64_t count, struct test_random *r)
 {
     void *tensor = allocate(t, (size_t)(count * dtype_bytes(t)));
     for (int64_t i = 0; i < count; i++)
-        put(t, tensor, i, draw(t, r));
+        element_set(t, tensor, i, draw(t, r));
     return tensor;
 }
 
@@ -210,7 +189,7 @@ bool sample_agrees(const struct sample *o, const struct plan *plan, const void *
     int64_t count = (int64_t)o->dst_bytes / dtype_bytes(t);
     double slack = slack_of(&o->problem, plan);
     for (int64_t i = 0; i < count; i++) {
-        double got = get(t, dst, i), want = get(t, o->expected, i);
+        double got = element_get(t, dst, i), want = element_get(t, o->expected, i);
         if (close_enough(&o->problem, got, want, slack))
             continue;
         fprintf(stderr, "dst[%" PRId64 "] is %.17g, not %.17g\n", i, got, want);
@@ -320,4 +299,18 @@ bool emitted_agrees(const struct emitted *e, const struct sample *o, struct test
     free(dst);
     free(packed);
     return agree;
+}
+
+void assert_computes(const struct convc_problem *p, const char *plan, const struct target *t,
+                     struct test_random *r)
+{
+    struct sample s;
+    struct emitted e;
+    sample_draw(&s, p, r);
+    struct plan fitting = plan_fitting(plan, &s.problem, t);
+    emitted_make(&e, &s.problem, &fitting, t, false);
+    if (!emitted_agrees(&e, &s, r))
+        fail_msg("%s", plan);
+    emitted_free(&e);
+    sample_free(&s);
 }

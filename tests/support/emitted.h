@@ -2,7 +2,7 @@
  *
  * Values are whole numbers, so that every order of summation gives the same result, and the result
  * can be demanded exactly. Whatever no element of a tensor fills holds NaN. Failures of the system
- * and of the compiler end the test. Stands on: subject, draw, layout, jit, ref, cmocka.
+ * and of the compiler end the test. Stands on: subject, named, draw, layout, jit, ref, cmocka.
  */
 #ifndef TESTS_SUPPORT_EMITTED_H
 #define TESTS_SUPPORT_EMITTED_H
@@ -69,6 +69,10 @@ void emitted_run(const struct emitted *e, const struct convc_args *args, struct 
 
 /* Packs, runs on tensors of its own and compares; prints problem and plan where they differ. */
 bool emitted_agrees(const struct emitted *e, const struct sample *o, struct test_random *r);
+
+/* The plan, from its text, computes what the reference does; else the test fails. */
+void assert_computes(const struct convc_problem *p, const char *plan, const struct target *t,
+                     struct test_random *r);
 
 /* Problem, plan and target on one line of stderr. */
 void emitted_print(const struct problem *p, const struct plan *plan, const struct target *t);

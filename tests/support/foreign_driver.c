@@ -45,18 +45,22 @@ static long call(long number, long a, long b, long c)
 #endif
 }
 
+/* All of the bytes, or the program ends. */
+static void transfer(long number, long file, const void *memory, int bytes)
+{
+    for (long done; bytes > 0; bytes -= (int)done, memory = (const char *)memory + done)
+        if ((done = call(number, file, (long)memory, bytes)) <= 0)
+            call(EXIT, 3 + file, 0, 0);
+}
+
 static void host_read(void *to, int bytes)
 {
-    for (long got; bytes > 0; bytes -= (int)got, to = (char *)to + got)
-        if ((got = call(READ, 0, (long)to, bytes)) <= 0)
-            call(EXIT, 3, 0, 0);
+    transfer(READ, 0, to, bytes);
 }
 
 static void host_write(const void *from, int bytes)
 {
-    for (long put; bytes > 0; bytes -= (int)put, from = (const char *)from + put)
-        if ((put = call(WRITE, 1, (long)from, bytes)) <= 0)
-            call(EXIT, 4, 0, 0);
+    transfer(WRITE, 1, from, bytes);
 }
 #endif
 

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -25,6 +26,15 @@ struct problem resolved(const struct convc_problem *p)
     if (problem_resolve(p, &to, &d) != CONVC_OK)
         fail_msg("%s", d.text);
     return to;
+}
+
+struct problem_key key_of(const struct convc_problem *p)
+{
+    struct problem to = resolved(p);
+    struct problem_key key;
+    memset(&key, 0x55, sizeof key); /* all of it is written */
+    problem_key(&to, &key);
+    return key;
 }
 
 void assert_refused(const struct convc_problem *p, enum convc_status status, const char *sentence)

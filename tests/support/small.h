@@ -13,6 +13,9 @@ struct convc_problem small_problem(void);
 /* Fails the test where the problem does not resolve. */
 struct problem resolved(const struct convc_problem *p);
 
+/* Of the problem that it resolves to. */
+struct problem_key key_of(const struct convc_problem *p);
+
 /* Fails the test where the problem resolves, or is refused for another reason. */
 void assert_refused(const struct convc_problem *p, enum convc_status status, const char *sentence);
 
