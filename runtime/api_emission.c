@@ -110,37 +110,51 @@ static enum convc_status find_plan(const struct convc_emission *e, const struct 
     return d->status;
 }
 
-static enum convc_status find_variant(const struct convc_emission *e, struct item *m, int target,
-                                      const char *forced, struct diag *d)
+static void name_variant(const struct convc_emission *e, struct item *m, int target)
 {
     struct variant *v = &m->variant[target];
-    struct diag own = { .status = CONVC_OK };
     if (e->targets == 1)
         snprintf(v->name, sizeof v->name, "%s", m->name);
     else
         snprintf(v->name, sizeof v->name, "%.100s__%.60s", m->name, e->tag[target]);
     emission_symbols(v->name, v->symbol);
-    if (find_plan(e, &m->problem, &e->target[target], forced, &v->plan, &own) != CONVC_OK)
-        return diag_fail(d, own.status, "%s: %.400s", m->problem.p.name, own.text);
-    plan_print(&v->plan, v->plan_text);
-    return CONVC_OK;
 }
 
-static enum convc_status find_item(const struct convc_emission *e, const struct convc_problem *p,
+/* A sentence about one of many problems says which one. */
+static enum convc_status fail_of(const struct convc_problem *p, const struct diag *why,
+                                 struct diag *d)
+{
+    return diag_fail(d, why->status, "%s: %s", p->name, why->text);
+}
+
+static enum convc_status name_item(const struct convc_emission *e, const struct convc_problem *p,
                                    const struct convc_emit_options *o, size_t i, struct diag *d)
 {
     struct item *m = &e->item[i];
+    struct diag why = { 0 };
     m->variant = &e->variant[i * (size_t)e->targets];
     if (!p->name[0])
         return diag_fail(d, CONVC_ERR_ARGUMENT, "a static kernel must have a name");
+    if (problem_resolve(p, &m->problem, &why) != CONVC_OK)
+        return fail_of(p, &why, d);
     header_identifier(o->prefix ? o->prefix : "", p->name, m->name);
     emission_symbols(m->name, m->symbol);
-    if (problem_resolve(p, &m->problem, d) != CONVC_OK)
-        return d->status;
+    for (int t = 0; t < e->targets; t++)
+        name_variant(e, m, t);
+    return CONVC_OK;
+}
+
+static enum convc_status plan_item(const struct convc_emission *e,
+                                   const struct convc_emit_options *o, size_t i, struct diag *d)
+{
+    struct item *m = &e->item[i];
+    struct diag why = { 0 };
     for (int t = 0; t < e->targets; t++) {
+        struct variant *v = &m->variant[t];
         const char *own = o->plans ? o->plans[i * (size_t)e->targets + (size_t)t] : o->plan;
-        if (find_variant(e, m, t, own, d) != CONVC_OK)
-            return d->status;
+        if (find_plan(e, &m->problem, &e->target[t], own, &v->plan, &why) != CONVC_OK)
+            return fail_of(&m->problem.p, &why, d);
+        plan_print(&v->plan, v->plan_text);
     }
     return CONVC_OK;
 }
@@ -226,11 +240,13 @@ enum convc_status emission_open(const struct convc_problem *problems, size_t cou
     header_identifier(o.prefix ? o.prefix : "", o.library ? o.library : "kernels", e->library);
     if (make_room(e, d) != CONVC_OK)
         return d->status;
-    for (size_t i = 0; i < count; i++) {
-        if (find_item(e, &problems[i], &o, i, d) != CONVC_OK)
-            return d->status;
-    }
-    return find_clash(e, d);
+    for (size_t i = 0; i < count && d->status == CONVC_OK; i++)
+        name_item(e, &problems[i], &o, i, d);
+    if (d->status == CONVC_OK)
+        find_clash(e, d);
+    for (size_t i = 0; i < count && d->status == CONVC_OK; i++)
+        plan_item(e, &o, i, d);
+    return d->status;
 }
 
 void emission_close(struct convc_emission *e)

@@ -308,6 +308,13 @@ def check_errors():
             "x86_64-pc-linux-gnu:x86-64,aarch64-unknown-linux-gnu:generic")
     refuses(2, "must be x86-64", "dense.lua", "-o", "refused", "--target",
             "aarch64-unknown-linux-gnu:generic,aarch64-unknown-linux-gnu:neoverse-v1")
+    with open("window.lua", "w") as f:
+        f.write(open("clash.lua").read().replace("a.b", "one").replace('one("a:b")',
+                'convc.conv { name = "two", input = { 1, 1, 8, 8 }, kernel_size = 3,\n'
+                "    window = function(x, w) return x(0, 0) * w(1, 1) end }"))
+    for words in [], ["--library", "all"]:
+        refuses(2, "convc: window.lua: two: no algorithm takes this window: stencil needs constant "
+                "weights", "dense.lua", "window.lua", "-o", "refused", *words)
     fact("nothing was written", not os.path.exists("refused"))
     open("file", "w").close()
     refuses(3, "cannot be made", "dense.lua", "-o", "file/below")

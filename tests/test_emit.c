@@ -167,6 +167,26 @@ static void wrong_arguments_are_told(void **state)
     convc_emission_destroy(NULL);
 }
 
+static void what_is_wrong_with_one_problem_names_it(void **state)
+{
+    (void)state;
+    struct convc_problem p[] = { layer("a", 8, 16, 9, 3, 1), layer("b.1", 4, 4, 9, 3, 1) };
+    convc_emission *e = NULL;
+    p[1].groups = 4;
+    p[1].window = "mul(x(0,0),w(1,1))";
+    assert_int_equal(convc_emission_create(p, 2, NULL, &e), CONVC_ERR_UNSUPPORTED);
+    assert_string_equal(convc_last_error(), "b.1: no algorithm takes this window: stencil needs "
+                                            "constant weights, the same for every channel");
+    p[1].groups = 3;
+    assert_int_equal(convc_emission_create(p, 2, NULL, &e), CONVC_ERR_SHAPE);
+    assert_int_equal(strncmp(convc_last_error(), "b.1: groups=3 ", 14), 0);
+    snprintf(p[1].name, sizeof p[1].name, "a"); /* told before any plan is looked for */
+    p[1].groups = 4;
+    assert_int_equal(convc_emission_create(p, 2, NULL, &e), CONVC_ERR_ARGUMENT);
+    assert_string_equal(convc_last_error(), "the names \"a\" and \"a\" clash: both make a");
+    assert_null(e);
+}
+
 /* ---- plans ------------------------------------------------------------------------------------
  */
 
@@ -281,6 +301,7 @@ int main(void)
         cmocka_unit_test(threads_share_an_emission),
         cmocka_unit_test(wrong_arguments_are_told),
         cmocka_unit_test(names_that_c_has_taken_get_a_line_behind),
+        cmocka_unit_test(what_is_wrong_with_one_problem_names_it),
         cmocka_unit_test(plans_are_given_problem_by_problem_and_target_by_target),
         cmocka_unit_test(what_this_machine_was_measured_to_do_plays_no_part),
     };

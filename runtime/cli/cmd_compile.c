@@ -97,7 +97,29 @@ static void target_word(const struct options *o, int i, char *to, size_t size)
     snprintf(to, size, "%.*s", (int)(length - skip), p + skip);
 }
 
-static enum exit_code open_emission(struct compilation *c, struct source *s, struct failure *f)
+/* Is the layer compiled with this spec, or with all of them? */
+static bool is_part(const struct compilation *c, const struct layer *l, size_t spec)
+{
+    return c->o->library || l->spec == spec;
+}
+
+/* A sentence about one of the convolutions begins with its name, which it has alone. */
+static enum exit_code fail_emission(const struct compilation *c, size_t spec, enum convc_status st,
+                                    struct failure *f)
+{
+    const char *said = convc_last_error();
+    for (size_t i = 0; i < c->layers.count; i++) {
+        const struct layer *l = &c->layers.layer[i];
+        size_t n = strlen(l->problem.name);
+        if (is_part(c, l, spec) && !strncmp(said, l->problem.name, n) &&
+            !strncmp(said + n, ": ", 2))
+            return layer_fail(c->o, l, st, said + n + 2, f);
+    }
+    return fail_status(f, st);
+}
+
+static enum exit_code open_emission(struct compilation *c, struct source *s, size_t spec,
+                                    struct failure *f)
 {
     const struct options *o = c->o;
     const struct convc_emit_options options = { .struct_bytes = sizeof options,
@@ -108,7 +130,7 @@ static enum exit_code open_emission(struct compilation *c, struct source *s, str
                                                 .hidden = o->hidden,
                                                 .optimize = c->optimize };
     enum convc_status st = convc_emission_create(s->problem, s->count, &options, &s->emission);
-    return st ? fail_status(f, st) : EXIT_FINE;
+    return st ? fail_emission(c, spec, st, f) : EXIT_FINE;
 }
 
 /* An emission's objects as one range. */
@@ -215,11 +237,11 @@ static enum exit_code emit_spec(struct compilation *c, size_t spec, struct failu
     struct source all = { .problem = p, .library = library ? library : stem };
     enum exit_code code = p ? EXIT_FINE : fail_memory(f);
     for (size_t i = 0; code == EXIT_FINE && i < c->layers.count; i++)
-        if (library || c->layers.layer[i].spec == spec)
+        if (is_part(c, &c->layers.layer[i], spec))
             p[all.count++] = c->layers.layer[i].problem;
     stem_of(c->o->word[spec], stem, sizeof stem);
     if (code == EXIT_FINE)
-        code = open_emission(c, &all, f);
+        code = open_emission(c, &all, spec, f);
     if (code == EXIT_FINE)
         make_objects(c, &all);
     if (code == EXIT_FINE)

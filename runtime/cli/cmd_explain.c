@@ -6,13 +6,14 @@
 #include <string.h>
 
 static enum exit_code explain_layer(const struct options *o, convc_context *cx,
-                                    const struct convc_problem *p, struct failure *f)
+                                    const struct layer *l, struct failure *f)
 {
+    const struct convc_problem *p = &l->problem;
     char *text, *problem;
     struct json j;
     enum convc_status st = convc_explain(cx, p, o->plan, o->show, &text);
     if (st)
-        return fail_status(f, st);
+        return layer_fail(o, l, st, convc_last_error(), f);
     if (!o->json) {
         fputs(text, stdout);
         convc_text_free(text);
@@ -45,7 +46,7 @@ enum exit_code cmd_explain(const struct options *o, struct failure *f)
     for (size_t i = 0; code == EXIT_FINE && i < l.count; i++) {
         if (i && !o->json)
             putchar('\n');
-        code = explain_layer(o, cx, &l.layer[i].problem, f);
+        code = explain_layer(o, cx, &l.layer[i], f);
     }
     convc_context_destroy(cx);
     layers_free(&l);

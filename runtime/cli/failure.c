@@ -12,7 +12,7 @@ enum exit_code fail(struct failure *f, enum exit_code code, const char *format, 
     return code;
 }
 
-static enum exit_code code_of(enum convc_status status)
+enum exit_code exit_code_of(enum convc_status status)
 {
     switch (status) {
     case CONVC_OK: return EXIT_FINE;
@@ -34,7 +34,7 @@ enum exit_code fail_status(struct failure *f, enum convc_status status)
     const char *sentence = convc_last_error();
     if (!sentence[0])
         sentence = convc_status_string(status);
-    return fail(f, code_of(status), "%s", sentence);
+    return fail(f, exit_code_of(status), "%s", sentence);
 }
 
 enum exit_code fail_memory(struct failure *f)

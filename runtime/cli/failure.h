@@ -23,6 +23,9 @@ struct failure {
 enum exit_code fail(struct failure *f, enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* What a status of the library stands for. */
+enum exit_code exit_code_of(enum convc_status status);
+
 /* The last failure of the library in this thread, with the exit code that its status stands for. */
 enum exit_code fail_status(struct failure *f, enum convc_status status);
 

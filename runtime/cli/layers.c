@@ -117,3 +117,14 @@ void layers_free(struct layers *l)
     free(l->standard_input);
     *l = (struct layers){ 0 };
 }
+
+enum exit_code layer_fail(const struct options *o, const struct layer *l, enum convc_status status,
+                          const char *sentence, struct failure *f)
+{
+    const char *word = o->word[l->spec], *name = l->problem.name;
+    if (!strcmp(word, "-"))
+        word = "stdin";
+    if (!name[0] || !strcmp(word, name))
+        return fail(f, exit_code_of(status), "%.200s: %s", word, sentence);
+    return fail(f, exit_code_of(status), "%.200s: %s: %s", word, name, sentence);
+}

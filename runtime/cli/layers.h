@@ -25,6 +25,11 @@ enum exit_code layers_load(const struct options *o, const char *const *define, s
                            struct layers *l, struct failure *f);
 void layers_free(struct layers *l);
 
+/* A failure of the library that is about this layer: the spec and the convolution's name stand in
+ * front of the sentence. */
+enum exit_code layer_fail(const struct options *o, const struct layer *l, enum convc_status status,
+                          const char *sentence, struct failure *f);
+
 /* target NULL: this machine. flags: CONVC_NO_*. */
 enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
                             convc_context **cx, struct failure *f);

@@ -329,7 +329,8 @@ struct convc_emit_options {
  * NUL behind it, and is freed with convc_text_free. opt may be NULL. What convc_problem_check says
  * of a problem; CONVC_ERR_ARGUMENT where a name is missing or two clash, or where count does not
  * suit the form; CONVC_ERR_PLAN; CONVC_ERR_UNSUPPORTED for targets; CONVC_ERR_COMPILER;
- * CONVC_ERR_MEMORY. Writes *bytes and *size only on CONVC_OK. */
+ * CONVC_ERR_MEMORY. A sentence about one of the problems begins with its name and ": ". Writes
+ * *bytes and *size only on CONVC_OK. */
 CONVC_API enum convc_status convc_emit(const struct convc_problem *problems, size_t count,
                                        const struct convc_emit_options *opt, char **bytes,
                                        size_t *size);
