@@ -192,15 +192,20 @@ LLVMValueRef em_opaque(struct em *em, LLVMValueRef v)
     return LLVMIsConstant(v) ? v : LLVMBuildFreeze(em->builder, v, "");
 }
 
-LLVMValueRef em_pinned(struct em *em, LLVMValueRef v)
+LLVMValueRef em_hidden(struct em *em, LLVMValueRef v)
 {
     static const char any_vector[] = "=x,0";
-    if (strncmp(em->target->triple, "x86_64", 6) != 0 || LLVMIsConstant(v))
+    if (strncmp(em->target->triple, "x86_64", 6) != 0)
         return v;
     LLVMTypeRef vector = LLVMTypeOf(v), type = LLVMFunctionType(vector, &vector, 1, 0);
     LLVMValueRef code = LLVMGetInlineAsm(type, "", 0, any_vector, sizeof any_vector - 1, 1, 0,
                                          LLVMInlineAsmDialectATT, 0);
     return LLVMBuildCall2(em->builder, type, code, &v, 1, "");
+}
+
+LLVMValueRef em_pinned(struct em *em, LLVMValueRef v)
+{
+    return LLVMIsConstant(v) ? v : em_hidden(em, v);
 }
 
 LLVMValueRef em_load(struct em *em, LLVMTypeRef type, LLVMValueRef p, unsigned align)

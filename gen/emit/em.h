@@ -89,6 +89,10 @@ LLVMValueRef em_opaque(struct em *em, LLVMValueRef v);
  * would rather keep that, in memory if need be, and compute where the vector is read. No
  * instruction; does nothing on targets that have no name for the register. */
 LLVMValueRef em_pinned(struct em *em, LLVMValueRef v);
+
+/* The same constant in a register, whose value LLVM does not see: x * 1 stays a product. The
+ * constant itself on targets that have no name for the register. */
+LLVMValueRef em_hidden(struct em *em, LLVMValueRef constant);
 LLVMValueRef em_load(struct em *em, LLVMTypeRef type, LLVMValueRef p, unsigned align);
 void em_store(struct em *em, LLVMValueRef v, LLVMValueRef p, unsigned align);
 

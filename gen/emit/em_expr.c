@@ -82,6 +82,12 @@ LLVMValueRef em_expr_operation(struct em *em, enum expr_op op, const LLVMValueRe
 LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
                      const LLVMValueRef *var)
 {
+    return em_expr_by(em, e, node, type, var, NULL);
+}
+
+LLVMValueRef em_expr_by(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
+                        const LLVMValueRef *var, LLVMValueRef one)
+{
     LLVMValueRef value[EXPR_NODES];
     for (int i = 0; i <= node; i++) {
         const struct expr_node *n = &e->node[i];
@@ -90,6 +96,11 @@ LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef 
             value[i] = em_real(type, n->value);
         else if (op == EXPR_VAR)
             value[i] = var[n->var];
+        else if (one && op == EXPR_ADD)
+            value[i] = em_fma(em, value[n->arg[0]], one, value[n->arg[1]]);
+        else if (one && op == EXPR_SUB)
+            value[i] =
+                em_fma(em, LLVMBuildFNeg(em->builder, value[n->arg[1]], ""), one, value[n->arg[0]]);
         else
             value[i] = em_expr_operation(
                 em, op,

@@ -14,6 +14,11 @@
 LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
                      const LLVMValueRef *var);
 
+/* The same; sums are multiply-adds of `one`, a hidden 1, unless that is NULL. Cores that add and
+ * compare in one half of their pipes and multiply in the other then keep both busy. */
+LLVMValueRef em_expr_by(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
+                        const LLVMValueRef *var, LLVMValueRef one);
+
 /* One operation that is neither a constant nor a variable, of as many operands as it takes. */
 LLVMValueRef em_expr_operation(struct em *em, enum expr_op op, const LLVMValueRef arg[EXPR_ARGS]);
 

@@ -37,6 +37,8 @@ struct tile {
     LLVMValueRef narrow; /* i1: the last column repeats the one before and is not stored; or NULL */
     LLVMValueRef number; /* of this tile among those of the image and channel block */
 
+    LLVMValueRef one; /* hidden, where sums of terms are multiply-adds; or NULL */
+
     struct em_var acc[TILE_ACCUMULATORS];
 
     /* Columns [0, stored) are in memory, at `out`. */

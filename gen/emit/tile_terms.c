@@ -31,7 +31,7 @@ static LLVMValueRef functions_step(struct tile *t, LLVMValueRef acc, LLVMValueRe
             b = em_expr(em, e, root->arg[1], t->vector, var);
         return em_fma(em, a, b, acc);
     }
-    LLVMValueRef term = em_expr(em, e, e->root, t->vector, var);
+    LLVMValueRef term = em_expr_by(em, e, e->root, t->vector, var, t->one);
     if (f->reduce != REDUCE_FOLD)
         return reduce(em, f->reduce, acc, term);
     const LLVMValueRef step[2] = { [VAR_ACC] = acc, [VAR_T] = term };
@@ -49,6 +49,9 @@ void tile_accumulate(struct tile *t, struct em_var acc, LLVMValueRef src, LLVMVa
 void tile_begin(struct tile *t)
 {
     const struct functions *f = &t->nest->p->f;
+    t->one = NULL;
+    if (t->em->target->fma && functions_never_multiply(f))
+        t->one = em_hidden(t->em, em_real(t->vector, 1));
     int each = t->rows * t->cols * t->vecs;
     for (int i = 0; i < t->sets * each; i++) {
         double value = !f->terms ? 0 : i < each ? f->init : functions_identity(f->reduce);

@@ -100,6 +100,9 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double loads = reads * (straddles(n) ? 2 : 1) + weights;
     double shuffles = permuted ? reads * (nest_window_channels_written(n) ? 1.5 : 1) : 0;
     double live = accs + (ow ? b->vecs : b->cols * b->vecs) + 2;
+    /* Sums that are multiply-adds overwrite an operand: half of what is read waits for them. */
+    if (ow && t->fma && !target_narrow(t) && functions_never_multiply(&n->p->f))
+        live = accs + taps * across + direct_window_rows(n, b->rows) * per_row / 4 + 2;
     double spills = live > t->vector_registers ? (live - t->vector_registers) * taps : 0;
     double crowded = crowding(n, t, direct_window_rows(n, b->rows) * (ow ? b->vecs : per_row));
     double lost = few_ways(t) ? 3 : 6; /* cycles of a read whose line others displaced */

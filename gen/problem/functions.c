@@ -29,6 +29,17 @@ double functions_identity(enum reduction r)
     return identity[r];
 }
 
+bool functions_never_multiply(const struct functions *f)
+{
+    bool never = f->terms && f->reduce != REDUCE_PROD && f->reduce != REDUCE_FOLD;
+    for (int i = 0; never && i <= f->combine.root; i++) {
+        int op = f->combine.node[i].op;
+        never = op == EXPR_CONST || op == EXPR_VAR || op == EXPR_ADD || op == EXPR_SUB ||
+                op == EXPR_ABS || op == EXPR_NEG || op == EXPR_MIN || op == EXPR_MAX;
+    }
+    return never;
+}
+
 static bool given(const char *text)
 {
     return text && *text;

@@ -77,6 +77,9 @@ void functions_bind(struct functions *f, const double *w, bool wide);
 /* Is there more to do than a sum of products, bias, residual and activation? */
 bool functions_any(const struct functions *f);
 
+/* Do combine and reduce leave multipliers idle? Then sums may be their work. */
+bool functions_never_multiply(const struct functions *f);
+
 /* What an accumulator holds that has seen nothing: changes no other of a named reduction. */
 double functions_identity(enum reduction r);
 
