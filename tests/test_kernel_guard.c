@@ -212,23 +212,53 @@ static void check_plan(const struct sample *o, const struct plan *plan, const st
     emitted_free(&e);
 }
 
-/* The plan that would be chosen, or all of them. */
-static void check_problem(uint64_t seed, const struct target *t, bool all, struct test_random *r)
+/* Of a problem's plans: the one that would be chosen, all, or those that are stencils. */
+enum which { CHOSEN, ALL, STENCILS };
+
+static bool is_one_of(enum which which, const struct candidates *plans, size_t i)
 {
+    return which == CHOSEN ? i == 0 : which == ALL || plans->list[i].plan.algorithm == PLAN_STENCIL;
+}
+
+/* Constant weights, or functions without arguments of their own. */
+static void make_filter(uint64_t seed, struct convc_problem *p)
+{
+    static double weights[RANDOM_WEIGHTS];
+    static struct random_texts texts;
+    if (seed % 3) {
+        random_constants(seed, p, weights);
+        return;
+    }
+    random_functions(seed, p, &texts);
+    p->epilogue = p->args = NULL;
+}
+
+/* Returns how many plans there were. */
+static int check_problem(uint64_t seed, const struct target *t, enum which which,
+                         struct test_random *r)
+{
+    int checked = 0;
     struct convc_problem p;
     struct sample o;
     struct arena a = { 0 };
     struct candidates plans;
     struct diag d = { 0 };
     random_problem(seed, &p);
+    if (which == STENCILS)
+        make_filter(seed, &p);
     sample_draw(&o, &p, r);
-    if (choose_plans(&a, &o.problem, t, &plans, &d) != CONVC_OK)
+    bool some = choose_plans(&a, &o.problem, t, &plans, &d) == CONVC_OK;
+    if (!some && which != STENCILS) /* windows may have none */
         fail_msg("%s", d.text);
-    size_t count = all ? plans.count : 1;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; some && i < plans.count; i++) {
+        if (!is_one_of(which, &plans, i))
+            continue;
         check_plan(&o, &plans.list[i].plan, t, seed, r);
+        checked++;
+    }
     arena_free(&a);
     sample_free(&o);
+    return checked;
 }
 
 /* ---- tests -------------------------------------------------------------------------------------
@@ -241,7 +271,7 @@ static void chosen_plans_stay_within_their_tensors(void **state)
     int64_t count = test_count(2000);
     (void)state;
     for (int64_t i = 0; i < count; i++)
-        check_problem(seed + (uint64_t)i, &machine[i % machines], false, &r);
+        check_problem(seed + (uint64_t)i, &machine[i % machines], CHOSEN, &r);
 }
 
 static void every_plan_stays_within_its_tensors(void **state)
@@ -251,7 +281,19 @@ static void every_plan_stays_within_its_tensors(void **state)
     int64_t count = test_count(10);
     (void)state;
     for (int64_t i = 0; i < count; i++)
-        check_problem(seed + (uint64_t)i, &machine[i % machines], true, &r);
+        check_problem(seed + (uint64_t)i, &machine[i % machines], ALL, &r);
+}
+
+static void stencils_stay_within_their_tensors(void **state)
+{
+    uint64_t seed = test_seed("kernel_guard", 7000) + 2000000;
+    struct test_random r = { seed };
+    int64_t count = test_count(60), checked = 0;
+    (void)state;
+    for (int64_t i = 0; i < count; i++)
+        checked += check_problem(seed + (uint64_t)i, &machine[i % machines], STENCILS, &r);
+    print_message("%" PRId64 " kernels\n", checked);
+    assert_true(checked > count);
 }
 
 static bool faults(volatile const char *at)
@@ -282,6 +324,7 @@ int main(void)
         cmocka_unit_test(bytes_beyond_are_guarded),
         cmocka_unit_test(chosen_plans_stay_within_their_tensors),
         cmocka_unit_test(every_plan_stays_within_its_tensors),
+        cmocka_unit_test(stencils_stay_within_their_tensors),
     };
     return cmocka_run_group_tests(tests, regions_create, regions_free);
 }
