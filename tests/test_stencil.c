@@ -104,7 +104,9 @@ static const char *const plans[] = { "stencil tile=1x1 strip=3",
                                      "stencil tile=4x1 strip=5 columns=kept",
                                      "stencil tile=3x2 strip=100 columns=kept",
                                      "stencil tile=3x2 strip=7 edges=apart",
-                                     "stencil tile=1x1 strip=100 edges=apart" };
+                                     "stencil tile=1x1 strip=100 edges=apart",
+                                     "stencil tile=2x1 strip=5 columns=rolled",
+                                     "stencil tile=3x2 strip=100 columns=rolled" };
 
 /* Every plan that fits computes what the reference does. Returns how many did. */
 static int assert_right(const struct convc_problem *from, struct test_random *r)
@@ -265,6 +267,8 @@ static void pictures_are_filtered_without_spills(void **state)
     p.in[CONVC_H] = q.in[CONVC_H] = 1080;
     assert_int_equal(count_spills(&p, "stencil tile=8x1 strip=32"), 0);
     assert_int_equal(count_spills(&q, "stencil tile=4x1 strip=32 columns=kept"), 0);
+    assert_int_equal(count_spills(&p, "stencil tile=2x1 strip=32 columns=rolled"), 0);
+    assert_int_equal(count_spills(&q, "stencil tile=2x1 strip=32 columns=rolled"), 0);
 }
 
 /* Values of windows are whole numbers, or halves. */

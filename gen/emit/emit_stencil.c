@@ -156,7 +156,7 @@ static void emit_item(struct stencil_tile *t, const struct arguments *args, cons
 static void emit_items(struct stencil_tile *t, const struct arguments *args)
 {
     struct em *em = t->em;
-    if (t->n->kept)
+    if (t->n->plan.columns == COLUMNS_KEPT)
         t->scratch = arguments_workspace(em);
     EM_FOR (em, index, arguments_begin(em), arguments_end(em)) {
         struct item i = decode(em, t->n, index);

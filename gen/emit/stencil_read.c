@@ -147,10 +147,10 @@ static LLVMValueRef read_kept(struct stencil_tile *t, const struct stencil_span 
     const struct stencil_nest *n = t->n;
     struct em *em = t->em;
     int64_t row = (step->at[0] * n->plan.rows + step->at[1]) * n->scratch_row;
-    int64_t element = step->at[2] + (n->lead - span->sweep->pad) * n->unit;
     LLVMValueRef at = em_mul(em, span->at, span->sweep->stride * n->bytes);
     LLVMValueRef p = em_at(em, t->scratch, at);
-    return load_strided(t, em_at_const(em, p, row + element * n->bytes), span->sweep->stride, true);
+    return load_strided(t, em_at_const(em, p, row + step->at[2] * n->bytes), span->sweep->stride,
+                        true);
 }
 
 static LLVMValueRef read_inside(struct stencil_tile *t, const struct stencil_span *span,
@@ -168,7 +168,7 @@ LLVMValueRef stencil_read(struct stencil_tile *t, const struct stencil_span *spa
     struct em *em = t->em;
     int64_t lane[EM_LANES_MAX];
     if (step->kept)
-        return read_kept(t, span, step);
+        return t->rolled ? stencil_read_rolled(t, step) : read_kept(t, span, step);
     LLVMValueRef row = t->src, from = span->from, v;
     if (t->single) {
         row = row_of(t, step->at)->begin;

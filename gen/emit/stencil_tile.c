@@ -269,7 +269,9 @@ static void emit_span(struct stencil_tile *t, const struct stencil_span *span)
         for (int r = 0; r < t->rows; r++) {
             for (int v = 0; v < span->vecs; v++) {
                 LLVMValueRef x = t->value[result[r * span->vecs + v]];
-                if (span->columns)
+                if (span->columns && t->rolled)
+                    stencil_set_rolled(t, i, r, v, x);
+                else if (span->columns)
                     store_kept(t, span, i, r, v, x);
                 else
                     store_output(t, span, i, r, v, x);
@@ -278,12 +280,13 @@ static void emit_span(struct stencil_tile *t, const struct stencil_span *span)
     }
 }
 
-static void place_span(struct stencil_tile *t, struct stencil_span *span, LLVMValueRef vector)
+void stencil_emit_span(struct stencil_tile *t, struct stencil_span *span, LLVMValueRef vector)
 {
     struct em *em = t->em;
     span->at = em_opaque(em, em_mul(em, vector, t->n->lanes));
     LLVMValueRef from = em_mul(em, span->at, span->sweep->stride * t->n->src_bytes);
     span->from = em_opaque(em, em_at(em, t->src, from));
+    emit_span(t, span);
 }
 
 static void emit_known(struct stencil_tile *t, struct stencil_span *span, int64_t vector, int vecs,
@@ -292,8 +295,7 @@ static void emit_known(struct stencil_tile *t, struct stencil_span *span, int64_
     span->vector = vector;
     span->vecs = vecs;
     span->inside = inside;
-    place_span(t, span, em_int(t->em, vector));
-    emit_span(t, span);
+    stencil_emit_span(t, span, em_int(t->em, vector));
 }
 
 static void emit_inside(struct stencil_tile *t, const struct stencil_sweep *s, bool columns)
@@ -307,8 +309,7 @@ static void emit_inside(struct stencil_tile *t, const struct stencil_sweep *s, b
             span.vector = -1;
             span.vecs = (int)vecs;
             span.inside = true;
-            place_span(t, &span, em_mul_add(em, tile, vecs, s->begin));
-            emit_span(t, &span);
+            stencil_emit_span(t, &span, em_mul_add(em, tile, vecs, s->begin));
         }
     }
     if (rest < s->end)
@@ -333,7 +334,11 @@ static void emit_sweep(struct stencil_tile *t, const struct stencil_sweep *s, bo
 
 void stencil_tile_emit(struct stencil_tile *t)
 {
-    if (t->n->kept)
+    if (t->n->plan.columns == COLUMNS_ROLLED) {
+        stencil_roll(t);
+        return;
+    }
+    if (t->n->plan.columns == COLUMNS_KEPT)
         emit_sweep(t, &t->n->columns, true);
     emit_sweep(t, &t->n->outputs, false);
 }

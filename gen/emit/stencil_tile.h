@@ -41,9 +41,21 @@ struct stencil_tile {
     LLVMValueRef last_value;
 
     LLVMValueRef scratch;
+    struct stencil_rolled *rolled; /* NULL: column forms are not rolled */
     /* At the first output of the tile's first row, of filter 0. */
     LLVMValueRef dst, residual, bias;
     LLVMValueRef user[FUNCTIONS_ARGS];
+};
+
+/* Vectors of a sweep. */
+struct stencil_span {
+    const struct stencil_sweep *sweep;
+    bool columns;   /* of kept forms */
+    int64_t vector; /* the first one; -1: known to the kernel alone */
+    int vecs;
+    bool inside;       /* reads inside, and is whole */
+    LLVMValueRef at;   /* elements from the row's first output to the span's */
+    LLVMValueRef from; /* pointer at the tile's source that much further    */
 };
 
 /* A constant in all lanes. */
@@ -59,18 +71,19 @@ void stencil_tile_emit(struct stencil_tile *t);
 void stencil_tile_emit_inside(struct stencil_tile *t);
 void stencil_tile_emit_edges(struct stencil_tile *t);
 
-/* ---- where operands come from --------------------------------------------------------------- */
+/* Places a span at a vector of its sweep, and emits what it computes. */
+void stencil_emit_span(struct stencil_tile *t, struct stencil_span *span, LLVMValueRef vector);
 
-/* Vectors of a sweep. */
-struct stencil_span {
-    const struct stencil_sweep *sweep;
-    bool columns;   /* of kept forms */
-    int64_t vector; /* the first one; -1: known to the kernel alone */
-    int vecs;
-    bool inside;
-    LLVMValueRef at;   /* elements from the row's first output to the span's */
-    LLVMValueRef from; /* pointer at the tile's source that much further    */
-};
+/* ---- columns that are passed on in registers ------------------------------------------------ */
+
+/* The sweep of a tile over its outputs. */
+void stencil_roll(struct stencil_tile *t);
+
+/* One vector of column form `keep`, of row r and vector v of the tile. */
+void stencil_set_rolled(struct stencil_tile *t, int keep, int r, int v, LLVMValueRef x);
+LLVMValueRef stencil_read_rolled(struct stencil_tile *t, const struct stencil_step *step);
+
+/* ---- where operands come from --------------------------------------------------------------- */
 
 /* The rows that a single row reads, once for all its spans. */
 void stencil_find_rows(struct stencil_tile *t);

@@ -82,12 +82,17 @@ struct plan_winograd {
     enum plan_prefetch prefetch;
 };
 
+/* Vertical forms that are met at several columns are computed */
+enum plan_columns {
+    COLUMNS_AGAIN,  /* for every column that they are met at                              */
+    COLUMNS_KEPT,   /* once a column, and kept in scratch memory for a row of tiles       */
+    COLUMNS_ROLLED, /* once a column, and passed on in registers from tile to tile        */
+};
+
 struct plan_stencil {
     int rows, vecs; /* the register tile: output rows x vectors side by side along the row */
     int64_t strip;  /* output rows of a work item */
-    /* Vertical forms that are met at several columns are computed once a column and kept in scratch
-     * memory for a row of tiles; otherwise once for every column that they are met at. */
-    bool kept;
+    enum plan_columns columns;
     /* Vectors at the border are computed row by row, apart from the tiles: their code is there once
      * and not for every row of a tile. */
     bool apart;

@@ -9,14 +9,27 @@
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
+static const char *const columns_word[] = { "again", "kept", "rolled" };
+
 void plan_stencil_print(const struct plan *plan, struct text *t)
 {
     const struct plan_stencil *s = &plan->stencil;
     text_add(t, " tile=%dx%d strip=%lld", s->rows, s->vecs, (long long)s->strip);
-    if (s->kept)
-        text_add(t, " columns=kept");
+    if (s->columns)
+        text_add(t, " columns=%s", columns_word[s->columns]);
     if (s->apart)
         text_add(t, " edges=apart");
+}
+
+static bool read_columns(const char *value, struct plan_stencil *s)
+{
+    for (int i = COLUMNS_AGAIN; i <= COLUMNS_ROLLED; i++) {
+        if (strcmp(value, columns_word[i]) != 0)
+            continue;
+        s->columns = (enum plan_columns)i;
+        return true;
+    }
+    return false;
 }
 
 static bool read_tile(const char *value, struct plan_stencil *s)
@@ -37,8 +50,7 @@ enum convc_status plan_stencil_parse(const char *key, const char *value, struct 
     } else if (!strcmp(key, "strip")) {
         good = plan_read_count(value, &s->strip);
     } else if (!strcmp(key, "columns")) {
-        s->kept = !strcmp(value, "kept");
-        good = s->kept || !strcmp(value, "again");
+        good = read_columns(value, s);
     } else if (!strcmp(key, "edges")) {
         s->apart = !strcmp(value, "apart");
         good = s->apart || !strcmp(value, "tiled");
@@ -84,7 +96,7 @@ void plan_stencil_pack(const struct problem *p, const struct plan *plan, const s
 size_t plan_stencil_workspace_bytes(const struct problem *p, const struct plan *plan,
                                     const struct target *t)
 {
-    if (!plan->stencil.kept)
+    if (plan->stencil.columns != COLUMNS_KEPT)
         return 0;
     struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, t);
     size_t bytes = n ? stencil_nest_workspace(n) : 0;
@@ -114,7 +126,7 @@ void plan_stencil_explain(const struct problem *p, const struct plan *plan, cons
              (long long)n->channels, (long long)n->strips, (long long)n->plan.strip);
     text_add(text, "    for %d rows that read inside, and singly for the %lld others\n",
              n->plan.rows, (long long)(p->out[CONVC_H] - n->row_end + n->row_begin));
-    if (n->kept)
+    if (plan->stencil.columns == COLUMNS_KEPT)
         text_add(text, "      for source column < %lld: %d column forms into scratch memory\n",
                  (long long)n->columns.width, n->kept);
     text_add(text, "      for vector < %lld, %lld of them at the border\n",
@@ -122,6 +134,9 @@ void plan_stencil_explain(const struct problem *p, const struct plan *plan, cons
              (long long)(n->outputs.begin + n->outputs.vectors - n->outputs.end));
     if (n->plan.apart)
         text_add(text, "      for every row: the vectors at the border\n");
+    if (plan->stencil.columns == COLUMNS_ROLLED)
+        text_add(text, "        %d column forms, and those of %d vectors before in registers\n",
+                 n->kept, n->carried);
     text_add(text, "        register tile %d x %d vectors of %d %s\n", n->plan.rows, n->plan.vecs,
              n->lanes, n->unit > 1 ? "channels and columns" : "columns");
     free(n);

@@ -16,19 +16,32 @@ enum { CANDIDATES_MAX = 40 };
 
 /* What the steps of a tile keep busy, in operations of a vector. */
 struct busy {
-    double adds, multiplies, loads, shuffles, stores;
+    double adds, multiplies, loads, shuffles, stores, last;
 };
+
+/* Vectors that begin within a cache line often cross into the next, and always where they are as
+ * long as one. */
+static double load_cost(const struct stencil_nest *n, const struct target *t,
+                        const struct stencil_sweep *sweep, const struct stencil_step *step)
+{
+    int64_t bytes = n->lanes * (step->kept ? n->bytes : n->src_bytes);
+    bool aligned = (step->at[2] - sweep->pad * n->unit) % n->lanes == 0;
+    return aligned ? 1 : bytes < 64 ? 1.5 : 2;
+}
 
 static struct busy count_steps(const struct stencil_nest *n, const struct target *t,
                                const struct stencil_steps *s, const struct stencil_sweep *sweep)
 {
     struct busy b = { 0 };
     int widened = n->src_bytes != n->bytes;
+    double moved = target_narrow(t) ? 2 : 1; /* into place, from two vectors */
     for (int i = 0; i < s->count; i++) {
         const struct stencil_step *step = &s->step[i];
         int op = n->program.form[step->form].op;
-        if (step->kept || op == STENCIL_SRC) {
-            b.loads += sweep->stride > 1 ? 2 : step->at[2] % n->lanes ? 1.5 : 1;
+        if (step->kept && n->plan.columns == COLUMNS_ROLLED) {
+            b.shuffles += step->at[2] % n->lanes ? moved : 0;
+        } else if (step->kept || op == STENCIL_SRC) {
+            b.loads += sweep->stride > 1 ? 2 : load_cost(n, t, sweep, step);
             b.shuffles += sweep->stride > 1;
             if (!step->kept)
                 b.shuffles += widened, b.adds += widened && !n->program.number.narrow;
@@ -45,42 +58,56 @@ static struct busy count_steps(const struct stencil_nest *n, const struct target
     return b;
 }
 
-/* Cycles: adds have pipes of their own, beside those that multiply, on cores of 16 registers. */
-static double cycles_of(const struct busy *b, const struct target *t, double *fma, double *load)
+/* Cycles: adds have pipes of their own, beside those that multiply, on cores of 16 registers. Where
+ * there is little to load and to store, all that is done in registers shares what is issued. */
+static double cycles_of(const struct busy *b, const struct target *t, double tiles,
+                        struct cost *cost)
 {
     double multiplies = t->fma ? b->multiplies : 2 * b->multiplies;
     double arithmetic = (multiplies + b->adds) / 2;
     if (target_narrow(t))
         arithmetic = larger(larger(multiplies, b->adds) / 2, (multiplies + b->adds) / 4);
     arithmetic = larger(arithmetic, target_narrow(t) ? b->shuffles / 2 : b->shuffles);
+    double all = multiplies + b->adds + b->shuffles;
+    arithmetic = larger(arithmetic, target_narrow(t) ? all * 0.38 : all * 0.45);
     double memory = larger(b->loads / 2, b->stores);
-    *fma += arithmetic;
-    *load += memory;
-    return larger(larger(arithmetic, memory), (arithmetic + memory) * 0.75);
+    cost->fma += tiles * arithmetic;
+    cost->load += tiles * memory;
+    return larger(larger(arithmetic, memory), (arithmetic + memory) * 0.75) + b->last + 2;
 }
 
-/* Cycles of one tile of a sweep over the source; kept forms go to scratch memory. */
-static double tile_cycles(const struct stencil_nest *n, const struct target *t, bool columns,
-                          struct cost *cost)
+/* Vectors that find no register in a tile: sums, and what is read for them; forms that are passed
+ * on, beside the tile's own and what they are made of. */
+static double spilled(const struct stencil_nest *n, const struct target *t)
+{
+    int factors = target_narrow(t) ? 0 : n->program.multiplies; /* else read where they are used */
+    int room = t->vector_registers * 3 / 4 - factors;
+    int passed = n->plan.rows * n->kept * (n->carried + n->plan.vecs);
+    if (n->plan.columns == COLUMNS_ROLLED)
+        return 4.0 * larger(0, passed - room);
+    double over = larger(0, n->plan.rows * n->plan.vecs - t->vector_registers / 2.0);
+    return over * n->program.operations / 4;
+}
+
+/* What a tile of a sweep over the source keeps busy; kept forms go to scratch memory. */
+static struct busy tile_busy(const struct stencil_nest *n, const struct target *t, bool columns)
 {
     int result[STENCIL_ROWS * STENCIL_VECS];
     struct stencil_steps *s = calloc(1, sizeof *s);
     const struct stencil_sweep *sweep = columns ? &n->columns : &n->outputs;
     int roots = columns ? n->kept : n->program.filters;
+    bool passed = columns && n->plan.columns == COLUMNS_ROLLED;
+    struct busy b = { 0 };
     for (int i = 0; s && i < roots; i++)
         stencil_steps_add(n, sweep, columns ? n->keep[i] : n->program.root[i], n->plan.rows,
-                          n->plan.vecs, n->plan.kept && !columns, s, result);
-    struct busy b = { 0 };
-    double outputs = (double)(roots * n->plan.rows * n->plan.vecs), spilled = 0;
-    if (s) {
+                          n->plan.vecs, n->kept && !columns, s, result);
+    if (s)
         b = count_steps(n, t, s, sweep);
-        /* Sums, and what is read for them. */
-        spilled = larger(0, n->plan.rows * n->plan.vecs - t->vector_registers / 2.0);
-    }
     free(s);
-    b.stores = outputs + spilled * (double)(n->program.operations) / 4;
-    double last = columns ? 0 : work_last(n->p) * outputs;
-    return cycles_of(&b, t, &cost->fma, &cost->load) + last + 2;
+    int outputs = roots * n->plan.rows * n->plan.vecs;
+    b.stores = passed ? 0 : outputs + spilled(n, t);
+    b.last = columns ? 0 : work_last(n->p) * outputs;
+    return b;
 }
 
 /* Cycles of one vector of one row. */
@@ -89,7 +116,8 @@ static double edge_cycles(const struct stencil_nest *n, const struct target *t)
     struct stencil_nest one = *n;
     struct cost ignored = { 0 };
     one.plan.rows = one.plan.vecs = 1;
-    return tile_cycles(&one, t, false, &ignored);
+    struct busy b = tile_busy(&one, t, false);
+    return cycles_of(&b, t, 1, &ignored);
 }
 
 /* Bytes of kept forms that leave L1 before they are read, and come back while little else is to be
@@ -97,12 +125,32 @@ static double edge_cycles(const struct stencil_nest *n, const struct target *t)
 static double kept_again(const struct stencil_nest *n, const struct target *t)
 {
     const struct convc_problem *c = &n->p->p;
-    double kept = (double)(n->plan.rows * n->kept * n->scratch_row);
+    double kept = (double)stencil_nest_workspace(n);
     double from = (double)(c->in[CONVC_W] * n->unit * n->src_bytes);
     double to = (double)(n->p->out[CONVC_W] * n->unit * n->dst_bytes * n->program.filters);
     double all = kept + (double)n->plan.rows * to;
     all += (double)(n->plan.rows * c->stride[CONVC_H] + n->reach[CONVC_H]) * from;
     return all > t->l1_bytes ? 2 * kept * (1 - t->l1_bytes / all) : 0;
+}
+
+/* Cycles of a row of tiles. */
+static double row_cycles(const struct stencil_nest *n, const struct target *t, struct cost *cost)
+{
+    double edges = (double)(n->outputs.vectors - n->outputs.end + n->outputs.begin);
+    double vectors = ((double)n->outputs.vectors - (n->plan.apart ? edges : 0)) / n->plan.vecs;
+    double wide = (double)n->columns.vectors / n->plan.vecs;
+    struct busy b = tile_busy(n, t, false);
+    if (n->plan.columns == COLUMNS_AGAIN)
+        return vectors * cycles_of(&b, t, vectors, cost);
+    struct busy columns = tile_busy(n, t, true);
+    if (n->plan.columns == COLUMNS_KEPT)
+        return vectors * cycles_of(&b, t, vectors, cost) +
+               wide * cycles_of(&columns, t, vectors, cost) + kept_again(n, t) / t->ceilings.l2;
+    b.adds += columns.adds;
+    b.multiplies += columns.multiplies;
+    b.loads += columns.loads;
+    b.shuffles += columns.shuffles;
+    return vectors * cycles_of(&b, t, vectors, cost);
 }
 
 void plan_stencil_cost(const struct problem *p, const struct plan *plan, const struct target *t,
@@ -112,19 +160,15 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, t);
     if (!n)
         return;
-    double edges = (double)(n->outputs.vectors - n->outputs.end + n->outputs.begin);
-    double vectors = ((double)n->outputs.vectors - (n->plan.apart ? edges : 0)) / n->plan.vecs;
-    double wide = n->kept ? (double)n->columns.vectors / n->plan.vecs : 0;
     double rows = (double)(n->channels * p->out[CONVC_D] * p->out[CONVC_H]) / n->plan.rows;
     double single = 1 - (double)(n->row_end - n->row_begin) / (double)p->out[CONVC_H];
-    double compute = tile_cycles(n, t, false, cost) * vectors;
-    if (n->kept)
-        compute += tile_cycles(n, t, true, cost) * wide + kept_again(n, t) / t->ceilings.l2;
+    double compute = row_cycles(n, t, cost);
     double turns = rows * (1 + 1.5 * single);
+    double edges = (double)(n->outputs.vectors - n->outputs.end + n->outputs.begin);
     if (n->plan.apart)
         cost->overhead += n->plan.rows * (row_apart + edges * edge_cycles(n, t)) * rows;
-    cost->fma *= rows * vectors;
-    cost->load *= rows * vectors;
+    cost->fma *= rows;
+    cost->load *= rows;
     double src = (double)(p->p.ic * p->p.in[0] * p->p.in[1] * p->p.in[2]) * (double)n->src_bytes;
     double dst = (double)(p->p.oc * p->out[0] * p->out[1] * p->out[2]) * (double)n->dst_bytes;
     bool far = src + dst > target_l3_of_core(t) * 0.5, near = src + dst < t->l2_bytes;
@@ -132,7 +176,7 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     cost->memory = near ? 0 : (src + dst) / (far ? t->ceilings.memory : t->ceilings.l3 * 0.83);
     cost->overhead += 20 * rows;
     /* Kept forms share L1 with the rows that are read. */
-    if (n->kept && stencil_nest_workspace(n) > (size_t)t->l1_bytes)
+    if (stencil_nest_workspace(n) > (size_t)t->l1_bytes)
         turns *= 1.3;
     cost->cycles = together(together(compute * turns, cost->l2), cost->memory) + cost->overhead;
     double copies = (double)stencil_nest_copies(n);
@@ -149,10 +193,13 @@ static int64_t strip_of_rows(const struct problem *p, int rows)
     return ceil_div(strip, rows) * rows;
 }
 
-/* Windows of many operations fill the registers by themselves: a 3x3 median does. */
-static bool is_worth_it(const struct problem *p, const int *tile)
+/* Windows of many operations fill the registers by themselves: a 3x3 median does. What is passed on
+ * takes registers that more vectors side by side would need. */
+static bool is_worth_it(const struct problem *p, const int *tile, enum plan_columns columns)
 {
     enum { LONG = 36 };
+    if (columns == COLUMNS_ROLLED && tile[1] > 1)
+        return false;
     return !p->f.windowed || p->f.window.count < LONG || tile[0] * tile[1] == 1;
 }
 
@@ -168,16 +215,17 @@ enum convc_status plan_stencil_candidates(struct arena *a, const struct problem 
     out->list = arena_array(a, CANDIDATES_MAX, sizeof *out->list);
     if (!out->list)
         return diag_memory(d);
-    for (size_t i = 0; i < 3 * sizeof tiles / sizeof *tiles; i++) {
-        const int *tile = tiles[i / 3];
+    for (size_t i = 0; i < 4 * sizeof tiles / sizeof *tiles; i++) {
+        const int *tile = tiles[i / 4];
         struct candidate *c = &out->list[out->count];
         struct diag ignored = { 0 };
-        if (!is_worth_it(p, tile))
+        enum plan_columns columns = i % 4 == 3 ? COLUMNS_AGAIN : (enum plan_columns)(i % 4);
+        if (!is_worth_it(p, tile, columns))
             continue;
         c->plan = (struct plan){ .algorithm = PLAN_STENCIL };
         c->plan.stencil = (struct plan_stencil){ .rows = tile[0], .vecs = tile[1] };
-        c->plan.stencil.kept = i % 3 == 1;
-        c->plan.stencil.apart = i % 3 == 2;
+        c->plan.stencil.columns = columns;
+        c->plan.stencil.apart = i % 4 == 3;
         c->plan.stencil.strip = strip_of_rows(p, tile[0]);
         if (plan_stencil_check(&c->plan, p, t, &ignored) != CONVC_OK)
             continue;

@@ -91,6 +91,8 @@ static bool keep_term(struct stencil_nest *n, struct stencil_term term)
 {
     if (!n->program.form[term.form].column)
         return true;
+    n->left = !n->kept || term.at[2] < n->left ? term.at[2] : n->left;
+    n->right = !n->kept || term.at[2] > n->right ? term.at[2] : n->right;
     for (int i = 0; i < n->kept; i++)
         if (n->keep[i].form == term.form && n->keep[i].at[0] == term.at[0] &&
             n->keep[i].at[1] == term.at[1])
@@ -125,7 +127,12 @@ static bool list_terms(struct stencil_nest *n)
         stencil_terms_of(n, n->program.root[f], false, l);
         good = !l->full;
         for (int i = 0; good && i < l->count; i++)
-            good = good && list_row(n, l->term[i]) && (!n->plan.kept || keep_term(n, l->term[i]));
+            good = list_row(n, l->term[i]);
+        if (n->plan.columns == COLUMNS_AGAIN)
+            continue;
+        stencil_terms_of(n, n->program.root[f], true, l);
+        for (int i = 0; good && i < l->count; i++)
+            good = keep_term(n, l->term[i]);
     }
     free(l);
     return good;
@@ -147,6 +154,17 @@ static bool find_kept(struct stencil_nest *n)
     int64_t elements = (ceil_div(n->columns.width, n->lanes) + c->stride[CONVC_W] + 1) * n->lanes;
     n->scratch_row = ceil_div(elements * n->bytes, 64) * 64;
     return find_vectors(n, 0, &n->columns);
+}
+
+/* Vectors of columns that a vector of outputs reads, and registers for them. */
+static bool find_rolled(struct stencil_nest *n)
+{
+    if (!n->kept || n->outputs.stride != 1)
+        return false;
+    int64_t far = n->lead - n->outputs.pad;
+    n->first = (int)((n->left + far) * n->unit / n->lanes);
+    n->carried = (int)(((n->right + far) * n->unit + n->lanes - 1) / n->lanes) - n->first;
+    return (int64_t)n->plan.rows * n->kept * (n->carried + n->plan.vecs) <= STENCIL_ROLLED;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
@@ -180,7 +198,8 @@ static bool fill(struct stencil_nest *n, const struct problem *p, const struct p
                                          .width = p->out[CONVC_W] * n->unit };
     bool good = find_vectors(n, n->reach[CONVC_W], &n->outputs);
     good = good && !n->program.full && list_terms(n);
-    return good && (!plan->kept || find_kept(n));
+    good = good && (plan->columns == COLUMNS_AGAIN || find_kept(n));
+    return good && (plan->columns != COLUMNS_ROLLED || find_rolled(n));
 }
 
 struct stencil_nest *stencil_nest_of(const struct problem *p, const struct plan_stencil *plan,
@@ -207,7 +226,7 @@ static bool steps_fit(const struct stencil_nest *n)
     int64_t copies = stencil_nest_copies(n);
     for (int f = 0; s && f < n->program.filters; f++)
         stencil_steps_add(n, &n->outputs, n->program.root[f], n->plan.rows, n->plan.vecs,
-                          n->plan.kept, s, result);
+                          n->plan.columns != COLUMNS_AGAIN, s, result);
     bool good = s && !s->full && s->count * copies <= WRITTEN_MOST * n->plan.vecs;
     free(s);
     return good;
@@ -224,19 +243,21 @@ enum convc_status stencil_nest_check(const struct problem *p, const struct plan_
     if (plan->strip < 1)
         return diag_fail(d, CONVC_ERR_PLAN, "strip=%lld must be at least 1",
                          (long long)plan->strip);
-    if (plan->kept && plan->apart)
-        return diag_fail(d, CONVC_ERR_PLAN, "edges=apart and columns=kept do not go together");
+    if (plan->columns != COLUMNS_AGAIN && plan->apart)
+        return diag_fail(d, CONVC_ERR_PLAN, "edges=apart and columns do not go together");
     struct stencil_nest *n = calloc(1, sizeof *n);
     if (!n)
         return diag_memory(d);
-    bool good = fill(n, p, plan, t), none = plan->kept && !n->kept;
+    bool good = fill(n, p, plan, t), none = plan->columns != COLUMNS_AGAIN && !n->kept;
     if (none)
-        diag_fail(d, CONVC_ERR_PLAN, "columns=kept: no column form is met at several columns");
+        diag_fail(d, CONVC_ERR_PLAN, "columns: no column form is met at several columns");
+    else if (plan->columns == COLUMNS_ROLLED && n->outputs.stride != 1)
+        diag_fail(d, CONVC_ERR_PLAN, "columns=rolled needs a stride of 1 along the width");
     else if (!good || !steps_fit(n))
         diag_fail(d, CONVC_ERR_PLAN,
                   "stencil would be too much code: its border or its kernel is "
                   "too wide");
-    else if ((double)n->scratch_row * n->kept * plan->rows > 64 << 20)
+    else if ((double)stencil_nest_workspace(n) > 64 << 20)
         diag_fail(d, CONVC_ERR_PLAN, "columns=kept would take more than 64 MiB of scratch memory");
     free(n);
     return d->status;
@@ -254,5 +275,6 @@ int64_t stencil_strips(const struct problem *p, const struct plan_stencil *plan)
 
 size_t stencil_nest_workspace(const struct stencil_nest *n)
 {
-    return (size_t)(n->scratch_row * n->kept * n->plan.rows);
+    bool kept = n->plan.columns == COLUMNS_KEPT;
+    return kept ? (size_t)(n->scratch_row * n->kept * n->plan.rows) : 0;
 }

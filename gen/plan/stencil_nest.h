@@ -5,6 +5,7 @@
  *           the vectors that read inside alone, and singly for all rows the others
  *             [for vectors of source columns: column forms into scratch memory]
  *             for vectors of output columns: a tile of rows x vecs
+ *                 [column forms of the next vectors of source columns; those before are passed on]
  *
  * Lanes are the output columns of one channel; where all channels of a pixel lie side by side and
  * are treated alike, they are the elements of a row of pixels: `unit` of them a column. Vectors
@@ -21,6 +22,7 @@
 enum {
     STENCIL_SRC_ROWS = 256,
     STENCIL_KEPT = 32,
+    STENCIL_ROLLED = 128,
     STENCIL_ROWS = 8,
     STENCIL_VECS = 4,
     STENCIL_STEPS = 4096,
@@ -50,12 +52,16 @@ struct stencil_nest {
     int src_rows;
     int64_t src_row[STENCIL_SRC_ROWS][2]; /* depths and rows of the window that are read */
 
-    int kept;                               /* column forms in scratch memory */
+    int kept;                               /* column forms that are computed once a column */
     struct stencil_term keep[STENCIL_KEPT]; /* and where they lie in the window of an output,
                                                but for the column                       */
+    int64_t left, right;                    /* the columns at which they are met        */
     int64_t lead;                           /* columns of theirs before the source's first */
     int64_t scratch_row;                    /* bytes of one form of one row */
     struct stencil_sweep columns, outputs;
+    /* Of rolled ones: a vector of outputs reads `carried` + 1 of columns, from its own number plus
+     * `first` on. */
+    int first, carried;
 };
 
 /* Is it one that the algorithm can do? */
@@ -77,7 +83,7 @@ size_t stencil_nest_workspace(const struct stencil_nest *n);
 /* ---- the tile ------------------------------------------------------------------------------- */
 
 /* A value of the tile: a form at elements of the source counted from the tile's first, or
- * keep[at[0]] of row at[1] of the tile. */
+ * keep[at[0]] of row at[1] of the tile. Kept forms count elements of their sweep. */
 struct stencil_step {
     int form, arg[EXPR_ARGS]; /* steps before this one */
     bool kept;

@@ -47,6 +47,8 @@ static struct stencil_step step_of(const struct tile *t, struct stencil_term ter
     step.at[0] = step.kept ? keep : term.at[0];
     step.at[1] = step.kept ? r : term.at[1] + r * n->p->p.stride[CONVC_H];
     step.at[2] = term.at[2] * n->unit + v * n->lanes * t->sweep->stride;
+    if (step.kept)
+        step.at[2] += (n->lead - t->sweep->pad) * n->unit;
     if (n->program.form[term.form].op == STENCIL_CONST)
         memset(step.at, 0, sizeof step.at);
     return step;
@@ -89,7 +91,7 @@ static void visit(const struct stencil_nest *n, struct stencil_term term, bool r
         if (l->term[i].form == term.form && !memcmp(l->term[i].at, term.at, sizeof term.at))
             return;
     int arity = stencil_arity(n->program.form[term.form].op);
-    if (reads_kept && kept_as(n, &term) >= 0)
+    if (reads_kept && n->program.form[term.form].column)
         arity = 0;
     for (int k = 0; k < arity; k++)
         visit(n, operand(&n->program, term, k), reads_kept, l);
@@ -118,7 +120,7 @@ void stencil_steps_add(const struct stencil_nest *n, const struct stencil_sweep 
     if (l)
         stencil_terms_of(n, root, reads_kept, l);
     /* Functions of the user hold more values than sums: one output after the other. */
-    bool in_step = !n->p->f.windowed;
+    bool in_step = !n->p->f.windowed && n->plan.columns != COLUMNS_ROLLED;
     for (int i = 0; l && i < l->count; i++) {
         bool last = i == l->count - 1;
         if (!last && (!in_step || stencil_arity(n->program.form[l->term[i].form].op) == 0))
