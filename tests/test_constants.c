@@ -118,6 +118,54 @@ static void a_zero_is_an_absent_tap(void **state)
     assert_true(dst[0] == -1 && isnan(dst[1]));
 }
 
+/* Infinities and NaNs under taps that are absent, and under others. Stencils compute what the
+ * reference does; what multiplies with 0 may make NaN of it, and nothing else. */
+static void check_absent(convc_context *cx, const struct convc_problem *p, const char *plan,
+                         struct convc_args args, const float *want)
+{
+    const struct convc_compile_options how = { .struct_bytes = sizeof how, .plan = plan };
+    float dst[5 * 33];
+    convc_kernel *k;
+    assert_int_equal(convc_compile(cx, p, &how, &k), CONVC_OK);
+    size_t workspace = convc_workspace_bytes(k, 1, 0);
+    args.workspace = workspace ? aligned_alloc(64, workspace) : NULL;
+    args.dst = dst;
+    assert_int_equal(convc_run(k, &args), CONVC_OK);
+    bool stencil = !strncmp(plan, "stencil", 7), exact = strncmp(plan, "winograd", 8) != 0;
+    for (int j = 0; exact && j < 5 * 33; j++) {
+        bool same = dst[j] == want[j] || (isnan(dst[j]) && isnan(want[j]));
+        if (!same && (stencil || !isnan(dst[j])))
+            fail_msg("%s: output %d is %g, not %g", plan, j, dst[j], want[j]);
+    }
+    free(args.workspace);
+    convc_kernel_release(k);
+}
+
+static void what_absent_taps_would_read_is_none_of_a_stencils_business(void **state)
+{
+    static const float special[4] = { INFINITY, NAN, -INFINITY, INFINITY };
+    const struct convc_context_options opt = { .struct_bytes = sizeof opt,
+                                               .flags = CONVC_NO_DISK_CACHE };
+    float src[7 * 35], want[5 * 33];
+    char *plans, *save = NULL;
+    convc_context *cx;
+    struct convc_problem p = filtering(1, 1, sobel);
+    struct convc_args args = { .struct_bytes = sizeof args, .src = src, .dst = want, .n = 1 };
+    (void)state;
+    p.in[CONVC_W] = 35;
+    for (int i = 0; i < 7 * 35; i++)
+        src[i] = (float)(i * i % 23);
+    for (int i = 0; i < 4; i++)
+        src[(1 + i) * 35 + 3 + 8 * i] = special[i];
+    assert_int_equal(convc_reference(&p, &args), CONVC_OK);
+    assert_int_equal(convc_context_create(&opt, &cx), CONVC_OK);
+    assert_int_equal(convc_plans(cx, &p, &plans), CONVC_OK);
+    for (char *l = strtok_r(plans, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+        check_absent(cx, &p, l, args, want);
+    free(plans);
+    convc_context_destroy(cx);
+}
+
 static void kernels_have_them_built_in(void **state)
 {
     float src[7 * 9], dst[5 * 7], want[5 * 7];
@@ -158,6 +206,7 @@ int main(void)
         cmocka_unit_test(channels_repeat_a_few_kernels),
         cmocka_unit_test(more_than_code_is_made_of_are_refused),
         cmocka_unit_test(a_zero_is_an_absent_tap),
+        cmocka_unit_test(what_absent_taps_would_read_is_none_of_a_stencils_business),
         cmocka_unit_test(kernels_have_them_built_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

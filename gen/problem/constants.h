@@ -2,8 +2,9 @@
  *
  * A kernel of one output channel is [ic/groups][kd][kh][kw]; channel o has kernel o % period, of
  * the smallest period that says so. Values are finite and rounded to the accumulator's type, flip
- * is already done. In a sum of products a constant of 0 is an absent tap: what it would read does
- * not matter, be it infinite or NaN. Plain data, a part of the resolved problem. Errors:
+ * is already done. In a sum of products a constant of 0 is an absent tap: where the source is
+ * finite it does not matter whether it is multiplied with; the reference and stencils never do,
+ * be it infinite or NaN. Plain data, a part of the resolved problem. Errors:
  * CONVC_ERR_ARGUMENT for values, CONVC_ERR_UNSUPPORTED for more of them than code is made of.
  * Stands on: base.
  */

@@ -182,9 +182,11 @@ struct convc_problem {
 
     /* Weights that are part of the problem, in the order of convc_pack's; NULL: given at run time.
      * The caller keeps them for the time of each call that takes the problem. Finite; a kernel has
-     * at most 1024 values, and so have all channels before they repeat; at most 65536 together. In
-     * a sum of products a weight of 0 is an absent tap. Kernels have them built in: nothing is
-     * packed, and convc_args.wei is not read. */
+     * at most 1024 values, and so have all channels before they repeat; at most 65536 together.
+     * Kernels have them built in: nothing is packed, and convc_args.wei is not read.
+     * In a sum of products a weight of 0 is an absent tap. The reference and plans of `stencil` do
+     * not read it; other plans multiply with it, so that an infinity or a NaN there makes the
+     * output NaN. Under finite sources all plans agree. */
     const double *weights;
 
     char name[CONVC_NAME_MAX + 1]; /* for people and generated symbols; not part of the identity */
