@@ -295,6 +295,34 @@ static void windows_are_stencils(void **state)
     }
 }
 
+/* Functions that pick elements of pictures do so in 16 bits, where their padding fits. */
+static void what_picks_stays_whole(void **state)
+{
+    static const char window[] = "max(min(max(x(0,0),x(1,0)),max(x(0,1),x(1,1))),"
+                                 "min(max(x(0,2),x(1,2)),x(2,1)))";
+    static const enum convc_dtype type[][2] = {
+        { CONVC_U8, CONVC_U8 },   { CONVC_U8, CONVC_S16 },  { CONVC_S16, CONVC_S16 },
+        { CONVC_S16, CONVC_U8 },  { CONVC_U16, CONVC_U16 }, { CONVC_U16, CONVC_F32 },
+        { CONVC_U16, CONVC_S16 },
+    };
+    struct test_random r = { test_seed("stencil_picks", 1) };
+    (void)state;
+    for (size_t i = 0; i < sizeof type / sizeof *type; i++) {
+        for (int mode = 0; mode < CONVC_PAD_IDENTITY; mode++) {
+            struct convc_problem from = filtered(NULL, 3, 3);
+            from.window = window;
+            from.src_dtype = type[i][0];
+            from.dst_dtype = type[i][1];
+            from.padding_mode = (enum convc_padding_mode)mode;
+            from.padding_value = i % 2 ? -3 : 0.5;
+            struct problem p = resolved(&from);
+            bool constant = mode == CONVC_PAD_CONSTANT, wide = type[i][0] == CONVC_U16;
+            assert_int_equal(stencil_number_of(&p).narrow, !constant || (i % 2 && !wide));
+            assert_true(assert_right(&from, &r) > 0);
+        }
+    }
+}
+
 static void reductions_of_constants_are_stencils(void **state)
 {
     static const char *const combine[] = { "add(x,w)", "sub(x,w)", "abs(sub(x,w))", "mul(x,w)" };
@@ -332,6 +360,7 @@ int main(void)
         cmocka_unit_test(kernels_compute_what_the_reference_does),
         cmocka_unit_test(depth_is_one_more_axis),
         cmocka_unit_test(windows_are_stencils),
+        cmocka_unit_test(what_picks_stays_whole),
         cmocka_unit_test(pictures_are_filtered_without_spills),
         cmocka_unit_test(reductions_of_constants_are_stencils),
     };

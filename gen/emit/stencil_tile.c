@@ -20,7 +20,12 @@ static LLVMValueRef operate_whole(struct stencil_tile *t, const struct stencil_f
                                   LLVMValueRef a, LLVMValueRef b)
 {
     LLVMBuilderRef builder = t->em->builder;
-    LLVMValueRef value = stencil_number(t, f->value);
+    LLVMValueRef value = stencil_number(t, f->value), args[2] = { a, b };
+    bool sign = t->n->program.number.sign;
+    if (f->op == STENCIL_EXPR + EXPR_MAX)
+        return em_call(t->em, sign ? "llvm.smax" : "llvm.umax", &t->vector, 1, args, 2);
+    if (f->op == STENCIL_EXPR + EXPR_MIN)
+        return em_call(t->em, sign ? "llvm.smin" : "llvm.umin", &t->vector, 1, args, 2);
     switch ((enum stencil_op)f->op) {
     case STENCIL_ADD: return LLVMBuildAdd(builder, a, b, "");
     case STENCIL_SUB: return LLVMBuildSub(builder, a, b, "");

@@ -43,7 +43,8 @@ struct stencil_form {
 
 /* Sources of whole numbers, under weights that are multiples of 2^-shift, are computed with in
  * whole numbers of 16 bits, modulo 2^16, where every filter's sum, times 2^shift, is known to fit:
- * with a sign or without one. All else is computed in the accumulator's type. */
+ * with a sign or without one. So are functions that do nothing but pick the larger and the smaller,
+ * as medians do. All else is computed in the accumulator's type. */
 struct stencil_number {
     bool narrow, sign;
     int shift;

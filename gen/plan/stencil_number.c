@@ -50,11 +50,32 @@ static void find_sums(const struct problem *p, int shift, double *least, double 
     }
 }
 
-/* Nothing but rounding follows the sums. */
+/* Nothing but rounding follows. */
 static bool ends_there(const struct problem *p)
 {
-    return !functions_any(&p->f) && !p->p.bias && !p->p.residual &&
-           p->p.activation <= CONVC_ACT_RELU;
+    return !p->f.epilogue && !p->p.bias && !p->p.residual && p->p.activation <= CONVC_ACT_RELU;
+}
+
+static bool only_picks(const struct expr *e)
+{
+    bool only = true;
+    for (int i = 0; i <= e->root; i++) {
+        int op = e->node[i].op;
+        only = only && (op == EXPR_VAR || op == EXPR_MIN || op == EXPR_MAX);
+    }
+    return only;
+}
+
+/* Windows whose values are elements of the source. */
+static struct stencil_number picked_number(const struct problem *p)
+{
+    struct stencil_number n = { 0 };
+    if (!p->f.windowed || !only_picks(&p->f.window))
+        return n;
+    find_source(p, &n.least, &n.most);
+    n.sign = n.least < 0;
+    n.narrow = n.least >= INT16_MIN && n.most <= (n.sign ? INT16_MAX : UINT16_MAX);
+    return n;
 }
 
 static bool is_whole(const struct problem *p)
@@ -68,8 +89,10 @@ struct stencil_number stencil_number_of(const struct problem *p)
     struct stencil_number n = { 0 };
     int shift = find_shift(p);
     bool sums = p->c.period && !p->f.terms && !p->f.windowed;
-    if (!dtype_whole(p->p.src_dtype) || !sums || shift < 0 || !ends_there(p) || !is_whole(p))
+    if (!dtype_whole(p->p.src_dtype) || !ends_there(p) || !is_whole(p))
         return n;
+    if (!sums || shift < 0)
+        return picked_number(p);
     find_sums(p, shift, &n.least, &n.most);
     double half = shift ? ldexp(1, shift - 1) : 0; /* which rounding adds */
     n.shift = shift;
