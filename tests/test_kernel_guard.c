@@ -6,6 +6,7 @@
 #include "tests/support/subject.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -220,13 +221,16 @@ static bool is_one_of(enum which which, const struct candidates *plans, size_t i
     return which == CHOSEN ? i == 0 : which == ALL || plans->list[i].plan.algorithm == PLAN_STENCIL;
 }
 
-/* Constant weights, or functions without arguments of their own. */
+/* Constant weights, of few bits as all values are that have to agree exactly, or functions without
+ * arguments of their own. */
 static void make_filter(uint64_t seed, struct convc_problem *p)
 {
     static double weights[RANDOM_WEIGHTS];
     static struct random_texts texts;
     if (seed % 3) {
         random_constants(seed, p, weights);
+        for (int i = 0; i < RANDOM_WEIGHTS; i++)
+            weights[i] = nearbyint(weights[i] * 8) / 8;
         return;
     }
     random_functions(seed, p, &texts);

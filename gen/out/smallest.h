@@ -1,6 +1,6 @@
 /* smallest: the plan whose object is smallest, by making objects.
  *
- * Of the plans that the cost model gives at most three times the cycles of its best, the best
+ * Of the plans that the cost model gives at most four times the cycles of its best, the best
  * itself and the few of each algorithm that should compile soonest are compiled. So the result is
  * never larger than the best plan's object. Errors: those of choose and of object. Stands on:
  * choose, object.

@@ -296,7 +296,7 @@ enum convc_form {
 };
 
 /* What static kernels shall be. SPEED: as fast as the built-in cost model knows, by the code that
- * convc_compile loads. SIZE: small. Of the plans that should take at most three times as long, the
+ * convc_compile loads. SIZE: small. Of the plans that should take at most four times as long, the
  * one whose object is smallest, which is found by making objects and takes some ten times as long;
  * loops are not unrolled. Never larger than with the plan of SPEED. Where the caller gives a plan,
  * that one, with loops that are not unrolled. */
