@@ -271,6 +271,23 @@ static void pictures_are_filtered_without_spills(void **state)
     assert_int_equal(count_spills(&q, "stencil tile=2x1 strip=32 columns=rolled"), 0);
 }
 
+/* Vectors at the border that are computed apart have no columns of their own. */
+static void edges_apart_keep_no_columns(void **state)
+{
+    static const char *const refused[] = { "stencil tile=2x1 strip=8 columns=kept edges=apart",
+                                           "stencil tile=2x1 strip=8 columns=rolled edges=apart" };
+    struct target t = target_named("x86-64-v3");
+    struct convc_problem from = filtered(sobel, 3, 3);
+    struct problem p = resolved(&from);
+    (void)state;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct plan plan = plan_named(refused[i]);
+        struct diag d = { 0 };
+        assert_int_equal(plan_check(&plan, &p, &t, &d), CONVC_ERR_PLAN);
+        assert_string_equal(d.text, "edges=apart and columns do not go together");
+    }
+}
+
 /* Values of windows are whole numbers, or halves. */
 static void windows_are_stencils(void **state)
 {
@@ -359,6 +376,7 @@ int main(void)
         cmocka_unit_test(borders_are_as_the_reference_has_them),
         cmocka_unit_test(kernels_compute_what_the_reference_does),
         cmocka_unit_test(depth_is_one_more_axis),
+        cmocka_unit_test(edges_apart_keep_no_columns),
         cmocka_unit_test(windows_are_stencils),
         cmocka_unit_test(what_picks_stays_whole),
         cmocka_unit_test(pictures_are_filtered_without_spills),
