@@ -241,7 +241,7 @@ void direct_cost_window(const struct nest *n, const struct target *t, struct cos
     bool depthwise = n->plan.lanes == LANES_GROUPS && n->p->icg == 1 && n->p->ocg == 1;
     double written = (double)nest_window_emitted(n);
     cost->compile_ms = 0.6 + 0.018 * written;
-    if (target_narrow(t) && depthwise) {
+    if (depthwise && (target_narrow(t) || few_ways(t))) {
         direct_cost_depthwise(n, t, cost);
         return;
     }
