@@ -189,6 +189,25 @@ static size_t list_symbols(const struct convc_emission *e, struct owned *all, sy
     return n;
 }
 
+/* The kernel that has a constant of this name in the header, or NULL. */
+static const char *constant_owner(const struct convc_emission *e, const char *symbol)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        size_t length = strlen(e->item[i].symbol[0]);
+        if (!strncmp(symbol, e->item[i].symbol[0], length) && symbol[length] == '_' &&
+            header_constant(symbol + length + 1))
+            return e->item[i].problem.p.name;
+    }
+    return NULL;
+}
+
+/* Could this be the name of one? They are in capitals behind the kernel's. */
+static bool like_constant(const char *symbol)
+{
+    const char *end = strrchr(symbol, '_');
+    return end && end[1] >= 'A' && end[1] <= 'Z';
+}
+
 static enum convc_status find_clash(const struct convc_emission *e, struct diag *d)
 {
     symbols selector;
@@ -202,6 +221,12 @@ static enum convc_status find_clash(const struct convc_emission *e, struct diag 
         if (!strcmp(all[i].symbol, all[i - 1].symbol))
             diag_fail(d, CONVC_ERR_ARGUMENT, "the names \"%s\" and \"%s\" clash: both make %s",
                       all[i - 1].owner, all[i].owner, all[i].symbol);
+    }
+    for (size_t i = 0; i < n && d->status == CONVC_OK; i++) {
+        const char *owner = like_constant(all[i].symbol) ? constant_owner(e, all[i].symbol) : NULL;
+        if (owner)
+            diag_fail(d, CONVC_ERR_ARGUMENT, "the names \"%s\" and \"%s\" clash: both make %s",
+                      owner, all[i].owner, all[i].symbol);
     }
     free(all);
     return d->status;

@@ -184,6 +184,10 @@ static void what_is_wrong_with_one_problem_names_it(void **state)
     p[1].groups = 4;
     assert_int_equal(convc_emission_create(p, 2, NULL, &e), CONVC_ERR_ARGUMENT);
     assert_string_equal(convc_last_error(), "the names \"a\" and \"a\" clash: both make a");
+    snprintf(p[1].name, sizeof p[1].name, "a.PACKED_BYTES"); /* a constant of the header */
+    assert_int_equal(convc_emission_create(p, 2, NULL, &e), CONVC_ERR_ARGUMENT);
+    assert_string_equal(convc_last_error(), "the names \"a\" and \"a.PACKED_BYTES\" clash: both "
+                                            "make a_PACKED_BYTES");
     assert_null(e);
 }
 

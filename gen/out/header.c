@@ -1,5 +1,6 @@
 #include "gen/out/header.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -179,7 +180,22 @@ static int64_t image_elements(const int64_t stride[5], int64_t c, const int64_t 
 static void add_constant(struct text *out, const char *name, const char *what, int64_t value,
                          const char *comment)
 {
+    assert(header_constant(what));
     text_add(out, "#define %s_%s %" PRId64 " /* %s */\n", name, what, value, comment);
+}
+
+bool header_constant(const char *word)
+{
+    static const char *const words[] = {
+        "SRC_ELEMENTS", "SRC_STRIDE", "DST_ELEMENTS", "DST_STRIDE", "SRC_D",
+        "SRC_H",        "SRC_W",      "DST_D",        "DST_H",      "DST_W",
+        "CHANNELS",     "WEIGHTS",    "PACKED_BYTES", "PHASES",     "WORKSPACE_BYTES",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!strcmp(word, words[i]))
+            return true;
+    }
+    return false;
 }
 
 /* "NAME_SRC_H": an extent along each axis that the problem has. */

@@ -30,6 +30,9 @@ struct header {
 
 void header_write(const struct header *h, struct text *out);
 
+/* Is NAME_word a constant that the header may define for a kernel NAME? */
+bool header_constant(const char *word);
+
 /* The identifier that stands for `name` in C: what C forbids becomes '_', a digit in front, a
  * word of C or C++ and a function of C's library get one more. Returns `to`. */
 enum { HEADER_NAME_MAX = 160 };
