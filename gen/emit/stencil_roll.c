@@ -52,6 +52,12 @@ static void take_over(struct stencil_tile *t)
                 em_get(t->em, t->rolled->carried[i * n->carried + v]);
 }
 
+/* Is the vector, whose number is known, whole and read inside? */
+static bool is_inside(const struct stencil_sweep *s, int64_t vector)
+{
+    return vector >= s->begin && vector < s->end;
+}
+
 /* `vecs` vectors of outputs from `vector` on, and before them the columns that they read and that
  * were not there: their numbers are known where `known` is not -1. */
 static void emit_step(struct stencil_tile *t, LLVMValueRef vector, int64_t known, int vecs,
@@ -64,13 +70,13 @@ static void emit_step(struct stencil_tile *t, LLVMValueRef vector, int64_t known
     struct stencil_span span = {
         .sweep = columns, .columns = true, .vector = column, .vecs = vecs
     };
-    span.inside = inside || (column >= columns->begin && column < columns->end);
+    span.inside = inside || is_inside(columns, column);
     t->rolled->from = n->carried;
     t->rolled->vectors = n->carried + vecs;
     take_over(t);
     stencil_emit_span(t, &span, em_add(t->em, vector, em_int(t->em, ahead)));
     span = (struct stencil_span){ .sweep = outputs, .vector = known, .vecs = vecs };
-    span.inside = inside || (known >= outputs->begin && known < outputs->end);
+    span.inside = inside || is_inside(outputs, known);
     stencil_emit_span(t, &span, vector);
     pass_on(t);
 }
@@ -90,7 +96,7 @@ static void emit_first(struct stencil_tile *t)
         int64_t vector = n->first + v;
         struct stencil_span span = { .sweep = &n->columns, .columns = true, .vecs = 1 };
         span.vector = vector;
-        span.inside = vector >= n->columns.begin && vector < n->columns.end;
+        span.inside = is_inside(&n->columns, vector);
         t->rolled->from = v;
         stencil_emit_span(t, &span, em_int(t->em, vector));
     }

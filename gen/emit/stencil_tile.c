@@ -80,7 +80,7 @@ static LLVMValueRef factor_of(struct stencil_tile *t, double value)
         return em_real(t->vector, value);
     if (i != t->last) {
         LLVMTypeRef type = LLVMGetElementType(t->real);
-        int64_t bytes = type == em->f64 ? 8 : 4;
+        int64_t bytes = t->n->acc_bytes;
         LLVMValueRef p = em_at_const(em, t->seen_table, i * bytes);
         t->last_value = em_splat(em, em_load(em, type, p, (unsigned)bytes), t->n->lanes);
         t->last = i;

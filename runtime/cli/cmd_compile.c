@@ -86,6 +86,13 @@ static int count_targets(const struct options *o)
     return n;
 }
 
+/* Of one convolution: of several targets one each, and what picks among them. */
+static int count_objects(const struct options *o)
+{
+    int targets = count_targets(o);
+    return targets == 1 ? 1 : targets + 1;
+}
+
 static void target_word(const struct options *o, int i, char *to, size_t size)
 {
     const char *p = o->target;
@@ -154,8 +161,7 @@ static void make_range(void *argument, int64_t begin, int64_t end)
 /* On all threads; the emission keeps them. What fails is told where it is asked for again. */
 static void make_objects(struct compilation *c, const struct source *s)
 {
-    int targets = count_targets(c->o);
-    struct objects all = { s->emission, targets == 1 ? 1 : targets + 1 };
+    struct objects all = { s->emission, count_objects(c->o) };
     bool wanted = false;
     for (int k = 0; k < KINDS; k++)
         wanted = wanted || (c->wanted[k] && (kinds[k].form == CONVC_FORM_OBJECT ||
@@ -164,11 +170,11 @@ static void make_objects(struct compilation *c, const struct source *s)
     parallel_ranges(options_threads(c->o), items, 1, make_range, &all);
 }
 
-/* One kind of file of one convolution: of several targets one each, and what picks among them. */
+/* One kind of file of one convolution. */
 static enum exit_code emit_kind(struct compilation *c, const struct emit_kind *kind,
                                 const struct source *s, const char *name, struct failure *f)
 {
-    int targets = count_targets(c->o), all = targets == 1 ? 1 : targets + 1;
+    int targets = count_targets(c->o), all = count_objects(c->o);
     enum exit_code code = EXIT_FINE;
     for (int v = 0; code == EXIT_FINE && v < all; v++) {
         char file[800], target[600];
