@@ -1,6 +1,7 @@
 #include "bench/harness.h"
 
 #include <benchmark/benchmark.h>
+#include <cmath>
 #include <exception>
 #include <sstream>
 #include <vector>
@@ -55,6 +56,58 @@ int bench_main(int argc, char **argv)
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
     return 0;
+}
+
+/* Takes the mean and says nothing. */
+class Turn : public benchmark::BenchmarkReporter
+{
+  public:
+    double seconds = NAN;
+
+    bool ReportContext(const Context &) override
+    {
+        return true;
+    }
+
+    void ReportRuns(const std::vector<Run> &runs) override
+    {
+        for (const Run &run : runs)
+            seconds = run.real_accumulated_time / static_cast<double>(run.iterations);
+    }
+};
+
+/* Whatever BENCHMARK_* in the environment asked for. */
+static void forget_environment()
+{
+    static char program[] = "convc", out[] = "--benchmark_out=", format[] = "--benchmark_format=json",
+                list[] = "--benchmark_list_tests=false", warm[] = "--benchmark_min_warmup_time=0",
+                counters[] = "--benchmark_perf_counters=",
+                mixed[] = "--benchmark_enable_random_interleaving=false";
+    static char *argv[] = { program, out, format, list, warm, counters, mixed, nullptr };
+    int argc = 7;
+    benchmark::Initialize(&argc, argv);
+}
+
+double bench_turn(void (*work)(void *argument), void *argument, int64_t iterations)
+try {
+    static bool forgotten = false;
+    if (!forgotten)
+        forget_environment();
+    forgotten = true;
+    Turn turn;
+    auto loop = [work, argument](benchmark::State &google) {
+        work(argument);
+        for (auto unused : google) {
+            static_cast<void>(unused);
+            work(argument);
+        }
+    };
+    benchmark::RegisterBenchmark("turn", loop)->Iterations(iterations)->Repetitions(1)->UseRealTime();
+    benchmark::RunSpecifiedBenchmarks(&turn, "^turn/");
+    benchmark::ClearRegisteredBenchmarks();
+    return turn.seconds;
+} catch (const std::exception &) {
+    return NAN;
 }
 
 /* Real and processor time are one: turns are timed where nothing else runs. */

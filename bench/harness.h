@@ -8,6 +8,7 @@
 #define BENCH_HARNESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #ifdef __cplusplus
@@ -35,6 +36,12 @@ void bench_fail(struct bench_state *s, const char *why);
 
 /* Runs what is registered; the exit code. Options that are not Google Benchmark's are errors. */
 int bench_main(int argc, char **argv);
+
+/* Runs `work` once untimed, then `iterations` times in one go, which Google Benchmark times: the
+ * mean in seconds of the real clock. Takes some 3 us beside the work, prints nothing, heeds no
+ * option from the environment and forgets what is registered. From one thread, and not inside of
+ * bench_main. NAN where memory runs out. */
+double bench_turn(void (*work)(void *argument), void *argument, int64_t iterations);
 
 /* ---- what was measured elsewhere, in Google Benchmark's own file format -----------------------
  */

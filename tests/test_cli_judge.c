@@ -109,6 +109,18 @@ static void one_wrong_output_is_found(void **state)
 }
 
 /* 1e38 and more of them meet in a sum that may have ended near 0: the order decides. */
+static void a_wrong_output_is_told_with_its_place(void **state)
+{
+    const struct array outputs = { .rank = 4, .extent = { 2, 5, 4, 5 } };
+    struct verdict v = { .wrong = true, .index = 133, .got = 0.5, .want = -2, .bound = 1e-6 };
+    char text[VERDICT_TEXT];
+    verdict_text(&v, &outputs, text);
+    assert_string_equal(text, "output (1, 1, 2, 3) is 0.5, not -2 within 1e-06");
+    v.exact = true;
+    verdict_text(&v, &outputs, text);
+    assert_string_equal(text, "output (1, 1, 2, 3) is 0.5, not -2 exactly");
+}
+
 static void sums_that_may_overflow_are_not_judged(void **state)
 {
     struct scene s;
@@ -235,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reference_itself_is_right),
         cmocka_unit_test(one_wrong_output_is_found),
+        cmocka_unit_test(a_wrong_output_is_told_with_its_place),
         cmocka_unit_test(sums_that_may_overflow_are_not_judged),
         cmocka_unit_test(whole_numbers_are_what_something_within_the_bound_is_stored_as),
         cmocka_unit_test(scales_are_sums_of_absolute_terms),

@@ -124,6 +124,15 @@ installed_tool_runs() {
     (cd "$work" && env -u LD_LIBRARY_PATH "$prefix/bin/convc" explain ic8ih9oc8kh3)
 }
 
+# Built where Google Benchmark is; finds the library without being told where.
+installed_measure_answers() {
+    local program
+    program=$(find "$prefix" -name convc-measure)
+    [ -n "$program" ] || [ ! -e "$build/bench/convc-measure" ] || return 1
+    [ -z "$program" ] || (cd "$work" && echo version | env -u LD_LIBRARY_PATH "$program" |
+        grep -q '^ok [0-9.]*$')
+}
+
 host=$source/tests/support/host.c
 fact "it installs" installs
 lib=$(lib_dir)
@@ -140,6 +149,7 @@ fact "find_package: both hosts build" host_by_find_package
 fact "find_package, shared: the host runs" "$work/cmake/build/host_shared"
 fact "find_package, static: the host runs" "$work/cmake/build/host_static"
 fact "the installed tool runs" installed_tool_runs
+fact "the installed convc-measure answers" installed_measure_answers
 
 # The README shows this very host program.
 readme_shows_the_host() {

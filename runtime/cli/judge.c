@@ -7,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- asking the reference ------------------------------------------------------------------- */
@@ -303,6 +304,23 @@ void judge(const struct convc_problem *p, const struct expectation *e, const dou
             v->exact = exact;
         }
     }
+}
+
+void verdict_text(const struct verdict *v, const struct array *outputs, char text[VERDICT_TEXT])
+{
+    struct array at = { .rank = outputs->rank };
+    char place[ARRAY_SHAPE_TEXT];
+    int64_t rest = v->index;
+    for (int axis = at.rank - 1; axis >= 0; axis--) {
+        at.extent[axis] = rest % outputs->extent[axis];
+        rest /= outputs->extent[axis];
+    }
+    array_shape_text(&at, place);
+    int n = snprintf(text, VERDICT_TEXT, "output %s is %.17g, not %.17g", place, v->got, v->want);
+    if (v->exact)
+        snprintf(text + n, (size_t)(VERDICT_TEXT - n), " exactly");
+    else
+        snprintf(text + n, (size_t)(VERDICT_TEXT - n), " within %.3g", v->bound);
 }
 
 static bool dyadic(double v)

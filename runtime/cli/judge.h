@@ -60,6 +60,11 @@ struct verdict {
 void judge(const struct convc_problem *p, const struct expectation *e, const double *got,
            const struct convc_kernel_info *info, bool exact_data, struct verdict *v);
 
+enum { VERDICT_TEXT = 320 };
+
+/* "output (0, 3, 1, 2) is 5, not 4 within 1e-06", of a wrong one; `outputs` has their shape. */
+void verdict_text(const struct verdict *v, const struct array *outputs, char text[VERDICT_TEXT]);
+
 /* Is whole-number data of this problem computed without rounding, whatever the order of summation?
  */
 bool judge_exact(const struct convc_problem *p, int64_t most);

@@ -18,10 +18,10 @@ static double cpu_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Waits until no thread of this process works any more. Idle threads of a pool spin for up to 15 ms
- * before they sleep (pthreadpool; OpenMP's 5 ms), and longer where they have to share a core: a
- * whole turn of the next racer, which would find a core taken. */
-static void settle(void)
+/* Idle threads of a pool spin for up to 15 ms before they sleep (pthreadpool; OpenMP's 5 ms), and
+ * longer where they have to share a core: a whole turn of the next racer, which would find a core
+ * taken. */
+void race_settle(void)
 {
     const struct timespec nap = { 0, 1000 * 1000 };
     for (int naps = 0; naps < 100; naps++) {
@@ -45,7 +45,7 @@ enum exit_code race_run(struct racer *racer, int count, int *rounds, struct fail
            (round < rounds_least || seconds_now() - begin < enough)) {
         for (int i = 0; code == EXIT_FINE && i < count; i++) {
             struct racer *r = &racer[i];
-            settle();
+            race_settle();
             code = r->turn(r->argument, r->seconds / RACE_ROUNDS, &r->round[round], f);
             r->fastest = fmin(r->fastest, r->round[round]);
         }

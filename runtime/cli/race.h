@@ -27,6 +27,9 @@ struct racer {
  * where single runs are much longer than a turn. */
 enum exit_code race_run(struct racer *racer, int count, int *rounds, struct failure *f);
 
+/* Waits until no thread of this process works any more. */
+void race_settle(void);
+
 /* A turn for work that is one call. Runs of a few microseconds are timed several at a time. */
 enum exit_code race_turn(enum exit_code (*work)(void *argument, struct failure *f), void *argument,
                          double seconds, double *fastest, struct failure *f);

@@ -95,21 +95,10 @@ static void begin_line(const struct bench *b, convc_context *cx, const char *pla
 static void report_wrong(const struct bench *b, convc_context *cx, const char *plan,
                          const struct data *d, const struct verdict *v)
 {
-    const struct array *a = &b->output;
-    int64_t at[ARRAY_RANK_MAX], rest = v->index;
-    for (int axis = a->rank - 1; axis >= 0; axis--) {
-        at[axis] = rest % a->extent[axis];
-        rest /= a->extent[axis];
-    }
+    char text[VERDICT_TEXT];
+    verdict_text(v, &b->output, text);
     begin_line(b, cx, plan);
-    fprintf(b->t->lines, "%s: output (", d->name);
-    for (int axis = 0; axis < a->rank; axis++)
-        fprintf(b->t->lines, "%s%" PRId64, axis ? ", " : "", at[axis]);
-    fprintf(b->t->lines, ") is %.17g, not %.17g", v->got, v->want);
-    if (v->exact)
-        fputs(" exactly\n", b->t->lines);
-    else
-        fprintf(b->t->lines, " within %.3g\n", v->bound);
+    fprintf(b->t->lines, "%s: %s\n", d->name, text);
 }
 
 static void report(const struct bench *b, convc_context *cx, const char *plan, const char *what,
