@@ -24,7 +24,7 @@ local ORDER = {
     { "runtime/machine" },
     { "runtime/kernel" },
     { "runtime/cache", "runtime/cache_disk", "runtime/disk_*" },
-    { "runtime/tune_db" },
+    { "runtime/tune_db", "runtime/measurer" },
     { "runtime/tune" },
     { "runtime/context", "runtime/explain", "runtime/peak", "runtime/ceilings",
       "runtime/api_*" },
@@ -58,8 +58,8 @@ local LIBC = {}
 for name in ([[assert ctype errno fenv float inttypes limits locale math setjmp signal stdalign
     stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string threads time uchar wchar
     argp cpuid dirent dlfcn elf fcntl fnmatch ftw getopt glob link malloc poll pthread pwd sched
-    spawn strings unistd sys/auxv sys/file sys/mman sys/random sys/resource sys/stat sys/syscall
-    sys/time sys/types sys/uio sys/wait]]):gmatch("%S+") do
+    spawn strings unistd sys/auxv sys/file sys/mman sys/random sys/resource sys/socket sys/stat
+    sys/syscall sys/time sys/types sys/uio sys/wait]]):gmatch("%S+") do
     LIBC[name .. ".h"] = true
 end
 
