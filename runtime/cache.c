@@ -35,7 +35,7 @@ struct cache {
 static uint64_t key_hash(const struct cache_key *key)
 {
     uint64_t problem = hash64(&key->problem, sizeof key->problem, 0);
-    return hash64(key->plan, strlen(key->plan), problem);
+    return hash64(key->plan, strlen(key->plan), problem + key->generation);
 }
 
 static struct entry **bucket_of(struct cache *c, uint64_t hash)
@@ -47,7 +47,7 @@ static struct entry *table_find(struct cache *c, const struct cache_key *key, ui
 {
     for (struct entry *e = *bucket_of(c, hash); e; e = e->chain) {
         if (e->hash == hash && !memcmp(&e->key.problem, &key->problem, sizeof key->problem) &&
-            !strcmp(e->key.plan, key->plan))
+            e->key.generation == key->generation && !strcmp(e->key.plan, key->plan))
             return e;
     }
     return NULL;

@@ -14,7 +14,8 @@ struct cache;
 
 struct cache_key {
     struct problem_key problem;
-    char plan[PLAN_TEXT_MAX]; /* the plan that was forced; "": the compiler's choice */
+    char plan[PLAN_TEXT_MAX]; /* the plan that was forced; "": the compiler's choice ...    */
+    uint32_t generation;      /* ... by what the tuning database had then; 0 where forced */
 };
 
 enum convc_status cache_create(size_t max_code_bytes, size_t max_kernels, struct cache **out,

@@ -66,6 +66,8 @@ enum convc_status convc_context_create(const struct convc_context_options *opt, 
         st = cache_disk_open(full.cache_dir, &cx->disk, &d);
     if (st == CONVC_OK && cx->disk && !full.target)
         load_ceilings(cx);
+    if (st == CONVC_OK)
+        st = tuning_open(&cx->tuning, full.tuning_db, full.flags & CONVC_NEW_TUNING_DB, &d);
     if (st != CONVC_OK) {
         convc_context_destroy(cx);
         return api_fail(&d);
@@ -83,6 +85,7 @@ void convc_context_destroy(convc_context *cx)
     if (cx->machine)
         machine_release(cx->machine);
     guard_destroy(&cx->known.guard);
+    tuning_close(&cx->tuning);
     free(cx);
 }
 
@@ -94,11 +97,25 @@ const char *convc_context_target(const convc_context *cx)
 /* ---- making a kernel ------------------------------------------------------------------------- */
 
 struct making {
-    const struct convc_context *cx;
+    struct convc_context *cx;
     struct problem *problem;
     const struct convc_problem *from; /* the problem is still to be resolved; NULL: it is */
-    const struct plan *forced;        /* NULL: the best by the cost model */
+    const struct plan *forced;        /* NULL: the best that is known */
 };
+
+/* The plan and who chose it: the caller, the tuning database or the cost model. */
+static enum convc_status find_plan(const struct making *m, struct plan *plan,
+                                   enum convc_plan_source *by, struct diag *d)
+{
+    const struct target *target = &m->cx->machine->target;
+    *by = m->forced ? CONVC_PLAN_FORCED : CONVC_PLAN_TUNED;
+    if (m->forced)
+        *plan = *m->forced;
+    if (m->forced || tuning_plan(&m->cx->tuning, m->problem, target, plan, NULL))
+        return CONVC_OK;
+    *by = CONVC_PLAN_MODELLED;
+    return choose_plan(m->problem, target, plan, d);
+}
 
 static enum convc_status compile_kernel(const struct making *m, struct convc_kernel *k,
                                         const struct disk_key *key, struct diag *d)
@@ -167,6 +184,7 @@ static enum convc_status make_kernel(void *argument, struct convc_kernel **out, 
     double start = clock_seconds();
     struct convc_kernel *k = NULL;
     struct plan plan;
+    enum convc_plan_source by;
     struct diag unplanned = { 0 };
 
     /* Without a JIT the reference answers, whatever the target. */
@@ -175,10 +193,7 @@ static enum convc_status make_kernel(void *argument, struct convc_kernel **out, 
     enum convc_status st = m->from ? problem_resolve(m->from, m->problem, d) : CONVC_OK;
     if (st != CONVC_OK)
         return st;
-    if (m->forced)
-        plan = *m->forced;
-    else
-        st = choose_plan(m->problem, &machine->target, &plan, &unplanned);
+    st = find_plan(m, &plan, &by, &unplanned);
     if (st != CONVC_OK && st != CONVC_ERR_UNSUPPORTED)
         return diag_fail(d, st, "%s", unplanned.text);
     st = kernel_create(machine, m->problem, unplanned.status ? NULL : &plan, &k, d);
@@ -191,6 +206,7 @@ static enum convc_status make_kernel(void *argument, struct convc_kernel **out, 
         return st;
     }
     k->compile_ms = (clock_seconds() - start) * 1e3;
+    k->plan_source = by;
     *out = k;
     return CONVC_OK;
 }
@@ -259,6 +275,7 @@ enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p
     if (!known && resolve(cx, p, &problem, &key.problem, &d) != CONVC_OK)
         return api_fail(&d);
     key.plan[0] = '\0';
+    key.generation = options.plan ? 0 : atomic_load(&cx->tuning.generation);
     if (options.plan) {
         if (context_force_plan(cx, &problem, options.plan, &forced, &d) != CONVC_OK)
             return api_fail(&d);

@@ -1,5 +1,6 @@
-/* context: the way from a problem to its kernel: memory, disk, compiler, reference.
- * Stands on: cache, cache_disk, choose, object.
+/* context: the way from a problem to its kernel: memory; then the plan, by the tuning database or
+ * the cost model; then disk, compiler, reference.
+ * Stands on: cache, cache_disk, choose, object, tune_db.
  */
 #ifndef RUNTIME_CONTEXT_H
 #define RUNTIME_CONTEXT_H
@@ -7,12 +8,14 @@
 #include "runtime/cache.h"
 #include "runtime/cache_disk.h"
 #include "runtime/context_known.h"
+#include "runtime/context_tuning.h"
 
 struct convc_context {
     struct machine *machine;
     struct cache *cache;
     struct cache_disk *disk; /* NULL: not wanted */
     struct known known;
+    struct tuning tuning;
 };
 
 /* Reads a plan that the caller forces and checks that it fits. */

@@ -173,11 +173,27 @@ static void add_losers(struct text *t, const struct candidates *c, const struct 
     text_add(t, "\n");
 }
 
-static void add_plan(struct text *t, const struct subject *s, const struct plan *plan)
+/* What was measured of a plan that the tuning database chose. */
+static void add_winner(struct text *t, const struct tune_winner *w)
+{
+    if (!strcmp(w->plan, w->base))
+        text_add(t, "  by the tuning database: nothing was really faster than the cost model's "
+                    "choice\n");
+    else
+        text_add(t,
+                 "  by the tuning database: %.3f of the time of the cost model's choice (%.3f to "
+                 "%.3f, 95 %%), which is\n    %s\n",
+                 w->ratio, w->low, w->high, w->base);
+}
+
+static void add_plan(struct text *t, const struct subject *s, const struct plan *plan,
+                     const struct tune_winner *w)
 {
     char line[PLAN_TEXT_MAX], ours[PLAN_TEXT_MAX];
     plan_print(plan, ours);
     text_add(t, "plan     %s\n", ours);
+    if (w)
+        add_winner(t, w);
     plan_explain(&s->problem, plan, s->target, t);
     for (size_t i = 0; i < s->candidates.count; i++) {
         plan_print(&s->candidates.list[i].plan, line);
@@ -211,6 +227,8 @@ enum convc_status convc_explain(convc_context *cx, const struct convc_problem *p
     struct diag d = { 0 };
     struct subject s;
     struct plan chosen;
+    struct tune_winner winner;
+    bool tuned = false;
     struct text t = { 0 };
     if (!cx || !p || !text)
         return api_fail_with(CONVC_ERR_ARGUMENT,
@@ -219,11 +237,13 @@ enum convc_status convc_explain(convc_context *cx, const struct convc_problem *p
     if (st == CONVC_OK && plan)
         st = context_force_plan(cx, &s.problem, plan, &chosen, &d);
     else if (st == CONVC_OK)
+        tuned = tuning_plan(&cx->tuning, &s.problem, s.target, &chosen, &winner);
+    if (st == CONVC_OK && !plan && !tuned)
         chosen = s.candidates.list[0].plan;
     if (st == CONVC_OK && (show & CONVC_SHOW_PROBLEM))
         add_problem(&t, &s.problem);
     if (st == CONVC_OK && (show & CONVC_SHOW_PLAN))
-        add_plan(&t, &s, &chosen);
+        add_plan(&t, &s, &chosen, tuned ? &winner : NULL);
     if (st == CONVC_OK && (show & CONVC_SHOW_IR))
         st = add_code(&t, &s, &chosen, OBJECT_IR, "ir", &d);
     if (st == CONVC_OK && (show & CONVC_SHOW_ASM))

@@ -36,6 +36,7 @@ struct convc_kernel {
     size_t object_bytes;
 
     enum convc_source source;
+    enum convc_plan_source plan_source;
     double compile_ms;
     char plan_text[PLAN_TEXT_MAX];
     char reason[sizeof((struct diag *)0)->text];

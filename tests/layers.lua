@@ -13,6 +13,7 @@ local ORDER = {
     { "convc/types" },
     { "convc/kernel" },
     { "convc/convc" },
+    { "convc/tuning" },
     { "gen/base" },
     { "gen/expr" },
     { "gen/problem" },

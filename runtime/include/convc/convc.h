@@ -68,16 +68,20 @@ struct convc_context_options {
     const char *target;    /* NULL: this machine; else "TRIPLE:CPU[+feature...]" or "CPU"  */
     size_t max_code_bytes; /* bound of the memory cache; 0: 256 MiB                        */
     size_t max_kernels;    /* likewise; 0: 16384                                           */
+    const char *tuning_db; /* NULL: none; else a tuning database, see convc/tuning.h       */
 };
 
 enum {
     CONVC_NO_DISK_CACHE = 1 << 0,
     CONVC_NO_JIT =
         1 << 1, /* every kernel is the reference (what a machine that forbids JIT does) */
+    CONVC_NEW_TUNING_DB = 1 << 2, /* tuning_db may still be absent: convc_tune makes it */
 };
 
 /* opt may be NULL. Writes *out only on CONVC_OK. A cache directory that cannot be trusted or
- * written is no error: the context does without it. */
+ * written is no error: the context does without it. tuning_db is: CONVC_ERR_IO where it is not
+ * there or cannot be read, CONVC_ERR_ARGUMENT where it is no tuning database or of a newer convc.
+ */
 CONVC_API enum convc_status convc_context_create(const struct convc_context_options *opt,
                                                  convc_context **out);
 
@@ -162,13 +166,22 @@ enum convc_source {
     CONVC_FROM_REFERENCE = 3, /* no machine code: convc_kernel_info says why */
 };
 
+/* Who chose a plan. What a tuning database has for a problem, on the very target and by the very
+ * versions of convc and LLVM, is used where it still fits; else the cost model chooses. */
+enum convc_plan_source {
+    CONVC_PLAN_MODELLED = 0, /* the cost model                     */
+    CONVC_PLAN_TUNED = 1,    /* the measurements of tuning_db      */
+    CONVC_PLAN_FORCED = 2,   /* the caller of convc_compile        */
+};
+
 struct convc_compile_options {
     size_t struct_bytes;
-    const char *plan;          /* NULL: the best by the cost model */
+    const char *plan;          /* NULL: the best by tuning_db or the cost model */
     enum convc_source *source; /* where this call found the kernel; may be NULL */
 };
 
-/* Finds or makes the kernel of a problem: memory cache, disk cache, compiler, reference. `n` and
+/* Finds or makes the kernel of a problem: memory cache; then, by the plan of the tuning database or
+ * the cost model, disk cache, compiler, reference. `n` and
  * `name` of the problem do not matter. One compile however many threads ask. The caller owns one
  * reference. opt may be NULL. What convc_problem_check says of the problem; CONVC_ERR_PLAN where
  * the plan does not fit; CONVC_ERR_UNSUPPORTED where the target is not for this machine;
@@ -193,6 +206,7 @@ struct convc_kernel_info {
     convc_kernel_fn function; /* NULL for the reference */
     int32_t phases;
     int32_t plain_sum; /* 1: sums as the formula does, exact on whole numbers; 0: see error_bound */
+    enum convc_plan_source plan_source;
 };
 CONVC_API enum convc_status convc_kernel_info(const convc_kernel *k,
                                               struct convc_kernel_info *info);

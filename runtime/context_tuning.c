@@ -1,0 +1,75 @@
+#include "runtime/context_tuning.h"
+
+#include "gen/base/text.h"
+#include "gen/out/object.h"
+#include "runtime/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Opens what is there; of two threads that do, one keeps what it opened. */
+static enum convc_status open_database(struct tuning *t, struct diag *d)
+{
+    struct tune_db *fresh, *none = NULL;
+    if (tune_db_open(t->path, false, &fresh, d) != CONVC_OK)
+        return d->status;
+    if (!atomic_compare_exchange_strong(&t->db, &none, fresh))
+        tune_db_close(fresh);
+    return CONVC_OK;
+}
+
+enum convc_status tuning_open(struct tuning *t, const char *path, bool absent, struct diag *d)
+{
+    if (!path)
+        return CONVC_OK;
+    t->path = strdup(path);
+    if (!t->path)
+        return diag_memory(d);
+    return absent && tune_db_absent(path) ? CONVC_OK : open_database(t, d);
+}
+
+void tuning_close(struct tuning *t)
+{
+    tune_db_close(atomic_load(&t->db));
+    free(t->path);
+}
+
+enum convc_status tuning_renew(struct tuning *t, struct diag *d)
+{
+    if (t->path && !atomic_load(&t->db))
+        open_database(t, d);
+    atomic_fetch_add(&t->generation, 1);
+    return d->status;
+}
+
+static bool find_winner(struct tune_db *db, const struct problem *p, const struct target *target,
+                        struct tune_winner *w)
+{
+    struct diag ignored = { 0 };
+    struct text problem = { 0 };
+    char whole[TARGET_TEXT_MAX];
+    target_print(target, whole, sizeof whole);
+    tune_db_problem(p, &problem);
+    const struct tune_key key = { problem.data, whole, tune_db_convc(), object_llvm_version() };
+    w->plan[0] = '\0';
+    if (!problem.failed && problem.data)
+        tune_db_winner(db, &key, w, &ignored);
+    text_free(&problem);
+    return w->plan[0] && ignored.status == CONVC_OK;
+}
+
+bool tuning_plan(struct tuning *t, const struct problem *p, const struct target *target,
+                 struct plan *plan, struct tune_winner *w)
+{
+    struct diag unfit = { 0 };
+    struct tune_winner found;
+    struct tune_db *db = atomic_load(&t->db);
+    if (!db || !find_winner(db, p, target, &found))
+        return false;
+    if (plan_parse(found.plan, plan, &unfit) != CONVC_OK ||
+        plan_check(plan, p, target, &unfit) != CONVC_OK || !plan_admitted(plan, p))
+        return false;
+    if (w)
+        *w = found;
+    return true;
+}

@@ -1,0 +1,105 @@
+/* convc/tuning.h: what was measured, and what it says about the best plan.
+ *
+ * A tuning database is one file in which every measurement ever made is kept: a plan of a problem
+ * on a target, timed in turns with the plan that the cost model chooses, its *base*. Who won is
+ * derived: of the plans that never failed, those that were looked at most closely (`rung`); of
+ * those the one whose ratio to the base is below 1 with the most to spare (`high`, the upper end of
+ * its 95 % interval), else the base. Measurements count for the very problem (but for its batch and
+ * name), target, convc and LLVM that they were made with.
+ *
+ * A context with convc_context_options.tuning_db takes the winners' plans. Any number of processes
+ * may read and write a database at once; the calls below that name one by its path open it
+ * themselves. Their errors are CONVC_ERR_IO where it cannot be opened, read, written or had within
+ * a minute; CONVC_ERR_ARGUMENT where it is no tuning database, is damaged or is of a newer convc;
+ * CONVC_ERR_MEMORY.
+ */
+#ifndef CONVC_TUNING_H
+#define CONVC_TUNING_H
+
+#include <convc/convc.h>
+
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the database ---------------------------------------------------------------------------- */
+
+enum convc_outcome {
+    CONVC_MEASURED = 0,
+    CONVC_MEASURED_WRONG = 1,   /* an output was not what the reference says */
+    CONVC_MEASURED_CRASHED = 2, /* the process that measured it died         */
+    CONVC_MEASURED_HUNG = 3,    /* or gave no answer in time                 */
+    CONVC_MEASURED_REFUSED = 4, /* the plan does not compile                 */
+};
+
+/* Texts live as long as the visit. What was not measured is NAN. */
+struct convc_measurement {
+    size_t struct_bytes;
+    unsigned char id[16]; /* of this measurement alone, wherever it is copied */
+    const char *problem;  /* in convc's notation, of batch 1 */
+    const char *target;   /* "x86_64-pc-linux-gnu:znver5" */
+    const char *convc, *llvm;
+    const char *plan, *base;
+    enum convc_outcome outcome;
+    int32_t rung, rounds;                                  /* how closely it was looked at */
+    double seconds, base_seconds;                          /* of a run; medians */
+    double ratio, low, high;                               /* time of plan to that of base */
+    const char *incumbent;                                 /* the best until then; "": base */
+    double incumbent_ratio, incumbent_low, incumbent_high; /* time of plan to that of it */
+    double predicted;                                      /* by the cost model, as ratio */
+    const char *note;                                      /* why it failed */
+    const char *machine;                                   /* host and CPU */
+    int64_t at;                                            /* seconds since 1970 */
+};
+
+/* What to visit; NULL: any. */
+struct convc_tuning_filter {
+    size_t struct_bytes;
+    const char *problem, *target, *convc, *llvm;
+};
+
+/* Every measurement, problem by problem, oldest first, until the visit returns non-zero. The file
+ * is not locked meanwhile. filter may be NULL. */
+CONVC_API enum convc_status
+convc_tuning_visit(const char *path, const struct convc_tuning_filter *filter,
+                   int (*visit)(void *data, const struct convc_measurement *m), void *data);
+
+/* What is known of one problem on one target by one pair of versions. */
+struct convc_tuning_summary {
+    size_t struct_bytes;
+    const char *problem, *target, *convc, *llvm;
+    const char *plan; /* the winner; "" where nothing was measured */
+    const char *base;
+    double ratio, low, high; /* of plan to base; 1 where it is the base; NAN where there is none */
+    int64_t measurements, failures; /* of which so many are not CONVC_MEASURED */
+};
+CONVC_API enum convc_status
+convc_tuning_summaries(const char *path, const struct convc_tuning_filter *filter,
+                       int (*visit)(void *data, const struct convc_tuning_summary *s), void *data);
+
+/* Adds every measurement of the `count` databases `from` to `into`, which is made where it is
+ * absent. The union of sets: associative, commutative, idempotent. Each of `from` goes in whole or
+ * not at all. *added, which may be NULL, counts those that were not there. CONVC_ERR_ARGUMENT, too,
+ * where two measurements of one id differ. */
+CONVC_API enum convc_status convc_tuning_merge(const char *into, const char *const *from,
+                                               size_t count, int64_t *added);
+
+/* Measurements as lines of text, a JSON object each, with the names of struct convc_measurement;
+ * they travel between versions of convc. Importing makes a database where it is absent, and adds
+ * all lines or none; `name` is what messages call the text. filter and added may be NULL. */
+CONVC_API enum convc_status convc_tuning_export(const char *path,
+                                                const struct convc_tuning_filter *filter, FILE *to);
+CONVC_API enum convc_status convc_tuning_import(const char *path, FILE *from, const char *name,
+                                                int64_t *added);
+
+/* The plan that the context's tuning_db has for `p` on the context's target, where it fits; NULL
+ * where there is none. Free with convc_text_free. */
+CONVC_API enum convc_status convc_tuning_best(convc_context *cx, const struct convc_problem *p,
+                                              char **plan);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
