@@ -8,9 +8,11 @@
 #include "gen/plan/pack.h"
 #include "runtime/cli/random.h"
 #include "tests/support/emitted.h"
+#include "tests/support/filter.h"
 #include "tests/support/named.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -79,13 +81,15 @@ static void put_entry(const struct cargo *c, int64_t i)
     const struct sample *s = &c->sample[i];
     const struct problem *p = &s->problem;
     const int64_t *k = p->p.kernel;
+    char pack[32];
     struct layout l;
     plan_layout(p, &c->plan[i], &c->target, &l);
     int64_t bytes = dtype_bytes(p->p.wei_dtype);
+    snprintf(pack, sizeof pack, problem_packs(p) ? "k%" PRId64 "_pack" : "0", i);
     fprintf(c->table,
-            "    { k%" PRId64 "_kernel, k%" PRId64 "_pack, k%" PRId64 "_items, %zu, %" PRId64
+            "    { k%" PRId64 "_kernel, %s, k%" PRId64 "_items, %zu, %" PRId64
             ", %zu, %zu, %" PRIu64 ", %zu, %d, %" PRId64 " },\n",
-            i, i, i, s->src_bytes, p->p.oc * p->icg * k[0] * k[1] * k[2] * bytes, s->bias_bytes,
+            i, pack, i, s->src_bytes, p->p.oc * p->icg * k[0] * k[1] * k[2] * bytes, s->bias_bytes,
             s->dst_bytes, pack_header(&l, bytes).bytes,
             plan_workspace_bytes(p, &c->plan[i], &c->target), plan_phases(&c->plan[i]), s->n);
     fwrite(s->src, 1, s->src_bytes, c->input);
@@ -99,21 +103,71 @@ static void put_entry(const struct cargo *c, int64_t i)
     free(dst);
 }
 
-/* Draws problem i, and one of its plans: the first of every third, so that what is chosen is met
- * often. */
-static void draw(struct cargo *c, uint64_t seed, int64_t i)
+/* One of a problem's plans: the first of every third, so that what is chosen is met often, of
+ * filters a stencil. Windows may have none. */
+static bool pick_plan(struct cargo *c, int64_t i, bool filter, struct test_random *r)
 {
-    struct test_random r = { seed + (uint64_t)i };
-    struct convc_problem from;
     struct arena a = { 0 };
     struct candidates plans;
     struct diag d = { 0 };
-    random_problem(seed + (uint64_t)i, &from);
-    sample_draw(&c->sample[i], &from, &r);
-    assert_int_equal(choose_plans(&a, &c->sample[i].problem, &c->target, &plans, &d), CONVC_OK);
-    int64_t one = i % 3 ? test_random_in(&r, 0, (int64_t)plans.count - 1) : 0;
-    c->plan[i] = plans.list[one].plan;
+    bool some = choose_plans(&a, &c->sample[i].problem, &c->target, &plans, &d) == CONVC_OK;
+    assert_true(some || filter);
+    size_t one = !some || i % 3 == 0 ? 0 : (size_t)test_random_in(r, 0, (int64_t)plans.count - 1);
+    while (some && filter && one < plans.count && plans.list[one].plan.algorithm != PLAN_STENCIL)
+        one++;
+    some = some && one < plans.count;
+    if (some)
+        c->plan[i] = plans.list[one].plan;
     arena_free(&a);
+    return some;
+}
+
+/* Are whole numbers all that comes out of this? */
+static bool is_whole(const char *text)
+{
+    static const char *const other[] = { ".",    "div", "exp", "log",  "sigmoid",
+                                         "sqrt", "mul", "erf", "tanh", "prod" };
+    for (size_t i = 0; text && i < sizeof other / sizeof *other; i++) {
+        if (strstr(text, other[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_exact(const struct convc_problem *p)
+{
+    return is_whole(p->window) && is_whole(p->combine) && is_whole(p->reduce);
+}
+
+/* Powers of two: columns that are multiples of one another are so exactly. */
+static void make_exact(double weights[RANDOM_WEIGHTS])
+{
+    for (int i = 0; i < RANDOM_WEIGHTS; i++) {
+        int power;
+        double part = frexp(weights[i], &power);
+        weights[i] = part == 0 ? 0 : ldexp(copysign(1, part), power);
+    }
+}
+
+/* Draws problem i, of every fourth a filter, and one of its plans. */
+static void draw(struct cargo *c, uint64_t seed, int64_t i)
+{
+    static struct filter_room room;
+    const bool filter = i % 4 == 1;
+    struct test_random r = { seed + (uint64_t)i };
+    for (uint64_t at = seed + (uint64_t)i;; at += (uint64_t)c->count) {
+        struct convc_problem from;
+        random_problem(at, &from);
+        if (filter)
+            draw_filter(at, &from, &room);
+        make_exact(room.weights);
+        if (!is_exact(&from))
+            continue;
+        sample_draw(&c->sample[i], &from, &r);
+        if (pick_plan(c, i, filter, &r))
+            return;
+        sample_free(&c->sample[i]);
+    }
 }
 
 static const char table_head[] =

@@ -3,6 +3,7 @@
 #include "gen/plan/choose.h"
 #include "runtime/cli/random.h"
 #include "tests/support/emitted.h"
+#include "tests/support/filter.h"
 #include "tests/support/subject.h"
 
 #include <inttypes.h>
@@ -221,27 +222,12 @@ static bool is_one_of(enum which which, const struct candidates *plans, size_t i
     return which == CHOSEN ? i == 0 : which == ALL || plans->list[i].plan.algorithm == PLAN_STENCIL;
 }
 
-/* Constant weights, of few bits as all values are that have to agree exactly, or functions without
- * arguments of their own. */
-static void make_filter(uint64_t seed, struct convc_problem *p)
-{
-    static double weights[RANDOM_WEIGHTS];
-    static struct random_texts texts;
-    if (seed % 3) {
-        random_constants(seed, p, weights);
-        for (int i = 0; i < RANDOM_WEIGHTS; i++)
-            weights[i] = nearbyint(weights[i] * 8) / 8;
-        return;
-    }
-    random_functions(seed, p, &texts);
-    p->epilogue = p->args = NULL;
-}
-
 /* Returns how many plans there were. */
 static int check_problem(uint64_t seed, const struct target *t, enum which which,
                          struct test_random *r)
 {
     int checked = 0;
+    static struct filter_room room;
     struct convc_problem p;
     struct sample o;
     struct arena a = { 0 };
@@ -249,7 +235,7 @@ static int check_problem(uint64_t seed, const struct target *t, enum which which
     struct diag d = { 0 };
     random_problem(seed, &p);
     if (which == STENCILS)
-        make_filter(seed, &p);
+        draw_filter(seed, &p, &room);
     sample_draw(&o, &p, r);
     bool some = choose_plans(&a, &o.problem, t, &plans, &d) == CONVC_OK;
     if (!some && which != STENCILS) /* windows may have none */

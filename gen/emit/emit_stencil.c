@@ -166,7 +166,8 @@ static void emit_items(struct stencil_tile *t, const struct arguments *args)
 
 void emit_stencil(struct em *em, const struct problem *p, const struct plan *plan)
 {
-    struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, em->target);
+    const struct target *whole = em->target, known = target_of_known_length(whole);
+    struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, whole);
     struct stencil_tile *t = calloc(1, sizeof *t);
     struct stencil_steps *steps = calloc(1, sizeof *steps);
     LLVMValueRef *value = calloc(STENCIL_STEPS, sizeof *value);
@@ -177,9 +178,11 @@ void emit_stencil(struct em *em, const struct problem *p, const struct plan *pla
         t->vector = n->program.number.narrow
                         ? em_vector(LLVMInt16TypeInContext(em->context), n->lanes)
                         : t->real;
-        stencil_find_factors(t);
         struct arguments args = arguments_tensors(em, p, plan);
+        em->target = &known;
+        stencil_find_factors(t);
         emit_items(t, &args);
+        em->target = whole;
     }
     free(value);
     free(steps);

@@ -29,16 +29,13 @@ static bool has_border(const struct problem *p)
     return p->p.padding_mode != CONVC_PAD_IDENTITY;
 }
 
-static enum convc_status check_problem(const struct problem *p, const struct target *t,
-                                       struct diag *d)
+static enum convc_status check_problem(const struct problem *p, struct diag *d)
 {
     const char *unfit = stencil_unfit(p);
     if (!unfit && !is_planar(p) && !is_flat(p))
         unfit = "needs the pixels of a row side by side, or all channels of a pixel treated alike";
     if (!unfit && p->p.stride[CONVC_W] > 2)
         unfit = "needs a stride of 1 or 2 along the width";
-    if (!unfit && target_vscale(t))
-        unfit = "needs vectors of a known length";
     if (!unfit && !has_border(p))
         unfit = "needs a border of values";
     return unfit ? diag_fail(d, CONVC_ERR_PLAN, "stencil %s", unfit) : CONVC_OK;
@@ -173,6 +170,7 @@ static bool fill(struct stencil_nest *n, const struct problem *p, const struct p
                  const struct target *t)
 {
     const struct convc_problem *c = &p->p;
+    const struct target known = target_of_known_length(t);
     n->p = p;
     n->plan = *plan;
     n->src_bytes = dtype_bytes(c->src_dtype);
@@ -180,7 +178,7 @@ static bool fill(struct stencil_nest *n, const struct problem *p, const struct p
     n->acc_bytes = dtype_bytes(c->acc_dtype);
     stencil_of(p, &n->program);
     n->bytes = n->program.number.narrow ? 2 : n->acc_bytes;
-    n->lanes = target_lanes(t, n->bytes);
+    n->lanes = target_lanes(&known, n->bytes);
     n->unit = is_planar(p) ? 1 : c->ic;
     n->channels = stencil_channels(p);
     for (int f = 0; f < n->program.filters; f++) {
@@ -235,7 +233,7 @@ static bool steps_fit(const struct stencil_nest *n)
 enum convc_status stencil_nest_check(const struct problem *p, const struct plan_stencil *plan,
                                      const struct target *t, struct diag *d)
 {
-    if (check_problem(p, t, d) != CONVC_OK)
+    if (check_problem(p, d) != CONVC_OK)
         return d->status;
     if (plan->rows < 1 || plan->rows > STENCIL_ROWS || plan->vecs < 1 || plan->vecs > STENCIL_VECS)
         return diag_fail(d, CONVC_ERR_PLAN, "tile=%dx%d is not within %dx%d", plan->rows,

@@ -256,6 +256,16 @@ int target_vscale(const struct target *t)
     return arm && t->vector_bytes > 16 ? t->vector_bytes / 16 : 0;
 }
 
+struct target target_of_known_length(const struct target *t)
+{
+    struct target known = *t;
+    if (target_vscale(t)) {
+        known.vector_bytes = 16;
+        known.masks = false;
+    }
+    return known;
+}
+
 int target_l3_of_core(const struct target *t)
 {
     const int one_complex = 32 << 20;

@@ -67,6 +67,10 @@ void target_llvm_features(const struct target *t, char to[TARGET_FEATURES_MAX]);
  * instructions: the multiple; 0: there are none. */
 int target_vscale(const struct target *t);
 
+/* The same for code whose vectors must have a length that the instructions know: where it is a
+ * matter of the machine, those of 16 bytes that it has beside. */
+struct target target_of_known_length(const struct target *t);
+
 /* Elements of `bytes` bytes in one vector. */
 int target_lanes(const struct target *t, int64_t bytes);
 

@@ -8,7 +8,7 @@
 
 struct foreign_entry {
     convc_kernel_fn kernel;
-    void (*pack)(const void *plain, void *packed);
+    void (*pack)(const void *plain, void *packed); /* NULL: there are no weights to pack */
     int64_t (*items)(int32_t phase, int64_t n);
     int64_t src_bytes, wei_bytes, bias_bytes, dst_bytes, packed_bytes, workspace_bytes;
     int32_t phases;
@@ -105,7 +105,8 @@ static void run_entry(const struct foreign_entry *e)
     host_read(buffer[DST], (int)e->dst_bytes);
     memset(buffer[PACKED], 0xff, (size_t)e->packed_bytes);
     memset(buffer[WORKSPACE], 0xff, (size_t)e->workspace_bytes);
-    e->pack(buffer[WEI], buffer[PACKED]);
+    if (e->pack)
+        e->pack(buffer[WEI], buffer[PACKED]);
     for (int32_t phase = 0; phase < e->phases; phase++)
         e->kernel(&args, phase, 0, e->items(phase, e->n));
     host_write(buffer[DST], (int)e->dst_bytes);
