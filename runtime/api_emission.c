@@ -67,7 +67,8 @@ static enum convc_status order_targets(struct convc_emission *e, struct diag *d)
         if (probes_of(&e->target[n], &ignored, d) != CONVC_OK)
             return d->status;
     }
-    snprintf(plainest, sizeof plainest, "%s:x86-64", e->target[0].triple);
+    snprintf(plainest, sizeof plainest, "%s:%s", e->target[0].triple,
+             probes_plainest(&e->target[0]));
     return target_parse(plainest, &e->plainest, d);
 }
 
@@ -170,8 +171,25 @@ static int by_symbol(const void *a, const void *b)
     return strcmp(((const struct owned *)a)->symbol, ((const struct owned *)b)->symbol);
 }
 
-/* All symbols that one link will see, of a kernel or of the selector. */
-static size_t list_symbols(const struct convc_emission *e, struct owned *all, symbols *selector)
+/* Names that the header and the selector have beside those of kernels. */
+enum { OWN_NAMES = 3 + DISPATCH_TARGETS };
+typedef char own_names[OWN_NAMES][2 * ENTRY_NAME_MAX];
+
+static size_t list_own(const struct convc_emission *e, own_names own)
+{
+    size_t n = 0;
+    snprintf(own[n++], sizeof *own, "CONVC_STATIC_%s_H", e->library);
+    for (int t = 0; e->targets > 1 && t < e->targets; t++)
+        snprintf(own[n++], sizeof *own, "%s_TARGET_%.160s", e->library, e->tag[t]);
+    if (e->targets > 1) {
+        snprintf(own[n++], sizeof *own, "%s_target", e->library);
+        snprintf(own[n++], sizeof *own, "%s_use", e->library);
+    }
+    return n;
+}
+
+/* All names that one link or one program will see, of a kernel or of the library. */
+static size_t list_symbols(const struct convc_emission *e, struct owned *all, own_names own)
 {
     size_t n = 0;
     for (size_t i = 0; i < e->count; i++) {
@@ -182,10 +200,8 @@ static size_t list_symbols(const struct convc_emission *e, struct owned *all, sy
             for (int s = 0; s < ENTRY_KERNEL; s++)
                 all[n++] = (struct owned){ m->variant[t].symbol[s], m->problem.p.name };
     }
-    snprintf((*selector)[0], ENTRY_NAME_MAX, "%s_target", e->library);
-    snprintf((*selector)[1], ENTRY_NAME_MAX, "%s_use", e->library);
-    for (int s = 0; e->targets > 1 && s < 2; s++)
-        all[n++] = (struct owned){ (*selector)[s], e->library };
+    for (size_t i = 0, owns = list_own(e, own); i < owns; i++)
+        all[n++] = (struct owned){ own[i], e->library };
     return n;
 }
 
@@ -210,12 +226,12 @@ static bool like_constant(const char *symbol)
 
 static enum convc_status find_clash(const struct convc_emission *e, struct diag *d)
 {
-    symbols selector;
-    size_t most = e->count * ENTRY_SYMBOLS * (size_t)(e->targets + 1) + 2;
+    own_names own;
+    size_t most = e->count * ENTRY_SYMBOLS * (size_t)(e->targets + 1) + OWN_NAMES;
     struct owned *all = malloc(most * sizeof *all);
     if (!all)
         return diag_memory(d);
-    size_t n = list_symbols(e, all, &selector);
+    size_t n = list_symbols(e, all, own);
     qsort(all, n, sizeof *all, by_symbol);
     for (size_t i = 1; i < n && d->status == CONVC_OK; i++) {
         if (!strcmp(all[i].symbol, all[i - 1].symbol))

@@ -1,12 +1,10 @@
 #include "gen/emit/dispatch.h"
 
+#include "gen/emit/dispatch_machine.h"
 #include "gen/emit/entries.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const uint32_t extended_leaves = 0x80000000; /* where the leaves of the second kind begin */
-enum { OSXSAVE = 27 };
 
 static LLVMValueRef i32(struct em *em, int64_t v)
 {
@@ -22,71 +20,13 @@ static LLVMValueRef declare(struct em *em, const char *library, const char *suff
     return f ? f : LLVMAddFunction(em->module, symbol, type);
 }
 
-/* ---- the selector --------------------------------------------------------------------------- */
-
-/* Assembly that takes two words and gives four. */
-static LLVMValueRef assembly(struct em *em, const char *text, const char *constraints, int words,
-                             LLVMValueRef a, LLVMValueRef b)
-{
-    LLVMTypeRef word[4] = { em->i32, em->i32, em->i32, em->i32 }, in[2] = { em->i32, em->i32 };
-    LLVMTypeRef result = LLVMStructTypeInContext(em->context, word, (unsigned)words, 0);
-    LLVMTypeRef type = LLVMFunctionType(result, in, b ? 2 : 1, 0);
-    LLVMValueRef asm_value =
-        LLVMGetInlineAsm(type, text, strlen(text), constraints, strlen(constraints), 1, 0,
-                         LLVMInlineAsmDialectATT, 0);
-    LLVMValueRef with[2] = { a, b };
-    return LLVMBuildCall2(em->builder, type, asm_value, with, b ? 2 : 1, "");
-}
-
-static LLVMValueRef cpuid(struct em *em, uint32_t leaf, uint32_t subleaf, int reg)
-{
-    LLVMValueRef all = assembly(em, "cpuid", "={ax},={bx},={cx},={dx},{ax},{cx}", 4, i32(em, leaf),
-                                i32(em, subleaf));
-    return LLVMBuildExtractValue(em->builder, all, (unsigned)reg, "");
-}
-
-static LLVMValueRef at_least(struct em *em, LLVMValueRef a, uint32_t b)
-{
-    return LLVMBuildICmp(em->builder, LLVMIntUGE, a, i32(em, b), "");
-}
-
 static LLVMValueRef has_all(struct em *em, LLVMValueRef word, uint32_t mask)
 {
     LLVMValueRef and = LLVMBuildAnd(em->builder, word, i32(em, mask), "");
     return LLVMBuildICmp(em->builder, LLVMIntEQ, and, i32(em, mask), "");
 }
 
-/* What the CPU has to say: the highest leaves it knows, and which registers the system saves. */
-struct machine {
-    LLVMValueRef basic, extended, state;
-};
-
-static struct machine ask(struct em *em)
-{
-    struct em_var state = em_var(em, em->i32, "state");
-    struct machine m = { cpuid(em, 0, 0, 0), cpuid(em, extended_leaves, 0, 0), NULL };
-    em_set(em, state, i32(em, 0));
-    EM_IF (em, has_all(em, cpuid(em, 1, 0, 2), UINT32_C(1) << OSXSAVE)) {
-        LLVMValueRef all = assembly(em, "xgetbv", "={ax},={dx},{cx}", 2, i32(em, 0), NULL);
-        em_set(em, state, LLVMBuildExtractValue(em->builder, all, 0, ""));
-    }
-    m.state = em_get(em, state);
-    return m;
-}
-
-/* Does the machine run code of these probes? A leaf that it does not know says nothing. */
-static LLVMValueRef fits(struct em *em, const struct machine *m, const struct probes *p)
-{
-    LLVMValueRef all = has_all(em, m->state, p->state);
-    for (int i = 0; i < p->count; i++) {
-        const struct probe *q = &p->list[i];
-        LLVMValueRef known =
-            at_least(em, q->leaf < extended_leaves ? m->basic : m->extended, q->leaf);
-        LLVMValueRef word = cpuid(em, q->leaf, q->subleaf, q->reg);
-        all = em_and(em, all, em_and(em, known, has_all(em, word, q->mask)));
-    }
-    return all;
-}
+/* ---- the selector --------------------------------------------------------------------------- */
 
 /* LIBRARY_runs: bit i says that the machine runs target i. */
 static LLVMValueRef emit_runs(struct em *em, const struct dispatch_selector *s, LLVMTypeRef type)
@@ -95,10 +35,10 @@ static LLVMValueRef emit_runs(struct em *em, const struct dispatch_selector *s, 
     snprintf(symbol, sizeof symbol, "%s_runs", s->library);
     em_next(em, symbol, type);
     LLVMSetLinkage(em->function, LLVMInternalLinkage);
-    struct machine m = ask(em);
+    struct machine m = machine_ask(em, s->probes, s->targets);
     LLVMValueRef set = i32(em, 0);
     for (int i = 0; i < s->targets; i++) {
-        LLVMValueRef bit = LLVMBuildSelect(em->builder, fits(em, &m, &s->probes[i]),
+        LLVMValueRef bit = LLVMBuildSelect(em->builder, machine_fits(em, &m, &s->probes[i]),
                                            i32(em, INT64_C(1) << i), i32(em, 0), "");
         set = LLVMBuildOr(em->builder, set, bit, "");
     }

@@ -321,7 +321,7 @@ struct convc_emit_options {
     size_t struct_bytes;
     enum convc_form form;
     int32_t hidden;      /* 1: symbols are not exported from what they are linked into       */
-    const char *target;  /* "TRIPLE:CPU[+feature...]" or "CPU", up to 16 of x86-64 with commas
+    const char *target;  /* "TRIPLE:CPU[+feature...]" or "CPU", up to 16 with commas
                             between; NULL: this machine                                      */
     const char *plan;    /* NULL: the best by the built-in cost model                        */
     const char *prefix;  /* of every name; NULL: none                                        */
