@@ -101,6 +101,9 @@ refuses 2 "bad.lua" run bad.lua
 refuses 2 "bad.lua" check fixed.lua bad.lua
 refuses 2 "sets no parameter" run fixed.lua -D Q=1
 refuses 2 "frobnicate" run fixed.lua --plan frobnicate
+for command in run check explain; do
+    refuses 2 "fixed.lua: fixed: tile=99x99x99" $command fixed.lua --plan "direct tile=99x99x99"
+done
 refuses 2 "pdp11" run fixed.lua --target pdp11
 
 for command in "" run check explain bench cache; do

@@ -191,6 +191,31 @@ static void what_is_wrong_with_one_problem_names_it(void **state)
     assert_null(e);
 }
 
+/* A library has names of its own: of its targets, and of the guard around its header. */
+static void names_of_the_library_are_taken(void **state)
+{
+    (void)state;
+    static const char *const taken[] = { "net_TARGET_x86_64", "CONVC_STATIC_net_H", "net_use" };
+    struct convc_emit_options o = { .struct_bytes = sizeof o,
+                                    .target = "x86_64-pc-linux-gnu:x86-64,"
+                                              "x86_64-pc-linux-gnu:x86-64-v3",
+                                    .library = "net" };
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        struct convc_problem p = layer(taken[i], 8, 16, 9, 3, 1);
+        convc_emission *e = NULL;
+        char sentence[200];
+        snprintf(sentence, sizeof sentence, "both make %s", taken[i]);
+        assert_int_equal(convc_emission_create(&p, 1, &o, &e), CONVC_ERR_ARGUMENT);
+        assert_non_null(strstr(convc_last_error(), sentence));
+        assert_null(e);
+    }
+    o.target = "x86_64-pc-linux-gnu:x86-64"; /* one target has no name */
+    struct convc_problem p = layer(taken[0], 8, 16, 9, 3, 1);
+    convc_emission *e = NULL;
+    must(convc_emission_create(&p, 1, &o, &e));
+    convc_emission_destroy(e);
+}
+
 /* ---- plans ------------------------------------------------------------------------------------
  */
 
@@ -199,9 +224,11 @@ static void names_that_c_has_taken_get_a_line_behind(void **state)
 {
     (void)state;
     static const char *const taken[] = {
-        "while", "int64_t", "main", "memcpy", "tanh", "logf", "y0"
+        "while", "int64_t", "main",   "memcpy",   "tanh",    "logf",    "y0",       "INT64_C",
+        "NULL",  "linux",   "uint_t", "SIZE_MAX", "INT32_C", "_Static", "__LINE__",
     };
-    static const char *const free_ones[] = { "blur", "tan2", "flog", "l", "logff" };
+    static const char *const free_ones[] = { "blur",    "tan2", "flog",    "l",   "logff",
+                                             "into_t_", "C",    "sobel_c", "_3x3" };
     char name[160];
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         struct convc_problem p = layer(taken[i], 8, 16, 9, 3, 1);
@@ -306,6 +333,7 @@ int main(void)
         cmocka_unit_test(wrong_arguments_are_told),
         cmocka_unit_test(names_that_c_has_taken_get_a_line_behind),
         cmocka_unit_test(what_is_wrong_with_one_problem_names_it),
+        cmocka_unit_test(names_of_the_library_are_taken),
         cmocka_unit_test(plans_are_given_problem_by_problem_and_target_by_target),
         cmocka_unit_test(what_this_machine_was_measured_to_do_plays_no_part),
     };

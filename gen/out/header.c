@@ -20,11 +20,11 @@ static const char reserved[] =
     " typeof_unqual union unsigned using virtual void volatile wchar_t while xor"
     " xor_eq ";
 
-/* Types that the header says, and functions of C's library: compilers know them, and programs would
- * call the kernel in their place. */
+/* A type, and functions of C's library: compilers know them, and programs would call the kernel in
+ * their place. */
 static const char library[] =
-    " int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t size_t"
-    " main abort abs atexit atof atoi atol atoll bsearch calloc div exit free getenv labs ldiv"
+    " size_t main abort abs atexit atof atoi atol atoll bsearch calloc div exit free getenv labs "
+    "ldiv"
     " llabs lldiv malloc qsort rand realloc srand strtod strtof strtol strtold strtoll strtoul"
     " strtoull system memchr memcmp memcpy memmove memset strcat strchr strcmp strcoll strcpy"
     " strcspn strerror strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtok strxfrm"
@@ -44,6 +44,42 @@ static const char mathematics[] =
     " sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn cabs cacos cacosh carg casin casinh catan"
     " catanh ccos ccosh cexp cimag clog conj cpow cproj creal csin csinh csqrt ctan ctanh ";
 
+/* Macros that headers of C's library, or compilers, have. */
+static const char macros[] =
+    " NULL EOF I assert complex errno imaginary linux offsetof stderr stdin stdout unix"
+    " va_arg va_copy va_end va_start ";
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_capital(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || is_capital(c);
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t all = strlen(name), length = strlen(end);
+    return all > length && !strcmp(name + all - length, end);
+}
+
+/* C's own: __LINE__, and what <stdint.h> and its like may have: int_fast8_t, UINT8_C, SIZE_MAX. */
+static bool is_kept_for_c(const char *name)
+{
+    bool type = !strncmp(name, "int", 3) || !strncmp(name, "uint", 4);
+    return (name[0] == '_' && (name[1] == '_' || is_capital(name[1]))) ||
+           (type && ends_with(name, "_t")) ||
+           (is_capital(name[0]) && (ends_with(name, "_C") || ends_with(name, "_MAX") ||
+                                    ends_with(name, "_MIN") || ends_with(name, "_WIDTH")));
+}
+
 static bool lists(const char *words, const char *name, size_t length)
 {
     char word[HEADER_NAME_MAX + 2];
@@ -54,19 +90,9 @@ static bool lists(const char *words, const char *name, size_t length)
 static bool is_reserved(const char *name)
 {
     size_t length = strlen(name);
-    return lists(reserved, name, length) || lists(library, name, length) ||
-           lists(mathematics, name, length) ||
+    return is_kept_for_c(name) || lists(reserved, name, length) || lists(library, name, length) ||
+           lists(macros, name, length) || lists(mathematics, name, length) ||
            (length > 1 && strchr("fl", name[length - 1]) && lists(mathematics, name, length - 1));
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 char *header_identifier(const char *prefix, const char *name, char to[HEADER_NAME_MAX])

@@ -75,8 +75,9 @@ static void outcome_free(struct outcome *out)
     result_free(&out->result);
 }
 
-static bool check_problem(struct check *c, const struct convc_problem *p, int threads,
-                          struct outcome *out)
+/* `layer`: the convolution of the command line that it is, or NULL. */
+static bool check_problem(struct check *c, const struct convc_problem *p, const struct layer *layer,
+                          int threads, struct outcome *out)
 {
     struct failure f = { 0 };
     size_t size;
@@ -90,6 +91,8 @@ static bool check_problem(struct check *c, const struct convc_problem *p, int th
         code = fail_memory(&f);
     out->failed = t.failed;
     out->result = t.result;
+    if (code && layer)
+        layer_blame(c->o, layer, code, &f);
     if (code)
         stop(c, code, &f);
     else
@@ -130,7 +133,8 @@ static void check_layers(struct check *c, const struct layers *l)
     }
     for (size_t i = 0; i < l->count && !stopped(c); i++)
         if (!seen_before(c, l, outcomes, i))
-            check_problem(c, &l->layer[i].problem, options_threads(c->o), &outcomes[i]);
+            check_problem(c, &l->layer[i].problem, &l->layer[i], options_threads(c->o),
+                          &outcomes[i]);
     for (size_t i = 0; i < l->count; i++)
         outcome_free(&outcomes[i]);
     free(outcomes);
@@ -152,7 +156,7 @@ static void check_random(void *argument, int64_t begin, int64_t end)
             random_functions(seed, &p, &texts);
         if (i % 8 >= 6 && !p.window)
             random_constants(seed, &p, weights);
-        check_problem(c, &p, 1, &out);
+        check_problem(c, &p, NULL, 1, &out);
         outcome_free(&out);
     }
 }

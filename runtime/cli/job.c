@@ -24,7 +24,8 @@ enum exit_code job_prepare(struct job *j, struct result *r, struct failure *f)
     if (code == EXIT_FINE)
         code = guarded_create(p, 0, &j->dst, f);
     if (code == EXIT_FINE)
-        code = execution_compile(j->cx, p, j->o->plan, &j->x, NULL, f);
+        code =
+            layer_blame(j->o, j->layer, execution_compile(j->cx, p, j->o->plan, &j->x, NULL, f), f);
     if (code == EXIT_FINE)
         code = execution_pack(&j->x, &j->tensors.args, options_threads(j->o), f);
     if (code == EXIT_FINE)

@@ -118,13 +118,23 @@ void layers_free(struct layers *l)
     *l = (struct layers){ 0 };
 }
 
+enum exit_code layer_blame(const struct options *o, const struct layer *l, enum exit_code code,
+                           struct failure *f)
+{
+    char sentence[sizeof f->text];
+    const char *word = o->word[l->spec], *name = l->problem.name;
+    if (code == EXIT_FINE)
+        return code;
+    if (!strcmp(word, "-"))
+        word = "stdin";
+    strcpy(sentence, f->text);
+    if (!name[0] || !strcmp(word, name))
+        return fail(f, code, "%.200s: %s", word, sentence);
+    return fail(f, code, "%.200s: %s: %s", word, name, sentence);
+}
+
 enum exit_code layer_fail(const struct options *o, const struct layer *l, enum convc_status status,
                           const char *sentence, struct failure *f)
 {
-    const char *word = o->word[l->spec], *name = l->problem.name;
-    if (!strcmp(word, "-"))
-        word = "stdin";
-    if (!name[0] || !strcmp(word, name))
-        return fail(f, exit_code_of(status), "%.200s: %s", word, sentence);
-    return fail(f, exit_code_of(status), "%.200s: %s: %s", word, name, sentence);
+    return layer_blame(o, l, fail(f, exit_code_of(status), "%s", sentence), f);
 }

@@ -30,6 +30,10 @@ void layers_free(struct layers *l);
 enum exit_code layer_fail(const struct options *o, const struct layer *l, enum convc_status status,
                           const char *sentence, struct failure *f);
 
+/* The same of a failure that `f` has told; returns `code`, of which EXIT_FINE is none. */
+enum exit_code layer_blame(const struct options *o, const struct layer *l, enum exit_code code,
+                           struct failure *f);
+
 /* target NULL: this machine. flags: CONVC_NO_*. */
 enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
                             convc_context **cx, struct failure *f);
