@@ -33,7 +33,8 @@ static enum convc_status add_target(struct convc_emission *e, const char *text, 
     char whole[TARGET_FEATURES_MAX + 160];
     if (n == DISPATCH_TARGETS)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "target lists more than %d CPUs", n);
-    if (target_parse(text, &e->target[n], d) != CONVC_OK)
+    if (target_parse(text, &e->target[n], d) != CONVC_OK ||
+        target_computes(&e->target[n], d) != CONVC_OK)
         return d->status;
     target_print(&e->target[n], whole, sizeof whole);
     snprintf(e->cpu[n], sizeof e->cpu[n], "%s", strchr(whole, ':') + 1);

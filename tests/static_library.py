@@ -252,13 +252,17 @@ def check_errors():
     refuses(2, "two specs or convolutions make", "dense.lua", "./dense.lua", "-o", "refused")
     refuses(2, "vax-dec-ultrix", "dense.lua", "-o", "refused", "--target", "vax-dec-ultrix:vax")
     refuses(2, "none that convc knows", "dense.lua", "-o", "refused", "--target", "pentium9")
+    refuses(2, "lacks +m", "dense.lua", "-o", "refused", "--target",
+            "riscv64-unknown-elf:generic-rv64")
+    refuses(2, "lacks +neon", "dense.lua", "-o", "refused", "--target",
+            "aarch64-unknown-none-elf:generic-neon")
     refuses(2, "tile=99x99x99", "dense.lua", "-o", "refused", "--plan", "direct tile=99x99x99")
     refuses(2, "--optimize=fast", "dense.lua", "-o", "refused", "--optimize", "fast")
     refuses(2, "no tuning database", "dense.lua", "-o", "refused", "--db", "tuned.db")
     refuses(2, "listed twice", "dense.lua", "-o", "refused", "--target", "x86-64,x86-64")
     refuses(2, "of two kinds", "dense.lua", "-o", "refused", "--target",
             "x86_64-pc-linux-gnu:x86-64,aarch64-unknown-linux-gnu:generic")
-    for triple, cpus in (("riscv64-unknown-linux-gnu", ("generic-rv64", "sifive-u74")),
+    for triple, cpus in (("riscv64-unknown-linux-gnu", ("sifive-u74", "sifive-x280")),
                          ("wasm32-unknown-unknown", ("generic", "bleeding-edge")),
                          ("arm64-apple-darwin", ("generic", "apple-m1")),
                          ("aarch64-pc-windows-elf", ("generic", "neoverse-n1"))):

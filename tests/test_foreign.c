@@ -313,6 +313,15 @@ static void sve_512(void **state)
                                     "qemu-aarch64" });
 }
 
+static void riscv_scalar(void **state)
+{
+    (void)state;
+    check(&(struct machine_abroad){ "riscv64-unknown-linux-gnu:generic-rv64+m+a+f+d+c",
+                                    "--target=riscv64-unknown-linux-gnu -march=rv64gc -mabi=lp64d "
+                                    "-mno-relax -static",
+                                    "qemu-riscv64 -cpu rv64,v=false", "qemu-riscv64" });
+}
+
 static void rvv_128(void **state)
 {
     (void)state;
@@ -341,11 +350,22 @@ static void wasm(void **state)
                                     emulator, "node" });
 }
 
+static void wasm_scalar(void **state)
+{
+    (void)state;
+    char emulator[600];
+    snprintf(emulator, sizeof emulator, "node %s/foreign_host.mjs", support);
+    check(&(struct machine_abroad){ "wasm32-unknown-unknown:generic",
+                                    "--target=wasm32-unknown-unknown -Wl,--no-entry", emulator,
+                                    "node" });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(neon),    cmocka_unit_test(sve_256), cmocka_unit_test(sve_512),
-        cmocka_unit_test(rvv_128), cmocka_unit_test(rvv_256), cmocka_unit_test(wasm),
+        cmocka_unit_test(neon),         cmocka_unit_test(sve_256),     cmocka_unit_test(sve_512),
+        cmocka_unit_test(rvv_128),      cmocka_unit_test(rvv_256),     cmocka_unit_test(wasm),
+        cmocka_unit_test(riscv_scalar), cmocka_unit_test(wasm_scalar),
     };
     return cmocka_run_group_tests(tests, emitted_setup, emitted_teardown);
 }

@@ -54,6 +54,7 @@ void em_transpose(struct em *em, LLVMTypeRef vector, LLVMValueRef *row)
 {
     bool wide = LLVMGetTypeKind(LLVMGetElementType(vector)) == LLVMDoubleTypeKind;
     int lanes = (int)LLVMGetVectorSize(vector), block = BLOCK_BYTES / (wide ? 8 : 4);
+    block = block < lanes ? block : lanes;
     for (int i = 0; i < lanes; i++)
         row[i] = row[i] ? row[i] : LLVMGetPoison(vector);
     for (int i = 0; i < lanes; i += block)

@@ -208,7 +208,7 @@ static const struct isa_cpu riscv_cpu[] = {
 static void describe_riscv(uint64_t features, struct target *t)
 {
     bool v = features & BIT(RV_V);
-    t->vector_bytes = v && features & BIT(ZVL512B) ? 64 : v && features & BIT(ZVL256B) ? 32 : 16;
+    t->vector_bytes = !v ? 4 : features & BIT(ZVL512B) ? 64 : features & BIT(ZVL256B) ? 32 : 16;
     t->vector_registers = 32;
     t->fma = features & BIT(RV_F);
     t->masks = false;
@@ -230,7 +230,7 @@ static const struct isa_cpu wasm_cpu[] = {
 
 static void describe_wasm(uint64_t features, struct target *t)
 {
-    t->vector_bytes = 16;
+    t->vector_bytes = features & BIT(SIMD128) ? 16 : 4;
     t->vector_registers = 16;
     t->fma = false; /* it would be a call */
     t->masks = false;
@@ -240,11 +240,13 @@ static void describe_wasm(uint64_t features, struct target *t)
 /* ---- looking up ---------------------------------------------------------------------------- */
 
 static const struct isa isas[] = {
-    { "x86_64", NULL, x86_feature, COUNT(x86_feature), x86_cpu, COUNT(x86_cpu), describe_x86 },
-    { "aarch64", "arm64", arm_feature, COUNT(arm_feature), arm_cpu, COUNT(arm_cpu), describe_arm },
+    { "x86_64", NULL, x86_feature, COUNT(x86_feature), x86_cpu, COUNT(x86_cpu), 0, describe_x86 },
+    { "aarch64", "arm64", arm_feature, COUNT(arm_feature), arm_cpu, COUNT(arm_cpu), BIT(NEON),
+      describe_arm },
     { "riscv64", NULL, riscv_feature, COUNT(riscv_feature), riscv_cpu, COUNT(riscv_cpu),
-      describe_riscv },
-    { "wasm32", NULL, wasm_feature, COUNT(wasm_feature), wasm_cpu, COUNT(wasm_cpu), describe_wasm },
+      BIT(RV_M) | BIT(RV_F) | BIT(RV_D), describe_riscv },
+    { "wasm32", NULL, wasm_feature, COUNT(wasm_feature), wasm_cpu, COUNT(wasm_cpu), 0,
+      describe_wasm },
 };
 
 static bool same(const char *name, const char *text, size_t size)

@@ -32,6 +32,7 @@ struct isa {
     int features;
     const struct isa_cpu *cpu;
     int cpus;
+    uint64_t arithmetic; /* features that sums and products of real numbers take */
     /* Fills in what kernels depend on: vectors, registers, fma, masks. */
     void (*describe)(uint64_t features, struct target *t);
 };

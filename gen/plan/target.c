@@ -236,6 +236,23 @@ enum convc_status target_runs_here(const struct target *t, struct diag *d)
     return CONVC_OK;
 }
 
+enum convc_status target_computes(const struct target *t, struct diag *d)
+{
+    char text[TEXT_MAX];
+    const struct isa *isa = isa_of(t);
+    uint64_t set;
+    if (target_features(t, &set, d) != CONVC_OK)
+        return d->status;
+    target_print(t, text, sizeof text);
+    for (int f = 0; f < isa->features; f++) {
+        if ((isa->arithmetic & ~set) >> f & 1)
+            return diag_fail(d, CONVC_ERR_UNSUPPORTED,
+                             "target %s lacks +%s: kernels would call a compiler's library", text,
+                             isa->feature[f].name);
+    }
+    return CONVC_OK;
+}
+
 void target_llvm_features(const struct target *t, char to[TARGET_FEATURES_MAX])
 {
     const struct isa *isa = isa_of(t);

@@ -25,7 +25,7 @@ struct target {
     char cpu[64];                       /* an LLVM CPU name                                  */
     char features[TARGET_FEATURES_MAX]; /* "+avx512f,-avx10.1", LLVM's and our own; may be "" */
 
-    int vector_bytes;     /* of the widest vector worth using                */
+    int vector_bytes;     /* of the widest vector worth using; 4: there are none */
     int vector_registers; /* 16 or 32                                        */
     int pointer_bytes;    /* 4 or 8                                          */
     bool fma;             /* fused multiply-add in hardware                  */
@@ -59,6 +59,10 @@ bool target_narrow(const struct target *t);
 
 /* The features that code for the target may use, as a set of its architecture: see isa.h. */
 enum convc_status target_features(const struct target *t, uint64_t *set, struct diag *d);
+
+/* Has it instructions for sums and products of real numbers? Code for others would call functions
+ * of a compiler's library: CONVC_ERR_UNSUPPORTED, with the first feature that is missing. */
+enum convc_status target_computes(const struct target *t, struct diag *d);
 
 /* The features that LLVM knows, in its notation. */
 void target_llvm_features(const struct target *t, char to[TARGET_FEATURES_MAX]);
