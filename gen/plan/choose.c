@@ -17,7 +17,13 @@ static enum convc_status (*const candidates_of[PLAN_ALGORITHMS])(struct arena *,
     [PLAN_STENCIL] = plan_stencil_candidates,
 };
 
-/* By cost, then by text, so that the order is the same everywhere. */
+static void (*const cost_of[PLAN_ALGORITHMS])(const struct problem *, const struct plan *,
+                                              const struct target *, struct cost *) = {
+    [PLAN_DIRECT] = plan_direct_cost,
+    [PLAN_WINOGRAD] = plan_winograd_cost,
+    [PLAN_STENCIL] = plan_stencil_cost,
+};
+
 static int cheaper(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
@@ -27,6 +33,17 @@ static int cheaper(const void *a, const void *b)
     plan_print(&x->plan, tx);
     plan_print(&y->plan, ty);
     return strcmp(tx, ty);
+}
+
+void choose_sort(struct candidates *c)
+{
+    qsort(c->list, c->count, sizeof *c->list, cheaper);
+}
+
+void plan_cost(const struct problem *p, const struct plan *plan, const struct target *t,
+               struct cost *cost)
+{
+    cost_of[plan->algorithm](p, plan, t, cost);
 }
 
 /* Sums over taps always have a plan. */
@@ -62,7 +79,7 @@ enum convc_status choose_plans(struct arena *a, const struct problem *p, const s
     }
     if (!out->count)
         return refuse_window(p, t, d);
-    qsort(out->list, out->count, sizeof(struct candidate), cheaper);
+    choose_sort(out);
     return CONVC_OK;
 }
 

@@ -32,6 +32,13 @@ struct candidates {
 enum convc_status choose_plans(struct arena *a, const struct problem *p, const struct target *t,
                                struct candidates *out, struct diag *d);
 
+/* Best first: by cost, then by text, so that the order is the same everywhere. */
+void choose_sort(struct candidates *c);
+
+/* What any plan that fits should cost. */
+void plan_cost(const struct problem *p, const struct plan *plan, const struct target *t,
+               struct cost *cost);
+
 /* The first of choose_plans. */
 enum convc_status choose_plan(const struct problem *p, const struct target *t, struct plan *out,
                               struct diag *d);

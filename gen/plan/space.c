@@ -1,0 +1,200 @@
+#include "gen/plan/space.h"
+
+#include "gen/plan/layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Whose neighbours are looked at, and what is left out, in cycles of the best plan. */
+static const double reach = 2, slack = 1.5;
+
+enum { SPACE_MAX = 4096 };
+
+struct space {
+    const struct problem *p;
+    const struct target *t;
+    struct candidate *list;
+    size_t count;
+    double best; /* cycles */
+};
+
+/* ---- one plan -------------------------------------------------------------------------------- */
+
+/* No plan is done before each of its resources is. */
+static double bound(const struct cost *c)
+{
+    double most = c->fma;
+    const double others[] = { c->load, c->l2, c->memory };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i] > most)
+            most = others[i];
+    }
+    return most;
+}
+
+static bool worth(const struct space *s, const struct cost *c)
+{
+    return bound(c) <= slack * s->best;
+}
+
+static void add(struct space *s, const struct plan *plan)
+{
+    struct diag ignored = { 0 };
+    struct candidate c = { .plan = *plan };
+    if (s->count == SPACE_MAX || plan_check(plan, s->p, s->t, &ignored) != CONVC_OK ||
+        !plan_admitted(plan, s->p))
+        return;
+    plan_cost(s->p, plan, s->t, &c.cost);
+    if (worth(s, &c.cost))
+        s->list[s->count++] = c;
+}
+
+/* ---- neighbours ------------------------------------------------------------------------------ */
+
+static void add_direct(struct space *s, const struct plan *from)
+{
+    struct plan plan = *from;
+    struct plan_direct *d = &plan.direct;
+    const struct plan_direct *o = &from->direct;
+#define VARY(member, value) (d->member = (value), add(s, &plan), d->member = o->member)
+    for (int step = -2; step <= 2; step++)
+        VARY(cols, o->cols + step);
+    VARY(rows, o->rows * 2);
+    VARY(rows, o->rows / 2);
+    VARY(vecs, o->vecs + 1);
+    VARY(vecs, o->vecs - 1);
+    VARY(chunk, o->chunk * 2);
+    VARY(chunk, o->chunk / 2);
+    VARY(chunk, o->chunk ? 0 : 4);
+    for (int split = 0; split <= 4; split += 2)
+        VARY(split, split);
+    for (enum plan_order order = ORDER_ROWS; order <= ORDER_PIXELS; order++)
+        VARY(order, order);
+    for (enum plan_border border = BORDER_NONE; border <= BORDER_COMPUTED; border++)
+        VARY(border, border);
+    for (enum plan_taps taps = TAPS_LOOP; taps <= TAPS_WINDOW; taps++)
+        VARY(taps, taps);
+    for (enum plan_prefetch prefetch = PREFETCH_NONE; prefetch <= PREFETCH_WEIGHTS; prefetch++)
+        VARY(prefetch, prefetch);
+#undef VARY
+}
+
+static void add_winograd(struct space *s, const struct plan *from)
+{
+    struct plan plan = *from;
+    struct plan_winograd *w = &plan.winograd;
+    const struct plan_winograd *o = &from->winograd;
+#define VARY(member, value) (w->member = (value), add(s, &plan), w->member = o->member)
+    for (int step = -2; step <= 2; step++)
+        VARY(rows, o->rows + step);
+    VARY(block, o->block * 2);
+    VARY(block, o->block / 2);
+    VARY(block, o->block + o->rows);
+    VARY(block, o->block > o->rows ? o->block - o->rows : 0);
+    VARY(oc, o->oc ? 0 : s->p->ocg / 2);
+    VARY(oc, o->oc / 2);
+    VARY(prefetch, o->prefetch ? PREFETCH_NONE : PREFETCH_WEIGHTS);
+#undef VARY
+}
+
+static void add_stencil(struct space *s, const struct plan *from)
+{
+    struct plan plan = *from;
+    struct plan_stencil *n = &plan.stencil;
+    const struct plan_stencil *o = &from->stencil;
+#define VARY(member, value) (n->member = (value), add(s, &plan), n->member = o->member)
+    VARY(rows, o->rows + 1);
+    VARY(rows, o->rows - 1);
+    VARY(rows, o->rows * 2);
+    VARY(vecs, o->vecs * 2);
+    VARY(vecs, o->vecs / 2);
+    VARY(strip, o->strip * 2);
+    VARY(strip, o->strip / 2);
+    VARY(apart, !o->apart);
+    for (enum plan_columns columns = COLUMNS_AGAIN; columns <= COLUMNS_ROLLED; columns++)
+        VARY(columns, columns);
+#undef VARY
+}
+
+static void (*const add_neighbours[PLAN_ALGORITHMS])(struct space *, const struct plan *) = {
+    [PLAN_DIRECT] = add_direct,
+    [PLAN_WINOGRAD] = add_winograd,
+    [PLAN_STENCIL] = add_stencil,
+};
+
+/* ---- all ------------------------------------------------------------------------------------- */
+
+/* Sorts, and drops plans that are there twice: they cost the same and have the same text. */
+static void make_unique(struct candidates *c)
+{
+    char last[PLAN_TEXT_MAX] = "", text[PLAN_TEXT_MAX];
+    size_t kept = 0;
+    choose_sort(c);
+    for (size_t i = 0; i < c->count; i++) {
+        plan_print(&c->list[i].plan, text);
+        if (strcmp(text, last))
+            c->list[kept++] = c->list[i];
+        strcpy(last, text);
+    }
+    c->count = kept;
+}
+
+enum convc_status space_plans(struct arena *a, const struct problem *p, const struct target *t,
+                              struct candidates *out, struct diag *d)
+{
+    struct candidates chosen;
+    if (choose_plans(a, p, t, &chosen, d) != CONVC_OK)
+        return d->status;
+    struct space s = { .p = p, .t = t, .best = chosen.list[0].cost.cycles };
+    s.list = arena_array(a, SPACE_MAX, sizeof *s.list);
+    if (!s.list)
+        return diag_memory(d);
+    for (size_t i = 0; i < chosen.count; i++) {
+        if (!i || worth(&s, &chosen.list[i].cost))
+            s.list[s.count++] = chosen.list[i];
+    }
+    for (size_t i = 0; i < chosen.count; i++) {
+        const struct candidate *c = &chosen.list[i];
+        if (c->cost.cycles <= reach * s.best)
+            add_neighbours[c->plan.algorithm](&s, &c->plan);
+    }
+    *out = (struct candidates){ s.list, s.count };
+    /* What is chosen stays first, even where a neighbour should cost as much or less. */
+    struct candidates rest = { s.list + 1, s.count - 1 };
+    make_unique(&rest);
+    char first[PLAN_TEXT_MAX], text[PLAN_TEXT_MAX];
+    plan_print(&s.list[0].plan, first);
+    out->count = 1;
+    for (size_t i = 0; i < rest.count; i++) {
+        plan_print(&rest.list[i].plan, text);
+        if (strcmp(text, first))
+            out->list[out->count++] = rest.list[i];
+    }
+    return CONVC_OK;
+}
+
+/* The word at `from`, without what stands between words. */
+static size_t word_at(const char **from)
+{
+    *from += strspn(*from, " ");
+    return strcspn(*from, " ");
+}
+
+static int words_missing(const char *a, const char *b)
+{
+    int missing = 0;
+    for (size_t n; (n = word_at(&a)); a += n) {
+        const char *at = b;
+        size_t m;
+        while ((m = word_at(&at)) && (m != n || memcmp(a, at, n)))
+            at += m;
+        missing += !m;
+    }
+    return missing;
+}
+
+int space_distance(const char *a, const char *b)
+{
+    int there = words_missing(a, b), back = words_missing(b, a);
+    return there > back ? there : back;
+}

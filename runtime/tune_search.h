@@ -1,0 +1,66 @@
+/* tune_search: which plan is measured next, and how thoroughly.
+ *
+ * A pure function of the plans there are and of what has been measured of them, so a search that
+ * was ended at any moment goes on where it was, from the measurements alone.
+ *
+ * Successive halving: a first look, in few rounds, at some two thirds of as many plans as there may
+ * be measurements; the best third of those again, in more rounds; and so on up to TUNE_RUNGS.
+ * Whatever is slower beyond doubt than the best so far is not looked at again. The first looks are
+ * guided: a third of them go to the plans that the cost model ranks first; of the others, three of
+ * four to the plan that differs in the fewest words from the best so far, and the fourth to one
+ * that is drawn at random, so that no valley keeps the search.
+ *
+ * Several machines share a search by the plans that each has for its own: tune_deal.
+ * Stands on: space, hash.
+ */
+#ifndef RUNTIME_TUNE_SEARCH_H
+#define RUNTIME_TUNE_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TUNE_RUNGS = 4 };
+
+/* A plan of the space, and the measurement of the highest rung that it has. */
+struct tune_plan {
+    const char *text;
+    double predicted; /* modelled time / that of the base */
+    bool own;         /* this shard's to measure */
+    bool base;        /* what the others are measured against: it needs no measurement */
+    bool first;       /* what this machine would take without a database: looked at before others */
+    bool failed;      /* wrong, crashed, hung or refused */
+    int rung;         /* -1: not measured */
+    double ratio, low, high;
+};
+
+struct tune_step {
+    size_t plan;
+    int rung;
+};
+
+/* Rounds of a measurement. */
+int tune_rounds(int rung);
+
+/* How many measurements `trials` come to, of `own` plans: at most as many. */
+int64_t tune_planned(int64_t own, int64_t trials);
+
+/* plan[0, count) is ranked by the cost model. `seed` is the problem's. False: there is nothing left
+ * to measure. */
+bool tune_next(const struct tune_plan *plan, size_t count, int64_t trials, uint64_t seed,
+               struct tune_step *out);
+
+/* The best so far: of the plans of the highest rung the one with the lowest `high`; the base where
+ * there is none, or where that is not below 1. */
+size_t tune_incumbent(const struct tune_plan *plan, size_t count);
+
+/* Deals the plans, best first, to `shards` as cards are dealt, the order of the players turning
+ * round by round, so that each gets as good ones: is plan i `shard`'s? */
+bool tune_deal(size_t i, int shard, int shards);
+
+/* The median of ratio[0, count), which it sorts, and bounds between which the true median lies with
+ * 95 % confidence whatever the distribution: order statistics, by the binomial distribution of how
+ * many values lie below the median. Fewer than six values: the extremes. */
+void tune_median(double *ratio, int count, double *median, double *low, double *high);
+
+#endif
