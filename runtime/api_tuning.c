@@ -1,10 +1,11 @@
 /* api_tuning: the calls on tuning databases.
  * Stands on: tune_db, context.
  */
+#include "runtime/api_tuning.h"
+
 #include "runtime/api.h"
 #include "runtime/context.h"
 
-#include <convc/tuning.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,33 +48,39 @@ struct visiting {
     void *data;
 };
 
+void measurement_of(const struct tune_row *r, struct convc_measurement *m)
+{
+    *m = (struct convc_measurement){ .struct_bytes = sizeof *m,
+                                     .problem = r->problem,
+                                     .target = r->target,
+                                     .convc = r->convc,
+                                     .llvm = r->llvm,
+                                     .plan = r->plan,
+                                     .base = r->base,
+                                     .outcome = (enum convc_outcome)r->outcome,
+                                     .rung = r->rung,
+                                     .rounds = r->rounds,
+                                     .seconds = r->seconds,
+                                     .base_seconds = r->base_seconds,
+                                     .ratio = r->ratio,
+                                     .low = r->low,
+                                     .high = r->high,
+                                     .incumbent = r->incumbent,
+                                     .incumbent_ratio = r->incumbent_ratio,
+                                     .incumbent_low = r->incumbent_low,
+                                     .incumbent_high = r->incumbent_high,
+                                     .predicted = r->predicted,
+                                     .note = r->note,
+                                     .machine = r->machine,
+                                     .at = r->at };
+    memcpy(m->id, r->id.bytes, sizeof m->id);
+}
+
 static int visit_row(void *data, const struct tune_row *r)
 {
     const struct visiting *v = data;
-    struct convc_measurement m = { .struct_bytes = sizeof m,
-                                   .problem = r->problem,
-                                   .target = r->target,
-                                   .convc = r->convc,
-                                   .llvm = r->llvm,
-                                   .plan = r->plan,
-                                   .base = r->base,
-                                   .outcome = (enum convc_outcome)r->outcome,
-                                   .rung = r->rung,
-                                   .rounds = r->rounds,
-                                   .seconds = r->seconds,
-                                   .base_seconds = r->base_seconds,
-                                   .ratio = r->ratio,
-                                   .low = r->low,
-                                   .high = r->high,
-                                   .incumbent = r->incumbent,
-                                   .incumbent_ratio = r->incumbent_ratio,
-                                   .incumbent_low = r->incumbent_low,
-                                   .incumbent_high = r->incumbent_high,
-                                   .predicted = r->predicted,
-                                   .note = r->note,
-                                   .machine = r->machine,
-                                   .at = r->at };
-    memcpy(m.id, r->id.bytes, sizeof m.id);
+    struct convc_measurement m;
+    measurement_of(r, &m);
     return v->measurement(v->data, &m);
 }
 

@@ -78,7 +78,11 @@ refuses 2 "explain needs a spec" explain
 refuses 2 "check needs specs or --random" check
 refuses 2 "cache needs one of" cache
 refuses 2 "cache burn is none of" cache burn
-refuses 2 "tunes no specs" tune fixed.lua
+refuses 2 "needs --db" tune fixed.lua
+refuses 2 "tune needs a spec" tune
+refuses 2 "takes no SPEC" tune --calibrate fixed.lua
+refuses 2 "is not I/N" tune fixed.lua --db t.db --shard 5/4
+refuses 2 "nor GNU parallel" tune fixed.lua --db t.db --shard auto
 refuses 2 "no option --threads" tune --calibrate --threads 2
 refuses 2 "no option --frobnicate" run fixed.lua --frobnicate
 refuses 2 "no option --all-plans" run fixed.lua --all-plans

@@ -59,8 +59,8 @@ local LIBC = {}
 for name in ([[assert ctype errno fenv float inttypes limits locale math setjmp signal stdalign
     stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string threads time uchar wchar
     argp cpuid dirent dlfcn elf fcntl fnmatch ftw getopt glob link malloc poll pthread pwd sched
-    spawn strings unistd sys/auxv sys/file sys/mman sys/random sys/resource sys/socket sys/stat
-    sys/syscall sys/time sys/types sys/uio sys/wait]]):gmatch("%S+") do
+    spawn strings unistd sys/auxv sys/file sys/ioctl sys/mman sys/random sys/resource sys/socket
+    sys/stat sys/syscall sys/time sys/types sys/uio sys/wait]]):gmatch("%S+") do
     LIBC[name .. ".h"] = true
 end
 

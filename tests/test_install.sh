@@ -32,13 +32,13 @@ lib_dir() { dirname "$(find "$prefix" -name convc.pc)" | xargs dirname; }
 
 files_are_in_place() {
     local file
-    for file in include/convc/{types,kernel,convc}.h bin/convc share/convc/specs/networks; do
+    for file in include/convc/{types,kernel,convc,tuning}.h bin/convc share/convc/specs/networks; do
         [ -e "$prefix/$file" ] || { echo "no $file" && return 1; }
     done
     for file in libconvc.so libconvc.so.0 libconvc.a cmake/convc/convcConfig.cmake; do
         [ -e "$lib/$file" ] || { echo "no $lib/$file" && return 1; }
     done
-    [ "$(find "$prefix/include" -type f | wc -l)" -eq 3 ] || { find "$prefix/include" && return 1; }
+    [ "$(find "$prefix/include" -type f | wc -l)" -eq 4 ] || { find "$prefix/include" && return 1; }
 }
 
 # Reads nm's lines and complains of every name that is not convc_*; there must be some that are.

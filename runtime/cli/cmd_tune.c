@@ -1,7 +1,8 @@
-/* tune: fits the cost model to this machine. */
+/* tune: measures: plans of convolutions, or the machine's ceilings. */
 #include "runtime/cli/command.h"
 #include "runtime/cli/json.h"
 #include "runtime/cli/layers.h"
+#include "runtime/cli/sweep.h"
 
 #include <stdio.h>
 
@@ -28,14 +29,10 @@ static void print_ceilings(const struct options *o, const struct convc_ceilings 
     printf("memory reads   %7.1f GB/s\n", c->memory);
 }
 
-enum exit_code cmd_tune(const struct options *o, struct failure *f)
+static enum exit_code calibrate(const struct options *o, struct failure *f)
 {
     convc_context *cx = NULL;
     struct convc_ceilings c = { .struct_bytes = sizeof c };
-    if (!o->calibrate || o->word_count)
-        return fail(f, EXIT_USAGE,
-                    "this version of convc tunes no specs: tune takes --calibrate "
-                    "and no SPEC");
     enum exit_code code = context_open(o, NULL, 0, &cx, f);
     enum convc_status st = code ? CONVC_OK : convc_calibrate(cx, calibration_seconds, &c);
     if (st)
@@ -44,4 +41,19 @@ enum exit_code cmd_tune(const struct options *o, struct failure *f)
         print_ceilings(o, &c);
     convc_context_destroy(cx);
     return code;
+}
+
+enum exit_code cmd_tune(const struct options *o, struct failure *f)
+{
+    if (o->calibrate && o->word_count)
+        return fail(f, EXIT_USAGE, "--calibrate measures the machine and takes no SPEC");
+    if (o->calibrate)
+        return calibrate(o, f);
+    if (!o->word_count)
+        return fail(f, EXIT_USAGE, "tune needs a spec, or --calibrate; see convc tune --help");
+    if (o->dry_run)
+        return sweep_dry(o, f);
+    if (!o->db)
+        return fail(f, EXIT_USAGE, "tune needs --db FILE, where measurements are kept");
+    return sweep_run(o, f);
 }

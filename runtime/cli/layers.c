@@ -12,9 +12,11 @@
 enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
                             convc_context **cx, struct failure *f)
 {
-    struct convc_context_options opt = {
-        .struct_bytes = sizeof opt, .threads = options_threads(o), .flags = flags, .target = target
-    };
+    struct convc_context_options opt = { .struct_bytes = sizeof opt,
+                                         .threads = options_threads(o),
+                                         .flags = flags,
+                                         .target = target,
+                                         .tuning_db = o->db };
     if (o->no_cache)
         opt.flags |= CONVC_NO_DISK_CACHE;
     enum convc_status st = convc_context_create(&opt, cx);

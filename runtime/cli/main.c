@@ -27,8 +27,8 @@ static const struct entry entries[] = {
       "measures, turn by turn with other libraries" },
     { "cache", COMMAND_CACHE, cmd_cache, "list | verify | prune | clear [OPTION...]",
       "looks after the disk cache" },
-    { "tune", COMMAND_TUNE, cmd_tune, "--calibrate [OPTION...]",
-      "fits the cost model to this machine" },
+    { "tune", COMMAND_TUNE, cmd_tune, "SPEC... --db FILE [OPTION...]",
+      "measures plans and keeps what it finds" },
 };
 
 /* Commands of the contract that this version does not have. */

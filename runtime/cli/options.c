@@ -21,6 +21,7 @@ struct row {
 
 #define ALL_RUNS   (COMMAND_RUN | COMMAND_CHECK | COMMAND_EXPLAIN | COMMAND_BENCH)
 #define ALL_SPECS  (ALL_RUNS | COMMAND_COMPILE)
+#define ALL_TUNED  (ALL_SPECS | COMMAND_TUNE)
 #define ALL_DATA   (COMMAND_RUN | COMMAND_CHECK | COMMAND_BENCH)
 #define AT(member) offsetof(struct options, member)
 
@@ -58,12 +59,22 @@ static const struct row rows[] = {
       "symbols are not exported from shared libraries" },
     { "calibrate", 0, COMMAND_TUNE, FLAG, AT(calibrate), NULL,
       "measures the machine's ceilings for the cost model" },
-    { "define", 'D', ALL_SPECS, DEFINE, 0, "NAME=VALUE", "sets a parameter of the specs" },
+    { "trials", 0, COMMAND_TUNE, WHOLE, AT(trials), "N",
+      "measurements a convolution, those in the database included (default 40)" },
+    { "budget", 0, COMMAND_TUNE, REAL, AT(budget), "SECONDS", "for all convolutions together" },
+    { "patience", 0, COMMAND_TUNE, REAL, AT(patience), "SECONDS",
+      "for a plan to compile before it counts as hung (default 30)" },
+    { "shard", 0, COMMAND_TUNE, TEXT, AT(shard), "I/N",
+      "measures part I of N; auto: what Slurm, an MPI or GNU parallel says; auto/N" },
+    { "dry-run", 0, COMMAND_TUNE, FLAG, AT(dry_run), NULL, "lists the plans, measures nothing" },
+    { "define", 'D', ALL_TUNED, DEFINE, 0, "NAME=VALUE", "sets a parameter of the specs" },
     { "plan", 0, ALL_SPECS, TEXT, AT(plan), "TEXT", "forces this plan" },
-    { "target", 0, ALL_SPECS, TEXT, AT(target), "TARGET", "TRIPLE:CPU[+feature...], or CPU" },
-    { "tolerance", 0, ALL_SPECS, REAL, AT(tolerance), "X", "instead of the spec's own" },
+    { "target", 0, ALL_TUNED, TEXT, AT(target), "TARGET", "TRIPLE:CPU[+feature...], or CPU" },
+    { "tolerance", 0, ALL_TUNED, REAL, AT(tolerance), "X", "instead of the spec's own" },
     { "threads", 0, ALL_SPECS | COMMAND_CACHE, WHOLE, AT(threads), "N", "default: all" },
     { "db", 0, ALL_SPECS, REFUSED, 0, "FILE", "a tuning database" },
+    { "db", 0, COMMAND_TUNE, TEXT, AT(db), "FILE",
+      "where measurements are kept; %r in it becomes the number of the shard" },
     { "no-cache", 0, ALL_RUNS, FLAG, AT(no_cache), NULL, "leaves the disk cache alone" },
     { "json", 0, ALL_RUNS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(json), NULL,
       "one JSON object a line" },

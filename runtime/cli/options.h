@@ -37,12 +37,15 @@ struct options {
     const char *library, *depfile;                          /* NULL: none */
     const char *plan;                                       /* NULL: the cost model chooses */
     const char *target;                                     /* NULL: this machine */
+    const char *db, *shard;                                 /* NULL: none */
     double tolerance;                                       /* NAN: what the spec says */
     int64_t threads;                                        /* 0: all */
     int64_t random;                                         /* problems to draw */
+    int64_t trials;                                         /* 0: the default */
+    double budget, patience;                                /* seconds; 0: the default */
     int64_t seed;
     int32_t show; /* CONVC_SHOW_* */
-    bool all_plans, calibrate, hidden, no_cache, no_timing, json, help, quiet;
+    bool all_plans, calibrate, dry_run, hidden, no_cache, no_timing, json, help, quiet;
 };
 
 /* Reads what follows the command's name. argv[0] is the command. Free with options_free, whatever

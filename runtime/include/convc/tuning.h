@@ -1,4 +1,10 @@
-/* convc/tuning.h: what was measured, and what it says about the best plan.
+/* convc/tuning.h: sweeps, which measure how problems are best computed, and what they found.
+ *
+ *     struct convc_context_options o = { .struct_bytes = sizeof o, .tuning_db = "tuned.db",
+ *                                        .flags = CONVC_NEW_TUNING_DB };
+ *     convc_context_create(&o, &cx);
+ *     convc_tune(cx, &problem, 1, NULL);      // seconds
+ *     convc_compile(cx, &problem, NULL, &k);  // by the plan that won, from now on
  *
  * A tuning database is one file in which every measurement ever made is kept: a plan of a problem
  * on a target, timed in turns with the plan that the cost model chooses, its *base*. Who won is
@@ -98,6 +104,65 @@ CONVC_API enum convc_status convc_tuning_import(const char *path, FILE *from, co
  * where there is none. Free with convc_text_free. */
 CONVC_API enum convc_status convc_tuning_best(convc_context *cx, const struct convc_problem *p,
                                               char **plan);
+
+/* ---- sweeps ---------------------------------------------------------------------------------- */
+
+enum convc_tune_event {
+    CONVC_TUNE_BEGIN = 0,    /* the search of a problem begins, or goes on                       */
+    CONVC_TUNE_MEASURED = 1, /* one more measurement is in the database: `last`                  */
+    CONVC_TUNE_END = 2,      /* there is nothing left to measure, or the problem's time is over  */
+    CONVC_TUNE_FAILED = 3,   /* it cannot be measured, `trouble` says why; the sweep goes on     */
+};
+
+/* How far a sweep is. Texts live until the callback returns. */
+struct convc_tune_progress {
+    size_t struct_bytes;
+    enum convc_tune_event event;
+    size_t problem, problems;             /* which one of how many, from 0                       */
+    int64_t measured, planned;            /* measurements of this problem's plans by this shard, */
+                                          /* those in the database included, and what they may   */
+                                          /* come to                                             */
+    int64_t plans;                        /* in the problem's space, all shards' together        */
+    const struct convc_measurement *last; /* NULL but for CONVC_TUNE_MEASURED                    */
+    const char *best;                     /* plan so far; the cost model's own to begin with     */
+    double ratio, low, high;              /* of its time to that of the cost model's plan, and   */
+                                          /* the bounds of the median with 95 % confidence       */
+    double seconds, seconds_left;         /* since the call began; likely to go, NAN: not known  */
+    const char *trouble;                  /* "" but for CONVC_TUNE_FAILED                        */
+};
+
+/* All zero is the default for every field. */
+struct convc_tune_options {
+    size_t struct_bytes;
+    int32_t shard, shards; /* this one of so many that share the plans, from 0; 0, 0: alone      */
+    int64_t trials;        /* measurements of each problem, by all shards, those in the database
+                              included; 0: 40, or what the seconds suffice for                   */
+    double seconds;        /* for all problems; 0: as long as it takes                           */
+    double patience;       /* seconds that a plan may take to compile and check before it counts
+                              as hung; 0: 30                                                     */
+    const char *measure;   /* the program convc-measure; NULL: the environment's CONVC_MEASURE,
+                              else the installed one                                             */
+    int (*progress)(void *data, const struct convc_tune_progress *p); /* non-zero ends the sweep */
+    void *data;
+};
+
+/* Measures plans of each problem on one thread, in another process, one after the other, and keeps
+ * every measurement in the context's tuning database, which is made where it is missing. Begun
+ * again after it was ended, by whatever means, it goes on where it was; a problem that occurs twice
+ * is measured once. Kernels of the context that are compiled afterwards have the plans that won.
+ * opt may be NULL. CONVC_OK where progress ended it, or where problems could not be measured, which
+ * progress was told. CONVC_ERR_ARGUMENT where the context has no tuning database or an option
+ * cannot be; CONVC_ERR_UNSUPPORTED where the context's target is not for this machine; CONVC_ERR_IO
+ * for the database and where convc-measure cannot be started; CONVC_ERR_MEMORY; what
+ * convc_problem_check says. */
+CONVC_API enum convc_status convc_tune(convc_context *cx, const struct convc_problem *problems,
+                                       size_t count, const struct convc_tune_options *opt);
+
+/* The plans that one shard of so many (0, 1: alone) may try, a line each: modelled time in times of
+ * the first's, a space, the plan. The cost model's own plan, which is nobody's to measure, comes
+ * first with 1. Free with convc_text_free. */
+CONVC_API enum convc_status convc_tune_space(convc_context *cx, const struct convc_problem *p,
+                                             int32_t shard, int32_t shards, char **text);
 
 #ifdef __cplusplus
 }

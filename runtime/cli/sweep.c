@@ -1,0 +1,297 @@
+#include "runtime/cli/sweep.h"
+
+#include "runtime/cli/here.h"
+#include "runtime/cli/json.h"
+#include "runtime/cli/layers.h"
+#include "runtime/cli/meter.h"
+#include "runtime/cli/shard.h"
+#include "runtime/cli/table.h"
+
+#include <convc/tuning.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Everything that a sweep and what it prints are made of. */
+struct sweep {
+    const struct options *o;
+    struct layers layers;
+    size_t *first, *times; /* of every distinct convolution: its first layer, how many are equal */
+    size_t count;
+    struct shard shard;
+    char *db;
+    convc_context *cx;
+    struct meter meter;
+    int64_t made;       /* measurements of this run */
+    int64_t begun_with; /* of the convolution under way */
+    int failed, tuned;  /* convolutions */
+    double log_gain;    /* summed over all layers */
+    size_t gain_layers;
+};
+
+/* ---- signals --------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t signalled;
+
+static void note_signal(int number)
+{
+    signalled = number;
+    signal(number, SIG_DFL); /* the second one ends the process at once */
+}
+
+/* ---- what is tuned --------------------------------------------------------------------------- */
+
+static enum exit_code text_of(const struct sweep *s, size_t layer, char **text, struct failure *f)
+{
+    struct convc_problem p = s->layers.layer[layer].problem;
+    p.n = 1;
+    enum convc_status st = convc_problem_text(&p, text);
+    return st ? layer_fail(s->o, &s->layers.layer[layer], st, convc_last_error(), f) : EXIT_FINE;
+}
+
+/* Layers that compute the same are tuned once. */
+static enum exit_code find_distinct(struct sweep *s, struct failure *f)
+{
+    size_t layers = s->layers.count;
+    char **text = calloc(layers + 1, sizeof *text);
+    s->first = calloc(layers + 1, sizeof *s->first);
+    s->times = calloc(layers + 1, sizeof *s->times);
+    enum exit_code code = text && s->first && s->times ? EXIT_FINE : fail_memory(f);
+    for (size_t i = 0; code == EXIT_FINE && i < layers; i++) {
+        size_t j = 0;
+        code = text_of(s, i, &text[i], f);
+        while (code == EXIT_FINE && j < s->count && strcmp(text[s->first[j]], text[i]))
+            j++;
+        if (code == EXIT_FINE && j == s->count)
+            s->first[s->count++] = i;
+        s->times[j]++;
+    }
+    for (size_t i = 0; text && i < layers; i++)
+        convc_text_free(text[i]);
+    free(text);
+    return code;
+}
+
+static enum exit_code sweep_open(struct sweep *s, const struct options *o, struct failure *f)
+{
+    *s = (struct sweep){ .o = o };
+    enum exit_code code = shard_read(o->shard, &s->shard, f);
+    if (code == EXIT_FINE)
+        code = layers_load(o, NULL, 0, &s->layers, f);
+    if (code == EXIT_FINE)
+        code = find_distinct(s, f);
+    if (code == EXIT_FINE && o->db && !(s->db = shard_path(o->db, &s->shard)))
+        code = fail_memory(f);
+    struct options named = *o;
+    named.db = s->db;
+    named.no_cache = true;
+    return code ? code : context_open(&named, o->target, CONVC_NEW_TUNING_DB, &s->cx, f);
+}
+
+static void sweep_close(struct sweep *s)
+{
+    convc_context_destroy(s->cx);
+    layers_free(&s->layers);
+    free(s->first);
+    free(s->times);
+    free(s->db);
+}
+
+static const char *name_of(const struct sweep *s, size_t problem)
+{
+    return s->layers.layer[s->first[problem]].problem.name;
+}
+
+/* ---- while it runs --------------------------------------------------------------------------- */
+
+static void print_object(const struct sweep *s, const struct convc_tune_progress *p)
+{
+    struct json j;
+    char *text = NULL;
+    convc_problem_text(&s->layers.layer[s->first[p->problem]].problem, &text);
+    json_begin(&j, stdout);
+    json_text(&j, "name", name_of(s, p->problem));
+    json_text(&j, "problem", text);
+    json_text(&j, "plan", p->best);
+    json_real(&j, "ratio", p->ratio);
+    json_real(&j, "low", p->low);
+    json_real(&j, "high", p->high);
+    json_whole(&j, "plans", p->plans);
+    json_whole(&j, "measured", p->measured);
+    json_whole(&j, "new", p->measured - s->begun_with);
+    json_whole(&j, "times", (int64_t)s->times[p->problem]);
+    json_text(&j, "trouble", p->trouble[0] ? p->trouble : NULL);
+    json_end(&j);
+    convc_text_free(text);
+}
+
+/* What was found for one convolution. */
+static void print_line(struct sweep *s, const struct convc_tune_progress *p)
+{
+    if (s->o->json) {
+        print_object(s, p);
+    } else if (p->event == CONVC_TUNE_FAILED) {
+        printf("%-28s %s\n", name_of(s, p->problem), p->trouble);
+    } else {
+        printf("%-28s %4" PRId64 " of %4" PRId64 " plans  %.3f (%.3f..%.3f)  %s%s\n",
+               name_of(s, p->problem), p->measured, p->plans, 1 / p->ratio, 1 / p->high, 1 / p->low,
+               p->best, p->ratio < 1 ? "" : "  (the cost model's)");
+    }
+    fflush(stdout);
+}
+
+static void count_problem(struct sweep *s, const struct convc_tune_progress *p)
+{
+    if (p->event == CONVC_TUNE_FAILED) {
+        s->failed++;
+        return;
+    }
+    s->tuned++;
+    s->log_gain += (double)s->times[p->problem] * log(1 / p->ratio);
+    s->gain_layers += s->times[p->problem];
+}
+
+static int on_progress(void *data, const struct convc_tune_progress *p)
+{
+    struct sweep *s = data;
+    double here = p->planned > 0 ? (double)p->measured / (double)p->planned : 1;
+    double share = ((double)p->problem + fmin(here, 1)) / (double)p->problems;
+    if (p->event == CONVC_TUNE_BEGIN)
+        s->begun_with = p->measured;
+    if (p->event == CONVC_TUNE_MEASURED)
+        s->made++;
+    if (p->event == CONVC_TUNE_END || p->event == CONVC_TUNE_FAILED) {
+        meter_wipe(&s->meter);
+        count_problem(s, p);
+        print_line(s, p);
+    } else {
+        meter_show(&s->meter, share, p->seconds_left, "%s %" PRId64 "/%" PRId64 "  best %.3f  %s",
+                   name_of(s, p->problem), p->measured, p->planned, 1 / p->ratio, p->best);
+    }
+    return signalled != 0;
+}
+
+/* ---- the commands ---------------------------------------------------------------------------- */
+
+/* The program that measures lies beside this executable, in the build tree's bench/, or in libexec.
+ */
+static const char *find_measure(char *path, size_t size)
+{
+    static const char *const places[] = { "convc-measure", "bench/convc-measure",
+                                          CONVC_LIBEXEC_FROM_BIN "/convc/convc-measure" };
+    char directory[4096];
+    if (getenv("CONVC_MEASURE") || !here_directory(directory, sizeof directory))
+        return NULL;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(path, size, "%s/%s", directory, places[i]);
+        if (!access(path, X_OK))
+            return path;
+    }
+    return NULL;
+}
+
+static enum exit_code measure_all(struct sweep *s, struct failure *f)
+{
+    char path[4096 + 64];
+    struct convc_problem *problems = calloc(s->count + 1, sizeof *problems);
+    struct convc_tune_options opt = { .struct_bytes = sizeof opt,
+                                      .shard = s->shard.index,
+                                      .shards = s->shard.count,
+                                      .trials = s->o->trials,
+                                      .seconds = s->o->budget,
+                                      .patience = s->o->patience,
+                                      .measure = find_measure(path, sizeof path),
+                                      .progress = on_progress,
+                                      .data = s };
+    if (!problems)
+        return fail_memory(f);
+    for (size_t i = 0; i < s->count; i++)
+        problems[i] = s->layers.layer[s->first[i]].problem;
+    meter_begin(&s->meter);
+    enum convc_status st = convc_tune(s->cx, problems, s->count, &opt);
+    meter_wipe(&s->meter);
+    free(problems);
+    return st ? fail_status(f, st) : EXIT_FINE;
+}
+
+static void print_end(const struct sweep *s)
+{
+    if (s->gain_layers)
+        fprintf(stderr,
+                "%d convolutions, %zu layers: %.3f times as fast as the cost model's plans "
+                "(geometric mean); %" PRId64 " new measurements in %s\n",
+                s->tuned, s->gain_layers, exp(s->log_gain / (double)s->gain_layers), s->made,
+                s->db);
+    if (s->failed)
+        fprintf(stderr, "%d convolutions could not be measured\n", s->failed);
+    if (signalled)
+        fprintf(stderr,
+                "stopped: every finished measurement is in %s; the same command goes on from "
+                "there\n",
+                s->db);
+}
+
+enum exit_code sweep_run(const struct options *o, struct failure *f)
+{
+    struct sweep s;
+    enum exit_code code = sweep_open(&s, o, f);
+    if (code == EXIT_FINE) {
+        signal(SIGINT, note_signal);
+        signal(SIGTERM, note_signal);
+        code = measure_all(&s, f);
+        print_end(&s);
+    }
+    if (code == EXIT_FINE && s.failed)
+        code = EXIT_CHECK;
+    sweep_close(&s);
+    if (signalled) { /* whoever waits for this process learns what ended it */
+        fflush(NULL);
+        signal(signalled, SIG_DFL);
+        raise(signalled);
+    }
+    return code;
+}
+
+static void dry_object(const struct sweep *s, size_t problem, const char *space)
+{
+    struct json j;
+    int64_t plans = 0;
+    for (const char *p = space; (p = strchr(p, '\n')); p++)
+        plans++;
+    json_begin(&j, stdout);
+    json_text(&j, "name", name_of(s, problem));
+    json_whole(&j, "plans", plans);
+    json_text(&j, "space", space);
+    json_end(&j);
+}
+
+enum exit_code sweep_dry(const struct options *o, struct failure *f)
+{
+    struct sweep s;
+    int64_t all = 0;
+    enum exit_code code = sweep_open(&s, o, f);
+    for (size_t i = 0; code == EXIT_FINE && i < s.count; i++) {
+        const struct layer *l = &s.layers.layer[s.first[i]];
+        char *space;
+        enum convc_status st =
+            convc_tune_space(s.cx, &l->problem, s.shard.index, s.shard.count, &space);
+        if (st) {
+            code = layer_fail(o, l, st, convc_last_error(), f);
+            break;
+        }
+        for (const char *p = space; (p = strchr(p, '\n')); p++)
+            all++;
+        if (o->json)
+            dry_object(&s, i, space);
+        else
+            printf("%s\n%s\n", name_of(&s, i), space);
+        convc_text_free(space);
+    }
+    if (code == EXIT_FINE)
+        fprintf(stderr, "%zu convolutions, %" PRId64 " plans\n", s.count, all);
+    sweep_close(&s);
+    return code;
+}
