@@ -148,10 +148,14 @@ static enum measure_outcome judge_outputs(struct measure *m, const struct execut
     return MEASURE_OK;
 }
 
-static enum measure_outcome check(struct measure *m, const struct execution *x, struct failure *f)
+/* *seconds: what the run took, which is the first. */
+static enum measure_outcome check(struct measure *m, const struct execution *x, double *seconds,
+                                  struct failure *f)
 {
     struct turn t = turn_of(m, x);
+    double begin = seconds_now();
     run(&t);
+    *seconds = seconds_now() - begin;
     if (t.status) {
         fail(f, EXIT_CHECK, "it does not run: %s", convc_last_error());
         return MEASURE_WRONG;
@@ -169,7 +173,10 @@ static enum measure_outcome check(struct measure *m, const struct execution *x, 
     return outcome;
 }
 
-/* A turn that works for at least this long tells what a run takes. */
+/* Runs that take longer fill a turn, whatever the first one had to fetch. */
+static const double long_seconds = 10e-3;
+
+/* A turn that works for at least this long tells what a shorter run takes. */
 static const double gauge_seconds = 100e-6;
 
 static int64_t runs_within(double seconds, double once)
@@ -178,11 +185,18 @@ static int64_t runs_within(double seconds, double once)
     return runs > 1 ? runs < 1e9 ? (int64_t)runs : 1000 * 1000 * 1000 : 1;
 }
 
-static double gauge(const struct measure *m, const struct execution *x)
+/* What a run takes, of a plan whose first one took `first`. */
+static enum measure_outcome gauge(struct measure *m, const struct execution *x, double first,
+                                  double *seconds, struct failure *f)
 {
     struct turn t = turn_of(m, x);
-    double once = bench_turn(run, &t, 1);
-    return once < gauge_seconds ? bench_turn(run, &t, runs_within(gauge_seconds, once)) : once;
+    *seconds = first;
+    if (first > long_seconds)
+        return MEASURE_OK;
+    *seconds = bench_turn(run, &t, 1);
+    if (*seconds < gauge_seconds)
+        *seconds = bench_turn(run, &t, runs_within(gauge_seconds, *seconds));
+    return measure_rounds_end(m, f) ? MEASURE_FAILED : MEASURE_OK;
 }
 
 static enum measure_outcome compile(struct measure *m, const char *plan, struct execution *x,
@@ -204,14 +218,12 @@ enum measure_outcome measure_plan(struct measure *m, int slot, const char *plan,
         return MEASURE_FAILED;
     }
     execution_free(x);
+    double first;
     enum measure_outcome outcome = compile(m, plan, x, f);
     if (outcome == MEASURE_OK)
-        outcome = check(m, x, f);
-    if (outcome == MEASURE_OK) {
-        m->slot[slot].seconds = gauge(m, x);
-        if (measure_rounds_end(m, f))
-            outcome = MEASURE_FAILED;
-    }
+        outcome = check(m, x, &first, f);
+    if (outcome == MEASURE_OK)
+        outcome = gauge(m, x, first, &m->slot[slot].seconds, f);
     if (outcome)
         execution_free(x);
     return outcome;
