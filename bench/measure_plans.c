@@ -24,11 +24,19 @@ static enum exit_code try_machine(convc_context *cx, struct failure *f)
     return code;
 }
 
+/* What slots hold is kept anyway; of all that a long search tries, no more shall stay. */
+static const size_t kernels_kept = 2 * MEASURE_SLOTS;
+
 enum exit_code measure_open(const char *target, int threads, struct measure *m, struct failure *f)
 {
-    *m = (struct measure){ .o = { .threads = threads, .tolerance = NAN, .no_cache = true } };
-    enum exit_code code = context_open(&m->o, target, 0, &m->cx, f);
-    return code ? code : try_machine(m->cx, f);
+    const struct convc_context_options opt = { .struct_bytes = sizeof opt,
+                                               .threads = threads,
+                                               .flags = CONVC_NO_DISK_CACHE,
+                                               .target = target,
+                                               .max_kernels = kernels_kept };
+    *m = (struct measure){ .o = { .threads = threads } };
+    enum convc_status st = convc_context_create(&opt, &m->cx);
+    return st ? fail_status(f, st) : try_machine(m->cx, f);
 }
 
 static void forget_problem(struct measure *m)
