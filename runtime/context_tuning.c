@@ -25,7 +25,13 @@ enum convc_status tuning_open(struct tuning *t, const char *path, bool absent, s
     t->path = strdup(path);
     if (!t->path)
         return diag_memory(d);
-    return absent && tune_db_absent(path) ? CONVC_OK : open_database(t, d);
+    if (absent && tune_db_absent(path))
+        return CONVC_OK;
+    /* What a process left that was killed while it made the file shows when it is opened. */
+    struct diag why = { 0 };
+    if (open_database(t, &why) != CONVC_OK && !(absent && tune_db_absent(path)))
+        return diag_fail(d, why.status, "%s", why.text);
+    return CONVC_OK;
 }
 
 void tuning_close(struct tuning *t)

@@ -95,6 +95,11 @@ enum convc_status tune_db_fail(struct tune_db *db, int result, struct diag *d)
     case SQLITE_BUSY:
         return diag_fail(d, CONVC_ERR_IO, "%s has been locked by others for %d seconds", db->path,
                          TUNE_DB_PATIENCE);
+    case SQLITE_CANTOPEN:
+        if (sqlite3_system_errno(db->sql))
+            return diag_fail(d, CONVC_ERR_IO, "%s: %s", db->path,
+                             strerror(sqlite3_system_errno(db->sql)));
+        break;
     default: break;
     }
     if (result == SQLITE_READONLY_ROLLBACK)
@@ -139,6 +144,21 @@ enum convc_status tune_db_run(struct tune_db *db, enum tune_sql which, struct di
     return d->status;
 }
 
+/* Whoever writes one row after the other would hold the lock nearly always; others wait for it by
+ * looking now and then. */
+static void give_way(const struct tune_db *db)
+{
+    const struct timespec moment = { 0, 1000000 };
+    if (clock_seconds() - db->released < 1e-3)
+        nanosleep(&moment, NULL);
+}
+
+enum convc_status tune_db_start(struct tune_db *db, struct diag *d)
+{
+    give_way(db);
+    return tune_db_run(db, SQL_BEGIN, d);
+}
+
 enum convc_status tune_db_end(struct tune_db *db, struct diag *d)
 {
     struct diag ignored = { 0 };
@@ -146,13 +166,14 @@ enum convc_status tune_db_end(struct tune_db *db, struct diag *d)
         tune_db_run(db, SQL_COMMIT, d);
     if (!sqlite3_get_autocommit(db->sql))
         tune_db_run(db, SQL_ROLLBACK, &ignored);
+    db->released = clock_seconds();
     return d->status;
 }
 
 enum convc_status tune_db_begin(struct tune_db *db, struct diag *d)
 {
     pthread_mutex_lock(&db->guard.mutex);
-    tune_db_run(db, SQL_BEGIN, d);
+    tune_db_start(db, d);
     pthread_mutex_unlock(&db->guard.mutex);
     return d->status;
 }
@@ -185,8 +206,7 @@ static int wait_for_others(void *data, int times)
         return 0;
     struct timespec nap = { 0 };
     clock_gettime(CLOCK_MONOTONIC, &nap);
-    long most = (times < 10 ? times + 1 : 10) * 1000000L; /* nanoseconds */
-    nap = (struct timespec){ 0, nap.tv_nsec / 16 % most };
+    nap = (struct timespec){ 0, nap.tv_nsec / 16 % 2000000 }; /* up to 2 ms */
     nanosleep(&nap, NULL);
     return 1;
 }

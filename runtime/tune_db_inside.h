@@ -30,6 +30,7 @@ struct tune_db {
     sqlite3 *sql;
     sqlite3_stmt *statement[SQL_COUNT]; /* NULL until it is needed */
     double waiting;                     /* since when, for the locks of others */
+    double released;                    /* when this one last wrote */
     bool write;
     char path[]; /* as the caller wrote it */
 };
@@ -51,7 +52,10 @@ enum convc_status tune_db_run(struct tune_db *db, enum tune_sql which, struct di
 /* What SQLite said last, as a sentence about the file. */
 enum convc_status tune_db_fail(struct tune_db *db, int result, struct diag *d);
 
-/* Ends a transaction: commits where all went well, else rolls back. */
+/* Begins a transaction that writes. */
+enum convc_status tune_db_start(struct tune_db *db, struct diag *d);
+
+/* Ends it: commits where all went well, else rolls back. */
 enum convc_status tune_db_end(struct tune_db *db, struct diag *d);
 
 /* Within a transaction; *added tells whether the row was not there. */

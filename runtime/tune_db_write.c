@@ -143,7 +143,7 @@ enum convc_status tune_db_add(struct tune_db *db, const struct tune_row *row, st
     if (tune_row_check(&r, d) != CONVC_OK)
         return d->status;
     pthread_mutex_lock(&db->guard.mutex);
-    if (tune_db_run(db, SQL_BEGIN, d) == CONVC_OK) {
+    if (tune_db_start(db, d) == CONVC_OK) {
         tune_db_put(db, &r, &added, d);
         tune_db_end(db, d);
     }

@@ -70,9 +70,6 @@ bytes="mb1ic3ih5iw7oc3kh1kw1;dtype=u8"
 
 refuses 2 "a command is missing"
 refuses 2 "frobnicate is no command" frobnicate
-for absent in db; do
-    refuses 2 "this version of convc has no command $absent" $absent x
-done
 refuses 2 "run needs a spec" run
 refuses 2 "explain needs a spec" explain
 refuses 2 "check needs specs or --random" check
@@ -95,7 +92,7 @@ refuses 2 "--random=-1 is not a whole number" check --random -1
 refuses 2 "--tolerance=nan is not a number" run fixed.lua --tolerance nan
 refuses 2 "--show=plan,size is not a list" explain fixed.lua --show plan,size
 refuses 2 "-D H is not NAME=VALUE" run layer.lua -D H
-refuses 2 "no tuning database" run fixed.lua --db x
+refuses 2 "x: No such file or directory" run fixed.lua --db x
 refuses 2 "has no such arg" run fixed.lua --arg scale=x.npy
 refuses 2 "exclude each other" check fixed.lua --all-plans --plan direct
 refuses 2 "nowhere.lua" run nowhere.lua
@@ -110,7 +107,7 @@ for command in run check explain; do
 done
 refuses 2 "pdp11" run fixed.lua --target pdp11
 
-for command in "" run check explain bench cache; do
+for command in "" run check explain bench cache db; do
     verdict "convc $command --help" ends 0 $command --help
     verdict "convc $command --help talks" [ -s out ]
 done

@@ -258,7 +258,7 @@ def check_errors():
             "aarch64-unknown-none-elf:generic-neon")
     refuses(2, "tile=99x99x99", "dense.lua", "-o", "refused", "--plan", "direct tile=99x99x99")
     refuses(2, "--optimize=fast", "dense.lua", "-o", "refused", "--optimize", "fast")
-    refuses(2, "no tuning database", "dense.lua", "-o", "refused", "--db", "tuned.db")
+    refuses(2, "tuned.db: No such file", "dense.lua", "-o", "refused", "--db", "tuned.db")
     refuses(2, "listed twice", "dense.lua", "-o", "refused", "--target", "x86-64,x86-64")
     refuses(2, "of two kinds", "dense.lua", "-o", "refused", "--target",
             "x86_64-pc-linux-gnu:x86-64,aarch64-unknown-linux-gnu:generic")

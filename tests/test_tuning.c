@@ -256,6 +256,31 @@ static void a_database_may_come_later_where_that_is_said(void **state)
     ground_free(&g);
 }
 
+static void a_database_whose_making_was_cut_short_is_absent(void **state)
+{
+    (void)state;
+    struct ground g;
+    convc_context *cx;
+    char path[600];
+    ground_init(&g);
+    test_dir_path(&g.dir, "short.db", path, sizeof path);
+    tuned_cut_short(path);
+    assert_int_equal(create(path, 0, &cx), CONVC_ERR_ARGUMENT);
+    assert_non_null(strstr(convc_last_error(), "it is empty"));
+    for (int i = 0; i < 2; i++) { /* as it is found, and once it has been looked into */
+        if (i == 0) {
+            assert_int_equal(unlink(path), 0);
+            tuned_cut_short(path);
+        }
+        cx = make_context(path, CONVC_NEW_TUNING_DB);
+        assert_compiled(&g, cx, g.chosen, CONVC_PLAN_MODELLED);
+        convc_context_destroy(cx);
+    }
+    tuned_cut_short(path);
+    tune_db_close(tuned_open(path, true)); /* who writes begins anew */
+    ground_free(&g);
+}
+
 static void a_database_that_is_harmed_later_is_done_without(void **state)
 {
     (void)state;
@@ -329,6 +354,7 @@ int main(void)
         cmocka_unit_test(a_plan_of_the_caller_goes_before),
         cmocka_unit_test(what_is_added_counts_once_the_context_is_told),
         cmocka_unit_test(a_database_may_come_later_where_that_is_said),
+        cmocka_unit_test(a_database_whose_making_was_cut_short_is_absent),
         cmocka_unit_test(a_database_that_is_harmed_later_is_done_without),
         cmocka_unit_test(explain_tells_what_was_measured),
         cmocka_unit_test(a_child_of_a_fork_looks_up_too),

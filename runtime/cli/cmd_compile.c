@@ -4,6 +4,7 @@
 #include "runtime/cli/layers.h"
 #include "runtime/cli/parallel.h"
 #include "runtime/cli/product.h"
+#include "runtime/cli/winners.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 struct compilation {
     const struct options *o;
     struct layers layers;
+    struct winners winners;
     bool wanted[KINDS];
     enum convc_optimize optimize;
     struct products products;
@@ -51,9 +53,11 @@ static enum exit_code read_optimize(struct compilation *c, struct failure *f)
 {
     const char *word = c->o->optimize ? c->o->optimize : "speed";
     c->optimize = !strcmp(word, "size") ? CONVC_OPTIMIZE_SIZE : CONVC_OPTIMIZE_SPEED;
-    return c->optimize || !strcmp(word, "speed")
-               ? EXIT_FINE
-               : fail(f, EXIT_USAGE, "--optimize=%s is not size or speed", word);
+    if (!c->optimize && strcmp(word, "speed") != 0)
+        return fail(f, EXIT_USAGE, "--optimize=%s is not size or speed", word);
+    if (c->optimize && c->o->db)
+        return fail(f, EXIT_USAGE, "--optimize size and --db exclude each other: what won is fast");
+    return EXIT_FINE;
 }
 
 /* ---- products ------------------------------------------------------------------------------- */
@@ -129,15 +133,22 @@ static enum exit_code open_emission(struct compilation *c, struct source *s, siz
                                     struct failure *f)
 {
     const struct options *o = c->o;
+    char **plans;
+    enum exit_code code = winners_plans(&c->winners, s->problem, s->count, &plans, f);
     const struct convc_emit_options options = { .struct_bytes = sizeof options,
                                                 .target = o->target,
                                                 .plan = o->plan,
                                                 .prefix = o->prefix,
                                                 .library = s->library,
                                                 .hidden = o->hidden,
-                                                .optimize = c->optimize };
-    enum convc_status st = convc_emission_create(s->problem, s->count, &options, &s->emission);
-    return st ? fail_emission(c, spec, st, f) : EXIT_FINE;
+                                                .optimize = c->optimize,
+                                                .plans = (const char *const *)plans };
+    enum convc_status st =
+        code ? CONVC_OK : convc_emission_create(s->problem, s->count, &options, &s->emission);
+    if (st)
+        code = fail_emission(c, spec, st, f);
+    winners_free_plans(&c->winners, plans, s->count);
+    return code;
 }
 
 /* An emission's objects as one range. */
@@ -278,22 +289,27 @@ static enum exit_code check_library(const struct options *o, struct failure *f)
                         name);
 }
 
+static enum exit_code check_source(const struct compilation *c, const char *file, struct failure *f)
+{
+    const char *depfile = c->o->depfile;
+    if (depfile && stream_same(depfile, file))
+        return fail(f, EXIT_USAGE, "--depfile=%s is one of the files that are read", depfile);
+    for (size_t p = 0; p < c->products.count; p++)
+        if (stream_same(c->products.list[p].path, file))
+            return fail(f, EXIT_USAGE, "%s would replace a file that is read",
+                        c->products.list[p].path);
+    return EXIT_FINE;
+}
+
 /* What was read is not written over. */
 static enum exit_code check_sources(const struct compilation *c, struct failure *f)
 {
-    const char *file, *depfile = c->o->depfile;
-    for (size_t s = 0; s < c->layers.spec_count; s++) {
-        for (size_t i = 0; (file = convc_spec_file(c->layers.spec[s], i)); i++) {
-            if (depfile && stream_same(depfile, file))
-                return fail(f, EXIT_USAGE, "--depfile=%s is one of the files that are read",
-                            depfile);
-            for (size_t p = 0; p < c->products.count; p++)
-                if (stream_same(c->products.list[p].path, file))
-                    return fail(f, EXIT_USAGE, "%s would replace a file that is read",
-                                c->products.list[p].path);
-        }
-    }
-    return EXIT_FINE;
+    const char *file;
+    enum exit_code code = c->o->db ? check_source(c, c->o->db, f) : EXIT_FINE;
+    for (size_t s = 0; code == EXIT_FINE && s < c->layers.spec_count; s++)
+        for (size_t i = 0; code == EXIT_FINE && (file = convc_spec_file(c->layers.spec[s], i)); i++)
+            code = check_source(c, file, f);
+    return code;
 }
 
 static enum exit_code write_all(struct compilation *c, struct failure *f)
@@ -303,7 +319,7 @@ static enum exit_code write_all(struct compilation *c, struct failure *f)
     if (code == EXIT_FINE)
         code = products_stage(&c->products, f);
     if (code == EXIT_FINE && c->o->depfile)
-        code = depfile_stage(c->o->depfile, &c->products, &c->layers, &depfile, f);
+        code = depfile_stage(c->o->depfile, &c->products, &c->layers, c->o->db, &depfile, f);
     code = products_finish(&c->products, code, f);
     code = stream_finish(&depfile, code, f);
     for (size_t i = 0; code == EXIT_FINE && !c->o->quiet && i < c->products.count; i++)
@@ -327,11 +343,14 @@ enum exit_code cmd_compile(const struct options *o, struct failure *f)
         code = read_optimize(&c, f);
     if (code == EXIT_FINE)
         code = layers_load(o, NULL, 0, &c.layers, f);
+    if (code == EXIT_FINE)
+        code = winners_open(o, &c.winners, f);
     for (size_t i = 0; code == EXIT_FINE && i < (o->library ? 1 : o->word_count); i++)
         code = emit_spec(&c, i, f);
     if (code == EXIT_FINE)
         code = write_all(&c, f);
     products_free(&c.products);
     layers_free(&c.layers);
+    winners_close(&c.winners);
     return code;
 }

@@ -10,6 +10,7 @@ enum exit_code cmd_compile(const struct options *o, struct failure *f);
 enum exit_code cmd_explain(const struct options *o, struct failure *f);
 enum exit_code cmd_bench(const struct options *o, struct failure *f);
 enum exit_code cmd_cache(const struct options *o, struct failure *f);
+enum exit_code cmd_db(const struct options *o, struct failure *f);
 enum exit_code cmd_tune(const struct options *o, struct failure *f);
 
 #endif

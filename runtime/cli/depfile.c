@@ -52,27 +52,34 @@ static bool is_known(const struct layers *from, size_t spec, size_t file, const 
     return false;
 }
 
-/* Every file that was read, once, between these two texts. */
-static enum exit_code put_files(FILE *out, const struct layers *from, const char *before,
-                                const char *after, struct failure *f)
+static enum exit_code put_file(FILE *out, const char *path, const char *before, const char *after,
+                               struct failure *f)
 {
-    enum exit_code code = EXIT_FINE;
+    enum exit_code code = check_path(path, f);
+    fputs(before, out);
+    put_path(out, path);
+    fputs(after, out);
+    return code;
+}
+
+/* Every file that was read, once, between these two texts. */
+static enum exit_code put_files(FILE *out, const struct layers *from, const char *also,
+                                const char *before, const char *after, struct failure *f)
+{
+    enum exit_code code = also ? put_file(out, also, before, after, f) : EXIT_FINE;
     const char *path;
     for (size_t s = 0; s < from->spec_count; s++) {
         for (size_t i = 0; code == EXIT_FINE && (path = convc_spec_file(from->spec[s], i)); i++) {
-            if (is_known(from, s, i, path))
-                continue;
-            code = check_path(path, f);
-            fputs(before, out);
-            put_path(out, path);
-            fputs(after, out);
+            if (!is_known(from, s, i, path))
+                code = put_file(out, path, before, after, f);
         }
     }
     return code;
 }
 
 enum exit_code depfile_stage(const char *path, const struct products *made,
-                             const struct layers *from, struct stream_out *out, struct failure *f)
+                             const struct layers *from, const char *also, struct stream_out *out,
+                             struct failure *f)
 {
     enum exit_code code = check_made(path, made, f);
     if (code == EXIT_FINE)
@@ -84,9 +91,9 @@ enum exit_code depfile_stage(const char *path, const struct products *made,
         put_path(out->stream, made->list[i].path);
     }
     putc(':', out->stream);
-    code = put_files(out->stream, from, " \\\n  ", "", f);
+    code = put_files(out->stream, from, also, " \\\n  ", "", f);
     putc('\n', out->stream);
     if (code == EXIT_FINE)
-        code = put_files(out->stream, from, "\n", ":\n", f);
+        code = put_files(out->stream, from, also, "\n", ":\n", f);
     return code ? code : stream_close(out, f);
 }

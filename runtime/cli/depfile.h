@@ -10,8 +10,10 @@
 #include "runtime/cli/layers.h"
 #include "runtime/cli/product.h"
 
-/* Writes it, but for its name, which stream_finish gives it. */
+/* Writes it, but for its name, which stream_finish gives it. `also` was read beside the specs and
+ * their modules; NULL: nothing. */
 enum exit_code depfile_stage(const char *path, const struct products *made,
-                             const struct layers *from, struct stream_out *out, struct failure *f);
+                             const struct layers *from, const char *also, struct stream_out *out,
+                             struct failure *f);
 
 #endif

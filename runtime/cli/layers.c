@@ -9,6 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum exit_code fail_open(const char *path, enum convc_status st, struct failure *f)
+{
+    struct stat s;
+    enum exit_code code = fail_status(f, st);
+    if (st == CONVC_ERR_IO && (access(path, R_OK) || stat(path, &s) || !S_ISREG(s.st_mode)))
+        code = EXIT_USAGE;
+    return code;
+}
+
 enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
                             convc_context **cx, struct failure *f)
 {
@@ -20,6 +29,8 @@ enum exit_code context_open(const struct options *o, const char *target, int32_t
     if (o->no_cache)
         opt.flags |= CONVC_NO_DISK_CACHE;
     enum convc_status st = convc_context_create(&opt, cx);
+    if (st && o->db)
+        return fail_open(o->db, st, f);
     return st ? fail_status(f, st) : EXIT_FINE;
 }
 
@@ -40,17 +51,6 @@ static enum exit_code append(const struct options *o, convc_spec *spec, struct l
             layer->problem.tolerance = o->tolerance;
     }
     return EXIT_FINE;
-}
-
-/* A spec that is not there, or is a directory, is a slip of the user's, not a failure of the
- * system. */
-static enum exit_code load_failed(const char *path, enum convc_status st, struct failure *f)
-{
-    struct stat s;
-    enum exit_code code = fail_status(f, st);
-    if (st == CONVC_ERR_IO && (access(path, R_OK) || stat(path, &s) || !S_ISREG(s.st_mode)))
-        code = EXIT_USAGE;
-    return code;
 }
 
 /* The first 1 MiB, which is more than a spec may have. */
@@ -87,7 +87,7 @@ static enum exit_code load_spec(const struct options *o, const char *path,
         return code;
     enum convc_status st = convc_spec_load(source, &l->spec[l->spec_count]);
     if (st)
-        return load_failed(path, st, f);
+        return fail_open(path, st, f);
     return append(o, l->spec[l->spec_count++], l, f);
 }
 

@@ -34,7 +34,11 @@ enum exit_code layer_fail(const struct options *o, const struct layer *l, enum c
 enum exit_code layer_blame(const struct options *o, const struct layer *l, enum exit_code code,
                            struct failure *f);
 
-/* target NULL: this machine. flags: CONVC_NO_*. */
+/* A failure of the library to open the file that the user named: one that is not there, or is no
+ * regular file, is the user's slip, not a failure of the system. */
+enum exit_code fail_open(const char *path, enum convc_status status, struct failure *f);
+
+/* target NULL: this machine. flags: CONVC_NO_*. With the tuning database of --db. */
 enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
                             convc_context **cx, struct failure *f);
 

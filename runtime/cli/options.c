@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, WHOLE, REAL, DEFINE, ARG, SHOW, REFUSED };
+enum kind { FLAG, TEXT, WHOLE, REAL, DEFINE, ARG, SHOW };
 
 struct row {
     const char *name;
@@ -22,6 +22,7 @@ struct row {
 #define ALL_RUNS   (COMMAND_RUN | COMMAND_CHECK | COMMAND_EXPLAIN | COMMAND_BENCH)
 #define ALL_SPECS  (ALL_RUNS | COMMAND_COMPILE)
 #define ALL_TUNED  (ALL_SPECS | COMMAND_TUNE)
+#define SOME_SPECS (ALL_TUNED | COMMAND_DB)
 #define ALL_DATA   (COMMAND_RUN | COMMAND_CHECK | COMMAND_BENCH)
 #define AT(member) offsetof(struct options, member)
 
@@ -67,18 +68,18 @@ static const struct row rows[] = {
     { "shard", 0, COMMAND_TUNE, TEXT, AT(shard), "I/N",
       "measures part I of N; auto: what Slurm, an MPI or GNU parallel says; auto/N" },
     { "dry-run", 0, COMMAND_TUNE, FLAG, AT(dry_run), NULL, "lists the plans, measures nothing" },
-    { "define", 'D', ALL_TUNED, DEFINE, 0, "NAME=VALUE", "sets a parameter of the specs" },
+    { "define", 'D', SOME_SPECS, DEFINE, 0, "NAME=VALUE", "sets a parameter of the specs" },
     { "plan", 0, ALL_SPECS, TEXT, AT(plan), "TEXT", "forces this plan" },
     { "target", 0, ALL_TUNED, TEXT, AT(target), "TARGET", "TRIPLE:CPU[+feature...], or CPU" },
-    { "tolerance", 0, ALL_TUNED, REAL, AT(tolerance), "X", "instead of the spec's own" },
+    { "tolerance", 0, SOME_SPECS, REAL, AT(tolerance), "X", "instead of the spec's own" },
     { "threads", 0, ALL_SPECS | COMMAND_CACHE, WHOLE, AT(threads), "N", "default: all" },
-    { "db", 0, ALL_SPECS, REFUSED, 0, "FILE", "a tuning database" },
+    { "db", 0, ALL_SPECS, TEXT, AT(db), "FILE", "a tuning database: takes the plans that won" },
     { "db", 0, COMMAND_TUNE, TEXT, AT(db), "FILE",
       "where measurements are kept; %r in it becomes the number of the shard" },
     { "no-cache", 0, ALL_RUNS, FLAG, AT(no_cache), NULL, "leaves the disk cache alone" },
-    { "json", 0, ALL_RUNS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(json), NULL,
+    { "json", 0, ALL_RUNS | COMMAND_CACHE | COMMAND_TUNE | COMMAND_DB, FLAG, AT(json), NULL,
       "one JSON object a line" },
-    { "help", 'h', ALL_SPECS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(help), NULL, "prints this" },
+    { "help", 'h', SOME_SPECS | COMMAND_CACHE | COMMAND_TUNE, FLAG, AT(help), NULL, "prints this" },
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -87,7 +88,7 @@ void options_help(enum command command)
 {
     for (int i = 0; i < ROWS; i++) {
         const struct row *r = &rows[i];
-        if (!(r->commands & command) || r->kind == REFUSED)
+        if (!(r->commands & command))
             continue;
         char left[64];
         char letter[8] = "    ";
@@ -173,9 +174,8 @@ static enum exit_code read_value(const struct row *r, const char *text, struct o
     case DEFINE: return read_pair("-D", r->value, text, &o->define, &o->define_count, f);
     case ARG: return read_pair("--arg", r->value, text, &o->arg, &o->arg_count, f);
     case SHOW: return read_show(text, (int32_t *)member, f);
-    case REFUSED: break;
     }
-    return fail(f, EXIT_USAGE, "--%s: this version of convc has no tuning database", r->name);
+    return EXIT_FINE;
 }
 
 /* The rows of one command in getopt's terms; val is the row's index behind all letters. */

@@ -18,11 +18,12 @@ enum command {
     COMMAND_TUNE = 1 << 4,
     COMMAND_BENCH = 1 << 5,
     COMMAND_COMPILE = 1 << 6,
+    COMMAND_DB = 1 << 7,
 };
 
 struct options {
     char **argv; /* all that was read, options before words */
-    char **word; /* what is no option: specs, or what `cache` shall do */
+    char **word; /* what is no option: specs, or what `cache` and `db` shall do */
     size_t word_count;
     const char **define; /* "NAME=VALUE"; owned, the texts are argv's */
     size_t define_count;
@@ -35,9 +36,10 @@ struct options {
     const char *directory;                                  /* NULL: none */
     const char *emit, *prefix, *optimize;                   /* NULL: the default */
     const char *library, *depfile;                          /* NULL: none */
-    const char *plan;                                       /* NULL: the cost model chooses */
+    const char *db;                                         /* NULL: none */
+    const char *plan;                                       /* NULL: the best that is known */
     const char *target;                                     /* NULL: this machine */
-    const char *db, *shard;                                 /* NULL: none */
+    const char *shard;                                      /* NULL: none */
     double tolerance;                                       /* NAN: what the spec says */
     int64_t threads;                                        /* 0: all */
     int64_t random;                                         /* problems to draw */

@@ -69,9 +69,14 @@ bool table_print(struct table *t, FILE *out)
     }
     for (size_t i = 0; fine && i + (size_t)t->columns <= t->count; i += (size_t)t->columns)
         print_row(t, i, width, out);
+    table_free(t);
+    return fine;
+}
+
+void table_free(struct table *t)
+{
     for (size_t i = 0; i < t->count; i++)
         free(t->cell[i]);
     free(t->cell);
     *t = (struct table){ 0 };
-    return fine;
 }

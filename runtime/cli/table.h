@@ -26,5 +26,6 @@ void table_real(struct table *t, const char *format, double value);
 
 /* Prints the rows and frees the table. False where memory ran out. */
 bool table_print(struct table *t, FILE *out);
+void table_free(struct table *t);
 
 #endif

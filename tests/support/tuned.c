@@ -2,10 +2,14 @@
 
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -147,6 +151,27 @@ void tuned_sql(const char *path, const char *sql)
     sqlite3_exec(db, sql, NULL, NULL, &why);
     assert_null(why);
     sqlite3_close(db);
+}
+
+void tuned_cut_short(const char *path)
+{
+    sqlite3 *db;
+    struct stat s;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        sqlite3_open(path, &db);
+        sqlite3_exec(db,
+                     "PRAGMA cache_size = 1; BEGIN; CREATE TABLE t (x); "
+                     "INSERT INTO t SELECT randomblob(3000) FROM (VALUES (1), (2), (3), (4), (5)), "
+                     "(VALUES (1), (2), (3), (4), (5))",
+                     NULL, NULL, NULL);
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(stat(path, &s), 0);
+    assert_true(s.st_size > 0);
 }
 
 void assert_unreadable(const char *path, enum convc_status status, const char *words)

@@ -48,6 +48,9 @@ char *tuned_lines(struct tune_db *db);
 /* Runs SQL on the file by SQLite alone, in a way that lets through what no schema allows. */
 void tuned_sql(const char *path, const char *sql);
 
+/* A process begins to make the file by SQLite alone, writes some of it, and is killed. */
+void tuned_cut_short(const char *path);
+
 /* Opening the file for reading fails with this status, and a sentence that has the words. */
 void assert_unreadable(const char *path, enum convc_status status, const char *words);
 
