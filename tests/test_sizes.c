@@ -15,21 +15,32 @@
 
 #include <cmocka.h>
 
-static const char *const targets[] = {
-    "x86_64-pc-linux-gnu:x86-64", "x86_64-pc-linux-gnu:x86-64-v3", "x86_64-pc-linux-gnu:x86-64-v4",
-    "aarch64-unknown-linux-gnu:generic", "aarch64-unknown-linux-gnu:neoverse-v1"
-};
+static const char *const targets[] = { "x86_64-pc-linux-gnu:x86-64",
+                                       "x86_64-pc-linux-gnu:x86-64-v3",
+                                       "x86_64-pc-linux-gnu:x86-64-v4",
+                                       "aarch64-unknown-linux-gnu:generic",
+                                       "aarch64-unknown-linux-gnu:neoverse-v1",
+                                       "riscv64-unknown-elf:sifive-u74" };
 enum { TARGETS = sizeof targets / sizeof *targets, KIB = 1024 };
 
-static convc_spec *load(const char *path)
+/* `defines`: two that replace the spec's height and width, or NULL. */
+static convc_spec *load_sized(const char *path, const char *const *defines)
 {
     char whole[512];
     convc_spec *spec;
     snprintf(whole, sizeof whole, CONVC_SOURCE_DIR "/specs/%s", path);
-    const struct convc_spec_source source = { .struct_bytes = sizeof source, .path = whole };
+    const struct convc_spec_source source = { .struct_bytes = sizeof source,
+                                              .path = whole,
+                                              .defines = defines,
+                                              .define_count = defines ? 2 : 0 };
     if (convc_spec_load(&source, &spec) != CONVC_OK)
         fail_msg("%s", convc_last_error());
     return spec;
+}
+
+static convc_spec *load(const char *path)
+{
+    return load_sized(path, NULL);
 }
 
 /* Bytes of the object file. */
@@ -108,18 +119,22 @@ static void filters_of_3x3_take_2_kib(void **state)
     (void)state;
     static const char *const filters[] = { "sobel",  "scharr",  "prewitt", "laplacian",
                                            "emboss", "sharpen", "box",     "edge_detect" };
+    static const char *const small[] = { "H=32", "W=32" }, *const tiny[] = { "H=8", "W=8" };
+    static const char *const *const sizes[] = { NULL, small, tiny };
     size_t count = (size_t)test_count(sizeof filters / sizeof *filters);
     for (size_t i = 0; i < count; i++) {
         char path[64];
         snprintf(path, sizeof path, "filters/%s.lua", filters[i]);
-        convc_spec *spec = load(path);
-        const struct convc_problem *p = convc_spec_problem(spec, 0);
-        for (int t = 0; t < TARGETS; t++) {
-            size_t size = size_of(p, targets[t], CONVC_OPTIMIZE_SIZE);
-            if (size > 2 * KIB)
-                fail_msg("%s for %s takes %zu bytes", p->name, targets[t], size);
+        for (int s = 0; s < 3; s++) {
+            convc_spec *spec = load_sized(path, sizes[s]);
+            const struct convc_problem *p = convc_spec_problem(spec, 0);
+            for (int t = 0; t < TARGETS; t++) {
+                size_t size = size_of(p, targets[t], CONVC_OPTIMIZE_SIZE);
+                if (size > 2 * KIB)
+                    fail_msg("%s for %s takes %zu bytes", p->name, targets[t], size);
+            }
+            convc_spec_free(spec);
         }
-        convc_spec_free(spec);
     }
 }
 

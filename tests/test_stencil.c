@@ -153,6 +153,35 @@ static void borders_are_as_the_reference_has_them(void **state)
     }
 }
 
+static int lanes_of(int64_t w, const char *cpu)
+{
+    struct convc_problem from = filtered(sobel, 3, 3);
+    from.in[CONVC_W] = w;
+    struct problem p = resolved(&from);
+    struct target t = target_named(cpu);
+    struct plan plan = plan_named("stencil tile=4x1 strip=32");
+    struct stencil_nest *n = stencil_nest_of(&p, &plan.stencil, &t);
+    assert_non_null(n);
+    int lanes = n->lanes;
+    free(n);
+    return lanes;
+}
+
+/* Tiny pictures are read as vectors, and not element by element for want of some. SVE's own vectors
+ * have no length that the instructions know. */
+static void vectors_are_no_longer_than_they_need_be(void **state)
+{
+    static const char v4[] = "x86_64-pc-linux-gnu:x86-64-v4";
+    (void)state;
+    assert_int_equal(lanes_of(41, v4), 16);
+    assert_int_equal(lanes_of(9, v4), 16);
+    assert_int_equal(lanes_of(8, v4), 8);
+    assert_int_equal(lanes_of(3, v4), 4);
+    assert_int_equal(lanes_of(1, v4), 4);
+    assert_int_equal(lanes_of(41, "aarch64-unknown-linux-gnu:neoverse-v1"), 4);
+    assert_int_equal(lanes_of(41, "riscv64-unknown-linux-gnu:sifive-u74"), 1);
+}
+
 static void draw_kernel(struct test_random *r, double *weights, int64_t count)
 {
     int64_t kind = test_random_in(r, 0, 3);
@@ -374,6 +403,7 @@ int main(void)
         cmocka_unit_test(programs_do_little),
         cmocka_unit_test(equal_forms_are_one_wherever_they_lie),
         cmocka_unit_test(borders_are_as_the_reference_has_them),
+        cmocka_unit_test(vectors_are_no_longer_than_they_need_be),
         cmocka_unit_test(kernels_compute_what_the_reference_does),
         cmocka_unit_test(depth_is_one_more_axis),
         cmocka_unit_test(edges_apart_keep_no_columns),

@@ -16,6 +16,11 @@ static struct item decode(struct em *em, const struct stencil_nest *n, LLVMValue
     LLVMValueRef strip, rest = em_divide(em, index, em_int(em, n->strips), &strip);
     rest = em_divide(em, rest, em_int(em, n->p->out[CONVC_D]), &i.od);
     i.image = em_divide(em, rest, em_int(em, n->channels), &i.channel);
+    if (n->strips == 1) {
+        i.begin = em_int(em, 0);
+        i.end = em_int(em, n->p->out[CONVC_H]);
+        return i;
+    }
     i.begin = em_opaque(em, em_mul(em, strip, n->plan.strip));
     LLVMValueRef end = em_add(em, i.begin, em_int(em, n->plan.strip));
     i.end = em_opaque(em, em_min(em, end, em_int(em, n->p->out[CONVC_H])));
@@ -104,19 +109,45 @@ static void begin_single(struct stencil_tile *t, const struct arguments *args, c
     stencil_find_rows(t);
 }
 
+static void emit_single(struct stencil_tile *t, const struct arguments *args, const struct item *i,
+                        LLVMValueRef oh)
+{
+    begin_single(t, args, i, em_opaque(t->em, oh));
+    stencil_tile_emit(t);
+}
+
+/* Of pictures of one strip the rows outside of [begin, after) are known, and where they are few
+ * each has code of its own, which knows what it reads. */
+static bool emit_known_others(struct stencil_tile *t, const struct arguments *args,
+                              const struct item *i, LLVMValueRef begin, LLVMValueRef after)
+{
+    enum { FEW = 2 };
+    int64_t first, last, behind, end;
+    if (t->em->small || !em_is_const(i->begin, &first) || !em_is_const(i->end, &end) ||
+        !em_is_const(begin, &last) || !em_is_const(after, &behind) ||
+        last - first + end - behind > FEW)
+        return false;
+    for (int64_t oh = first; oh < end; oh++) {
+        if (oh < last || oh >= behind)
+            emit_single(t, args, i, em_int(t->em, oh));
+    }
+    return true;
+}
+
 /* Rows of the item outside of [begin, after). */
 static void emit_others(struct stencil_tile *t, const struct arguments *args, const struct item *i,
                         LLVMValueRef begin, LLVMValueRef after)
 {
     struct em *em = t->em;
+    if (emit_known_others(t, args, i, begin, after))
+        return;
     LLVMValueRef before = em_sub(em, begin, i->begin);
     LLVMValueRef count = em_add(em, before, em_sub(em, i->end, after));
     EM_FOR (em, row, em_int(em, 0), count) {
         LLVMValueRef late = em_add(em, after, em_sub(em, row, before));
         LLVMValueRef early = em_less(em, row, before);
         LLVMValueRef oh = LLVMBuildSelect(em->builder, early, em_add(em, i->begin, row), late, "");
-        begin_single(t, args, i, em_opaque(em, oh));
-        stencil_tile_emit(t);
+        emit_single(t, args, i, oh);
     }
 }
 

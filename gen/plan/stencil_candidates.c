@@ -149,11 +149,22 @@ static double row_cycles(const struct stencil_nest *n, const struct target *t, s
     if (n->plan.columns == COLUMNS_KEPT)
         return vectors * cycles_of(&b, t, vectors, cost) +
                wide * cycles_of(&columns, t, vectors, cost) + kept_again(n, t) / t->ceilings.l2;
-    b.adds += columns.adds;
-    b.multiplies += columns.multiplies;
-    b.loads += columns.loads;
-    b.shuffles += columns.shuffles;
+    /* Before the first can be passed on; in pictures of many strips rows are long. */
+    double primed = n->strips == 1 ? (vectors + n->carried) / vectors : 1;
+    b.adds += columns.adds * primed;
+    b.multiplies += columns.multiplies * primed;
+    b.loads += columns.loads * primed;
+    b.shuffles += columns.shuffles * primed;
     return vectors * cycles_of(&b, t, vectors, cost);
+}
+
+/* The share of the output's rows that are computed singly. */
+static double single_rows(const struct stencil_nest *n)
+{
+    int64_t inside = n->row_end - n->row_begin, all = n->p->out[CONVC_H];
+    if (n->strips == 1)
+        inside -= inside % n->plan.rows;
+    return 1 - (double)inside / (double)all;
 }
 
 void plan_stencil_cost(const struct problem *p, const struct plan *plan, const struct target *t,
@@ -164,9 +175,10 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     if (!n)
         return;
     double rows = (double)(n->channels * p->out[CONVC_D] * p->out[CONVC_H]) / n->plan.rows;
-    double single = 1 - (double)(n->row_end - n->row_begin) / (double)p->out[CONVC_H];
+    double single = single_rows(n);
     double compute = row_cycles(n, t, cost);
-    double turns = rows * (1 + 1.5 * single);
+    bool known = n->strips == 1; /* and so is what each row reads */
+    double turns = rows * (1 + (known ? 0.5 : 1.5) * single);
     double edges = (double)(n->outputs.vectors - n->outputs.end + n->outputs.begin);
     if (n->plan.apart)
         cost->overhead += n->plan.rows * (row_apart + edges * edge_cycles(n, t)) * rows;

@@ -166,11 +166,21 @@ static bool find_rolled(struct stencil_nest *n)
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
+/* Of a vector: as many as the target's, or half as often as they would reach beyond the row. */
+static int find_lanes(const struct stencil_nest *n, const struct target *t)
+{
+    enum { LEAST_BYTES = 16 };
+    const struct target known = target_of_known_length(t);
+    int lanes = target_lanes(&known, n->bytes);
+    while (lanes * n->bytes > LEAST_BYTES && lanes / 2 >= n->p->out[CONVC_W] * n->unit)
+        lanes /= 2;
+    return lanes;
+}
+
 static bool fill(struct stencil_nest *n, const struct problem *p, const struct plan_stencil *plan,
                  const struct target *t)
 {
     const struct convc_problem *c = &p->p;
-    const struct target known = target_of_known_length(t);
     n->p = p;
     n->plan = *plan;
     n->src_bytes = dtype_bytes(c->src_dtype);
@@ -178,8 +188,8 @@ static bool fill(struct stencil_nest *n, const struct problem *p, const struct p
     n->acc_bytes = dtype_bytes(c->acc_dtype);
     stencil_of(p, &n->program);
     n->bytes = n->program.number.narrow ? 2 : n->acc_bytes;
-    n->lanes = target_lanes(&known, n->bytes);
     n->unit = is_planar(p) ? 1 : c->ic;
+    n->lanes = find_lanes(n, t);
     n->channels = stencil_channels(p);
     for (int f = 0; f < n->program.filters; f++) {
         const struct stencil_term *root = &n->program.root[f];
