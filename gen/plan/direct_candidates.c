@@ -10,7 +10,7 @@ enum { CANDIDATES_MAX = 320, PEEL_MAX = 1200, SHARES_MAX = 64 };
 
 int direct_accumulators(const struct target *t, int vecs)
 {
-    static const int wide[] = { 0, 28, 28, 27, 24 }, narrow[] = { 0, 12, 12, 12, 8 };
+    static const int wide[] = { 0, 28, 28, 27, 24, 25 }, narrow[] = { 0, 12, 12, 12, 8 };
     static const int products[] = { 0, 12, 10, 9, 8 }; /* that need a register of their own */
     if (!target_narrow(t))
         return wide[vecs];
@@ -31,7 +31,7 @@ static bool same(const struct plan_direct *a, const struct plan_direct *b)
     return a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols && a->vecs == b->vecs &&
            a->order == b->order && a->border == b->border && a->fold == b->fold &&
            a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch &&
-           a->split == b->split && a->rest == b->rest && a->strip == b->strip;
+           a->split == b->split && a->rest == b->rest && a->strip == b->strip && a->half == b->half;
 }
 
 void direct_add(struct direct_list *l, const struct plan_direct *d)
@@ -49,6 +49,12 @@ void direct_add(struct direct_list *l, const struct plan_direct *d)
     struct candidate *c = &l->list[l->count++];
     c->plan = plan;
     plan_direct_cost(l->whole, &plan, l->t, &c->cost);
+}
+
+bool direct_halves_pay(const struct direct_list *l, int64_t extent, int64_t most)
+{
+    int64_t lanes = target_lanes(l->t, dtype_bytes(l->p->p.acc_dtype)), last = extent % lanes;
+    return l->t->halves && last && 2 * last <= lanes && extent < most * lanes;
 }
 
 static bool peel_fits(const struct direct_list *l, const struct plan_direct *d)

@@ -72,6 +72,7 @@ struct plan_direct {
                   is small; 0: one */
     bool strip; /* inputs of a work item go through a strip, channels side by side: see strip.h */
     bool rest;  /* channels beyond the last full vector of a group run with LANES_IC */
+    bool half;  /* vectors are half a register: where more lanes would lie idle */
 };
 
 struct plan_winograd {
@@ -107,7 +108,7 @@ struct plan {
     };
 };
 
-enum { PLAN_TEXT_MAX = 160 };
+enum { PLAN_TEXT_MAX = 176 };
 
 const char *plan_algorithm_name(enum plan_algorithm a);
 void plan_print(const struct plan *plan, char text[PLAN_TEXT_MAX]);
