@@ -223,8 +223,8 @@ static void what_does_not_fit_is_named(void **state)
           "fold=9 must be all 63 output pixels, and not along the lanes, where the source pixels "
           "are "
           "strided" },
-        { "", "direct tile=1x4x1 prefetch=pixels",
-          "prefetch=pixels needs lanes=oc, a pointwise problem and channels side by side" },
+        { "", "direct lanes=ow tile=1x4x1 prefetch=pixels",
+          "prefetch=pixels needs lanes=oc, channels side by side and pixels evenly apart" },
         { "pointwise", "direct tile=1x4x1 fold=62",
           "fold=62 does not divide the 63 output pixels" },
         { "wide groups", "direct lanes=ow tile=1x4x1 prefetch=weights",

@@ -63,6 +63,16 @@ static bool peel_fits(const struct direct_list *l, const struct plan_direct *d)
     return emitted >= 0 && emitted <= PEEL_MAX;
 }
 
+/* Is there a next tile, whose pixels are worth asking for? With taps only where they come in lines
+ * and from beyond L2, which Zen 4 waits for. */
+static bool pixels_ahead(const struct direct_list *l, const struct nest *n)
+{
+    int64_t pixel = l->p->p.ic * n->src_bytes, image = n->in[0] * n->in[1] * n->in[2] * pixel;
+    if (problem_pointwise(l->p))
+        return n->cols.tiles > 1;
+    return l->t->halves && n->row_tiles > 1 && pixel >= 64 && image > l->t->l2_bytes;
+}
+
 void direct_add_orders(struct direct_list *l, struct plan_direct d)
 {
     d.border = BORDER_NONE;
@@ -75,8 +85,7 @@ void direct_add_orders(struct direct_list *l, struct plan_direct d)
     struct nest n;
     nest_of(l->p, &d, l->t, &n);
     int64_t tiles = n.out[CONVC_D] * n.row_tiles * n.cols.tiles;
-    /* The only tile has no next one. */
-    for (int i = 0; i < (n.cols.tiles > 1 ? 4 : 2); i++) {
+    for (int i = 0; i < (pixels_ahead(l, &n) ? 4 : 2); i++) {
         d.order = i & 1 ? ORDER_WEIGHTS : ORDER_ROWS;
         d.prefetch = i & 2 ? PREFETCH_PIXELS : PREFETCH_NONE;
         direct_add(l, &d);

@@ -303,7 +303,7 @@ static double prefetching(const struct nest *n, const struct target *t)
     double tile = (double)(n->plan.rows * n->plan.cols * n->p->icg * n->src_bytes);
     if (n->plan.prefetch != PREFETCH_PIXELS)
         return 1;
-    if (tile <= t->l1_bytes * 0.4)
+    if (tile <= t->l1_bytes * 0.4 || !problem_pointwise(n->p))
         return 1.01;
     return target_narrow(t) ? narrow_prefetching : 1.05;
 }

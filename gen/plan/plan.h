@@ -52,7 +52,7 @@ enum plan_taps {
 /* What a tile asks for ahead of its use. */
 enum plan_prefetch {
     PREFETCH_NONE,
-    PREFETCH_PIXELS,  /* pointwise problems: the pixels of the next column tile */
+    PREFETCH_PIXELS,  /* those of the next column tile; with taps, of the next row tile */
     PREFETCH_WEIGHTS, /* a share of the next channel block's weights */
 };
 

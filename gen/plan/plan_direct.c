@@ -174,12 +174,11 @@ static enum convc_status check_fold(const struct plan_direct *p, const struct pr
                          "fold=%lld must be all %lld output pixels, and not along the lanes, where "
                          "the source pixels are strided",
                          (long long)p->fold, (long long)total);
-    bool pixels = problem->p.src_stride[CONVC_STRIDE_C] == 1 && problem->p.kernel[0] == 1 &&
-                  problem->p.kernel[1] == 1 && problem->p.kernel[2] == 1;
-    if (p->prefetch == PREFETCH_PIXELS && (!pixels || !even || p->lanes != LANES_OC))
+    bool beside = problem->p.src_stride[CONVC_STRIDE_C] == 1;
+    if (p->prefetch == PREFETCH_PIXELS && (!beside || !even || p->lanes != LANES_OC))
         return diag_fail(
             d, CONVC_ERR_PLAN,
-            "prefetch=pixels needs lanes=oc, a pointwise problem and channels side by side");
+            "prefetch=pixels needs lanes=oc, channels side by side and pixels evenly apart");
     if (p->prefetch == PREFETCH_WEIGHTS && p->lanes != LANES_OC)
         return diag_fail(d, CONVC_ERR_PLAN, "prefetch=weights needs lanes=oc");
     return CONVC_OK;
@@ -212,6 +211,7 @@ static enum convc_status check_border(const struct problem *p, const struct plan
                          "the plan would make code of more than %d multiply-adds", EMITTED_MAX);
     return CONVC_OK;
 }
+
 /* Half of the shortest vectors would hold one or two elements. Where the machine decides how long
  * vectors are, the whole of one is what they are made for. */
 static enum convc_status check_half(const struct plan_direct *p, const struct target *t,
@@ -224,7 +224,6 @@ static enum convc_status check_half(const struct plan_direct *p, const struct ta
         return diag_fail(d, CONVC_ERR_PLAN, "vector=half does not go with src=strip");
     return CONVC_OK;
 }
-
 
 /* What goes with functions of the user. */
 static enum convc_status check_functions(const struct plan_direct *p, const struct problem *problem,
