@@ -89,14 +89,19 @@ struct identity {
     int64_t application, version, objects;
 };
 
+/* All of it at one moment: somebody else may be making the file. */
 static int identify(sqlite3 *sql, struct identity *i)
 {
     *i = (struct identity){ 0 };
-    int result = ask(sql, "PRAGMA application_id", &i->application);
+    int result = sqlite3_exec(sql, "BEGIN", NULL, NULL, NULL);
+    if (result == SQLITE_OK)
+        result = ask(sql, "PRAGMA application_id", &i->application);
     if (result == SQLITE_OK)
         result = ask(sql, "PRAGMA user_version", &i->version);
     if (result == SQLITE_OK)
         result = ask(sql, "SELECT count(*) FROM sqlite_schema", &i->objects);
+    if (!sqlite3_get_autocommit(sql))
+        sqlite3_exec(sql, "ROLLBACK", NULL, NULL, NULL);
     return result;
 }
 
