@@ -132,6 +132,17 @@ static int tell_measurement(void *data, const struct tune_space *space,
     return s->stopped;
 }
 
+/* Where the time is over a measurement is not waited for: few are ended so, since each problem has
+ * its share of the time. */
+static int tell_waiting(void *data, const struct tune_space *space, const struct tune_order *order)
+{
+    struct sweep *s = data;
+    struct convc_tune_progress p = state_of(space, order->planned);
+    p.event = CONVC_TUNE_WAITING;
+    tell(s, &p);
+    return s->stopped || (s->o->seconds > 0 && p.seconds > s->o->seconds);
+}
+
 /* ---- one problem after the other ------------------------------------------------------------- */
 
 /* Shares of the time that is left, and of the measurements. */
@@ -145,6 +156,7 @@ static struct tune_order order_for(struct sweep *s)
         .until = s->o->seconds > 0 ? now + left / (double)(s->problems - s->problem) : INFINITY,
         .patience = s->o->patience,
         .progress = tell_measurement,
+        .waiting = tell_waiting,
         .data = s,
     };
 }
@@ -156,14 +168,12 @@ static enum convc_status tune_problem(struct sweep *s, const struct problem *p, 
     struct tune_space space = { 0 };
     struct tune_order order = order_for(s);
     struct diag trouble = { 0 };
-    bool stopped = false;
     enum convc_status st =
         tune_space_create(p, &s->cx->machine->target, s->o->shard, s->o->shards, &space, &trouble);
     if (st == CONVC_OK)
         st = tune_space_read(&space, s->db, &trouble);
     if (st == CONVC_OK)
-        st = tune_run(&space, &order, &stopped, &trouble);
-    s->stopped = s->stopped || stopped;
+        st = tune_run(&space, &order, &trouble);
     if (st == CONVC_ERR_MEMORY || st == CONVC_ERR_IO || st == CONVC_ERR_ARGUMENT) {
         diag_fail(d, st, "%s", trouble.text);
     } else if (st != CONVC_OK) {
@@ -194,9 +204,9 @@ static enum convc_status open_sweep(struct sweep *s, struct diag *d)
     if (!s->cx->tuning.path)
         return diag_fail(d, CONVC_ERR_ARGUMENT,
                          "convc_tune: the context was created without a tuning_db");
-    if (tune_db_open(s->cx->tuning.path, true, &s->db, d) != CONVC_OK)
+    if (measurer_start(&how, &s->measurer, d) != CONVC_OK)
         return d->status;
-    return measurer_start(&how, &s->measurer, d);
+    return tune_db_open(s->cx->tuning.path, true, &s->db, d);
 }
 
 /* Every problem is checked before the first is measured. */

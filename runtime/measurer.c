@@ -1,9 +1,11 @@
 #include "runtime/measurer.h"
 
+#include "runtime/clock.h"
 #include "runtime/measurer_child.h"
 
 #include <convc/convc.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,8 @@ struct measurer {
     char *program, *target;
     int threads;
     double patience;
+    bool (*stop)(void *data);
+    void *stop_data;
     struct child child;
 };
 
@@ -41,6 +45,8 @@ static enum measurer_answer no_answer(struct measurer *m, enum heard heard, stru
         return MEASURER_CRASHED;
     }
     child_end(&m->child, NULL);
+    if (heard == STOPPED)
+        return MEASURER_STOPPED;
     if (heard == NO_MEMORY)
         return because(why, MEASURER_FAILED, "out of memory");
     if (why)
@@ -74,6 +80,24 @@ static enum measurer_answer read_answer(struct measurer *m, const char *line, co
 
 /* ---- requests ------------------------------------------------------------------------------- */
 
+/* Between two looks of whoever watches. */
+static const double watch_seconds = 0.1;
+
+/* The next line, unless patience or the watch ends before. */
+static enum heard hear(struct measurer *m, char **line)
+{
+    double deadline = clock_seconds() + m->patience;
+    for (;;) {
+        double left = fmax(deadline - clock_seconds(), 0);
+        double wait = m->stop ? fmin(left, watch_seconds) : left;
+        enum heard heard = child_hear(&m->child, wait, line);
+        if (heard != SILENT || wait >= left)
+            return heard;
+        if (m->stop(m->stop_data))
+            return STOPPED;
+    }
+}
+
 /* Sends a request and takes the first line that answers it. MEASURER_OK where there is one. */
 static enum measurer_answer request(struct measurer *m, struct text *line, char **answer,
                                     struct text *why)
@@ -84,7 +108,7 @@ static enum measurer_answer request(struct measurer *m, struct text *line, char 
         heard = child_tell(&m->child, line->data, line->size, m->patience);
     text_free(line);
     if (heard == HEARD)
-        heard = child_hear(&m->child, m->patience, answer);
+        heard = hear(m, answer);
     return heard == HEARD ? MEASURER_OK : no_answer(m, heard, why);
 }
 
@@ -179,6 +203,12 @@ void measurer_patience(struct measurer *m, double seconds)
     m->patience = seconds;
 }
 
+void measurer_watch(struct measurer *m, bool (*stop)(void *data), void *data)
+{
+    m->stop = stop;
+    m->stop_data = data;
+}
+
 /* ---- what is asked -------------------------------------------------------------------------- */
 
 enum measurer_answer measurer_problem(struct measurer *m, const char *problem, struct text *why)
@@ -239,7 +269,7 @@ enum measurer_answer measurer_race(struct measurer *m, int rounds, double millis
     for (int round = 0; got == MEASURER_OK && round < rounds; round++) {
         if (!read_round(answer, count, seconds + (size_t)round * (size_t)count))
             return read_answer(m, answer, NULL, why);
-        enum heard heard = child_hear(&m->child, m->patience, &answer);
+        enum heard heard = hear(m, &answer);
         if (heard)
             got = no_answer(m, heard, why);
     }

@@ -16,6 +16,8 @@
 #include "gen/base/diag.h"
 #include "gen/base/text.h"
 
+#include <stdbool.h>
+
 struct measurer;
 
 struct measurer_options {
@@ -32,6 +34,7 @@ enum measurer_answer {
     MEASURER_CRASHED, /* the child ended                                     */
     MEASURER_HUNG,    /* the child said nothing for too long                 */
     MEASURER_FAILED,  /* nothing is known of the plan                        */
+    MEASURER_STOPPED, /* measurer_watch's function would not wait any longer */
 };
 
 enum { MEASURER_SLOTS = 16 };
@@ -48,9 +51,13 @@ void measurer_stop(struct measurer *m);
 /* From the next request on: what is silence for one problem is work for another. */
 void measurer_patience(struct measurer *m, double seconds);
 
+/* `stop` is called some ten times a second while an answer is waited for; where it returns true the
+ * child is killed and the answer is MEASURER_STOPPED. NULL: nobody watches. */
+void measurer_watch(struct measurer *m, bool (*stop)(void *data), void *data);
+
 /* Each of these replaces *why, which may be NULL and is the caller's, by one sentence; by "" where
- * the answer is MEASURER_OK. After MEASURER_CRASHED and MEASURER_HUNG there is no child, and after
- * MEASURER_FAILED there may be none: begin again with measurer_problem. */
+ * the answer is MEASURER_OK. After MEASURER_CRASHED, MEASURER_HUNG and MEASURER_STOPPED there is
+ * no child, and after MEASURER_FAILED there may be none: begin again with measurer_problem. */
 
 /* Lays out the tensors of a problem, of which plans can then be measured; a line as convc's
  * problems are printed. Starts a child where there is none. MEASURER_FAILED where it is no problem.

@@ -31,13 +31,14 @@ void child_end(struct child *c, struct text *why);
 /* Has it ended by itself? While nothing is expected from it. */
 bool child_has_ended(const struct child *c);
 
-enum heard { HEARD, ENDED, SILENT, NO_MEMORY };
+/* STOPPED is the caller's. */
+enum heard { HEARD, ENDED, SILENT, NO_MEMORY, STOPPED };
 
 /* Sends bytes; SILENT where it does not take them for so many seconds. */
 enum heard child_tell(const struct child *c, const char *bytes, size_t count, double patience);
 
 /* Takes the next line, which lives until the next call; SILENT where there is none for so many
- * seconds. */
+ * seconds, and may still come. */
 enum heard child_hear(struct child *c, double patience, char **line);
 
 #endif

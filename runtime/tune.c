@@ -31,20 +31,27 @@ struct work {
     } place[PLACES];
     int64_t clock;
     double base_seconds;
+    bool stopped; /* by who ordered it */
     char machine[64];
 };
 
-static void forget_places(struct work *w)
+static bool look(void *data)
 {
-    memset(w->place, 0, sizeof w->place);
+    struct work *w = data;
+    w->stopped = w->o->waiting && w->o->waiting(w->o->data, w->s, w->o);
+    return w->stopped;
 }
 
 /* Begins, or begins again after a child is gone. */
-static enum measurer_answer give_problem(struct work *w, struct text *why)
+static enum measurer_answer give_problem(struct work *w, struct text *why, struct diag *d)
 {
-    forget_places(w);
+    memset(w->place, 0, sizeof w->place);
     measurer_patience(w->o->measurer, w->o->patience);
-    return measurer_problem(w->o->measurer, w->s->problem, why);
+    enum measurer_answer answer = measurer_problem(w->o->measurer, w->s->problem, why);
+    if (answer != MEASURER_OK && answer != MEASURER_STOPPED)
+        diag_fail(d, CONVC_ERR_INTERNAL, "the problem cannot be measured: %s",
+                  why->data ? why->data : "");
+    return answer;
 }
 
 /* The place of a plan, compiled and checked; the one that was not used for longest is given up. */
@@ -98,6 +105,16 @@ static bool gone(enum measurer_answer answer)
     return answer == MEASURER_CRASHED || answer == MEASURER_HUNG;
 }
 
+static enum measurer_answer base_fails(const struct work *w, size_t plan,
+                                       enum measurer_answer answer, const struct text *why,
+                                       struct diag *d)
+{
+    if (answer != MEASURER_STOPPED)
+        diag_fail(d, CONVC_ERR_INTERNAL, "the plan %s, which others are measured against: %s",
+                  w->s->plan[plan].text, why->data ? why->data : "it fails");
+    return answer;
+}
+
 /* The base and the incumbent have been measured before: where one of them fails now, something
  * other than the plan is at fault, and it is said of the sweep. */
 static enum measurer_answer place_known(struct work *w, struct race *r, struct text *why,
@@ -105,11 +122,8 @@ static enum measurer_answer place_known(struct work *w, struct race *r, struct t
 {
     for (int i = 1; i < r->count; i++) {
         enum measurer_answer answer = place_plan(w, r->contender[i], &r->slot[i], why);
-        if (answer != MEASURER_OK) {
-            diag_fail(d, CONVC_ERR_INTERNAL, "the plan %s, which others are measured against, %s",
-                      w->s->plan[r->contender[i]].text, why->data ? why->data : "fails");
-            return answer;
-        }
+        if (answer != MEASURER_OK)
+            return base_fails(w, r->contender[i], answer, why, d);
     }
     return MEASURER_OK;
 }
@@ -135,7 +149,8 @@ static enum tune_outcome outcome_of(enum measurer_answer answer)
     case MEASURER_CRASHED: return TUNE_CRASHED;
     case MEASURER_HUNG: return TUNE_HUNG;
     case MEASURER_REFUSED:
-    case MEASURER_FAILED: break;
+    case MEASURER_FAILED:
+    case MEASURER_STOPPED: break;
     }
     return TUNE_REFUSED;
 }
@@ -189,14 +204,13 @@ static struct race make_race(const struct work *w, const struct tune_step *step)
 }
 
 /* Measures one plan and keeps what came out. */
-static enum convc_status measure(struct work *w, const struct tune_step *step, struct diag *d,
-                                 bool *stopped)
+static enum convc_status measure(struct work *w, const struct tune_step *step, struct diag *d)
 {
     struct text why = { 0 };
     struct race r = make_race(w, step);
     struct tune_row row = blank_row(w, step);
     enum measurer_answer answer = race_plan(w, &r, &why, d);
-    if (d->status == CONVC_OK) {
+    if (d->status == CONVC_OK && !w->stopped) {
         row.outcome = outcome_of(answer);
         row.rounds = answer == MEASURER_OK ? r.rounds : 0;
         row.note = answer != MEASURER_OK && why.data ? why.data : "";
@@ -206,15 +220,14 @@ static enum convc_status measure(struct work *w, const struct tune_step *step, s
             fill_times(w, &r, &row);
         tune_db_add(w->o->db, &row, d);
     }
-    if (d->status == CONVC_OK) {
+    if (d->status == CONVC_OK && !w->stopped) {
         tune_space_take(w->s, &row);
-        *stopped = w->o->progress && w->o->progress(w->o->data, w->s, w->o, &row);
+        w->stopped = w->o->progress && w->o->progress(w->o->data, w->s, w->o, &row);
     }
     text_free(&why);
     why = (struct text){ 0 };
-    if (d->status == CONVC_OK && gone(answer) && give_problem(w, &why) != MEASURER_OK)
-        diag_fail(d, CONVC_ERR_INTERNAL, "the problem cannot be measured any more: %s",
-                  why.data ? why.data : "");
+    if (d->status == CONVC_OK && gone(answer))
+        give_problem(w, &why, d);
     text_free(&why);
     return d->status;
 }
@@ -237,20 +250,23 @@ static enum convc_status begin(struct work *w, struct diag *d)
 {
     struct text why = { 0 };
     int slot;
-    enum measurer_answer answer = give_problem(w, &why);
-    if (answer != MEASURER_OK) {
-        diag_fail(d, CONVC_ERR_INTERNAL, "the problem cannot be measured: %s",
-                  why.data ? why.data : "");
-    } else if (place_plan(w, w->s->base, &slot, &why) != MEASURER_OK) {
-        diag_fail(d, CONVC_ERR_INTERNAL, "the plan %s, which others are measured against, %s",
-                  w->s->plan[w->s->base].text, why.data ? why.data : "fails");
+    if (give_problem(w, &why, d) == MEASURER_OK) {
+        enum measurer_answer answer = place_plan(w, w->s->base, &slot, &why);
+        if (answer != MEASURER_OK)
+            base_fails(w, w->s->base, answer, &why, d);
     }
     text_free(&why);
     return d->status;
 }
 
-enum convc_status tune_run(struct tune_space *s, struct tune_order *o, bool *stopped,
-                           struct diag *d)
+/* Is there something to measure, and time for it? */
+static bool goes_on(const struct work *w, int64_t trials, struct tune_step *step)
+{
+    return !w->stopped && clock_seconds() < w->o->until &&
+           tune_next(w->s->plan, w->s->count, trials, w->s->seed, step);
+}
+
+enum convc_status tune_run(struct tune_space *s, struct tune_order *o, struct diag *d)
 {
     struct work *w = calloc(1, sizeof *w);
     struct tune_step step;
@@ -262,15 +278,16 @@ enum convc_status tune_run(struct tune_space *s, struct tune_order *o, bool *sto
     w->o = o;
     gethostname(w->machine, sizeof w->machine - 1);
     o->planned = tune_planned(s->own, trials);
-    *stopped = o->progress && o->progress(o->data, s, o, NULL);
-    if (!*stopped && tune_next(s->plan, s->count, trials, s->seed, &step))
+    w->stopped = o->progress && o->progress(o->data, s, o, NULL);
+    measurer_watch(o->measurer, look, w);
+    if (goes_on(w, trials, &step))
         begin(w, d);
-    while (d->status == CONVC_OK && !*stopped && clock_seconds() < o->until &&
-           tune_next(s->plan, s->count, trials, s->seed, &step)) {
-        measure(w, &step, d, stopped);
+    while (d->status == CONVC_OK && goes_on(w, trials, &step)) {
+        measure(w, &step, d);
         trials = trials_left(o, before, tune_measured(s), start);
         o->planned = tune_planned(s->own, trials);
     }
+    measurer_watch(o->measurer, NULL, NULL);
     free(w);
     return d->status;
 }

@@ -51,14 +51,14 @@ struct tune_order {
     /* Called before the first measurement, with NULL, and after each; non-zero stops. */
     int (*progress)(void *data, const struct tune_space *s, const struct tune_order *o,
                     const struct tune_row *last);
+    /* Called some ten times a second during a measurement; non-zero gives it up, and stops. */
+    int (*waiting)(void *data, const struct tune_space *s, const struct tune_order *o);
     void *data;
 };
 
-/* Goes on until the order is met, the time is over (*stopped stays false) or progress says so
- * (*stopped is true). A failure is one of the database or of memory, or that no plan could be
- * measured because the base could not. */
-enum convc_status tune_run(struct tune_space *s, struct tune_order *o, bool *stopped,
-                           struct diag *d);
+/* Goes on until the order is met, the time is over or one of the calls says so. A failure is one of
+ * the database or of memory, or that no plan could be measured because the base could not. */
+enum convc_status tune_run(struct tune_space *s, struct tune_order *o, struct diag *d);
 
 /* Measurements of this shard's plans. */
 int64_t tune_measured(const struct tune_space *s);

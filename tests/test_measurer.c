@@ -51,6 +51,27 @@ static void plans_are_checked_and_timed(void **state)
     measurer_stop(NULL);
 }
 
+static bool at_third_look(void *looks)
+{
+    return ++*(int *)looks == 3;
+}
+
+static void who_watches_may_end_the_wait(void **state)
+{
+    int looks = 0;
+    struct measurer *m = measured_start_planted("PLANT_HANG", measured_plan);
+    measurer_watch(m, at_third_look, &looks);
+    assert_int_equal(measurer_problem(m, measured_problem, &why), MEASURER_OK);
+    looks = 0;
+    assert_int_equal(measurer_plan(m, 0, measured_plan, &why), MEASURER_STOPPED);
+    assert_int_equal(looks, 3);
+    assert_int_equal(measured_child(), 0);
+    measurer_watch(m, NULL, NULL);
+    assert_int_equal(measurer_problem(m, measured_problem, &why), MEASURER_OK);
+    assert_int_equal(measurer_plan(m, 0, measured_other, &why), MEASURER_OK);
+    measurer_stop(m);
+}
+
 static void what_cannot_be_done_is_a_sentence(void **state)
 {
     static const int slots[] = { 0, 1 };
@@ -248,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_are_checked_and_timed),
+        cmocka_unit_test(who_watches_may_end_the_wait),
         cmocka_unit_test(what_cannot_be_done_is_a_sentence),
         cmocka_unit_test(wrong_outputs_are_told),
         cmocka_unit_test(a_crash_is_a_sentence),

@@ -109,6 +109,8 @@ static enum exit_code read_whole(const struct row *r, const char *text, int64_t 
     bool number = end != text && !*end;
     if (number && r->offset == AT(threads) && (v < 1 || v > 1024))
         return fail(f, EXIT_USAGE, "--threads=%s is not within 1 to 1024", text);
+    if (number && r->offset == AT(trials) && v < 1)
+        return fail(f, EXIT_USAGE, "--trials=%s is not at least 1", text);
     if (!number || errno || v < 0)
         return fail(f, EXIT_USAGE, "--%s=%s is not a whole number from 0 to 2^63-1", r->name, text);
     *out = v;
@@ -122,6 +124,8 @@ static enum exit_code read_real(const struct row *r, const char *text, double *o
     double v = strtod(text, &end);
     if (end == text || *end || !isfinite(v) || v < 0)
         return fail(f, EXIT_USAGE, "--%s=%s is not a number from 0", r->name, text);
+    if (v == 0 && (r->offset == AT(budget) || r->offset == AT(patience)))
+        return fail(f, EXIT_USAGE, "--%s=%s is not above 0", r->name, text);
     *out = v;
     return EXIT_FINE;
 }

@@ -28,6 +28,7 @@ struct sweep {
     int64_t made;       /* measurements of this run */
     int64_t begun_with; /* of the convolution under way */
     int failed, tuned;  /* convolutions */
+    double seconds;     /* so far */
     double log_gain;    /* summed over all layers */
     size_t gain_layers;
 };
@@ -136,7 +137,7 @@ static void print_line(struct sweep *s, const struct convc_tune_progress *p)
     } else if (p->event == CONVC_TUNE_FAILED) {
         printf("%-28s %s\n", name_of(s, p->problem), p->trouble);
     } else {
-        printf("%-28s %4" PRId64 " of %4" PRId64 " plans  %.3f (%.3f..%.3f)  %s%s\n",
+        printf("%-28s %4" PRId64 " measured, %4" PRId64 " plans  %.3f (%.3f..%.3f)  %s%s\n",
                name_of(s, p->problem), p->measured, p->plans, 1 / p->ratio, 1 / p->high, 1 / p->low,
                p->best, p->ratio < 1 ? "" : "  (the cost model's)");
     }
@@ -157,6 +158,7 @@ static void count_problem(struct sweep *s, const struct convc_tune_progress *p)
 static int on_progress(void *data, const struct convc_tune_progress *p)
 {
     struct sweep *s = data;
+    s->seconds = p->seconds;
     double here = p->planned > 0 ? (double)p->measured / (double)p->planned : 1;
     double share = ((double)p->problem + fmin(here, 1)) / (double)p->problems;
     if (p->event == CONVC_TUNE_BEGIN)
@@ -217,16 +219,25 @@ static enum exit_code measure_all(struct sweep *s, struct failure *f)
     return st ? fail_status(f, st) : EXIT_FINE;
 }
 
+static const char *plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_end(const struct sweep *s)
 {
     if (s->gain_layers)
         fprintf(stderr,
-                "%d convolutions, %zu layers: %.3f times as fast as the cost model's plans "
-                "(geometric mean); %" PRId64 " new measurements in %s\n",
-                s->tuned, s->gain_layers, exp(s->log_gain / (double)s->gain_layers), s->made,
-                s->db);
+                "%d convolution%s, %zu layer%s: %.3f times as fast as the cost model's plans "
+                "(geometric mean); %" PRId64 " new measurement%s in %s\n",
+                s->tuned, plural(s->tuned), s->gain_layers, plural((int64_t)s->gain_layers),
+                exp(s->log_gain / (double)s->gain_layers), s->made, plural(s->made), s->db);
     if (s->failed)
-        fprintf(stderr, "%d convolutions could not be measured\n", s->failed);
+        fprintf(stderr, "%d convolution%s could not be measured\n", s->failed, plural(s->failed));
+    if (!signalled && s->o->budget > 0)
+        fprintf(stderr,
+                "%.1f s of the time of %g s are over; the same command goes on from there\n",
+                s->seconds, s->o->budget);
     if (signalled)
         fprintf(stderr,
                 "stopped: every finished measurement is in %s; the same command goes on from "
@@ -291,7 +302,8 @@ enum exit_code sweep_dry(const struct options *o, struct failure *f)
         convc_text_free(space);
     }
     if (code == EXIT_FINE)
-        fprintf(stderr, "%zu convolutions, %" PRId64 " plans\n", s.count, all);
+        fprintf(stderr, "%zu convolution%s, %" PRId64 " plan%s\n", s.count,
+                plural((int64_t)s.count), all, plural(all));
     sweep_close(&s);
     return code;
 }

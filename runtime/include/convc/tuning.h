@@ -112,6 +112,7 @@ enum convc_tune_event {
     CONVC_TUNE_MEASURED = 1, /* one more measurement is in the database: `last`                  */
     CONVC_TUNE_END = 2,      /* there is nothing left to measure, or the problem's time is over  */
     CONVC_TUNE_FAILED = 3,   /* it cannot be measured, `trouble` says why; the sweep goes on     */
+    CONVC_TUNE_WAITING = 4,  /* some ten times a second, while a plan is being measured          */
 };
 
 /* How far a sweep is. Texts live until the callback returns. */
@@ -142,7 +143,8 @@ struct convc_tune_options {
                               as hung; 0: 30                                                     */
     const char *measure;   /* the program convc-measure; NULL: the environment's CONVC_MEASURE,
                               else the installed one                                             */
-    int (*progress)(void *data, const struct convc_tune_progress *p); /* non-zero ends the sweep */
+    /* Non-zero ends the sweep; the measurement under way is given up. NULL: nobody is told. */
+    int (*progress)(void *data, const struct convc_tune_progress *p);
     void *data;
 };
 
