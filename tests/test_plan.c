@@ -18,7 +18,8 @@
 
 static const char *const targets[] = { "x86_64-pc-linux-gnu:x86-64-v4",
                                        "x86_64-pc-linux-gnu:x86-64-v3",
-                                       "x86_64-pc-linux-gnu:x86-64", "aarch64-linux-gnu:generic" };
+                                       "x86_64-pc-linux-gnu:x86-64", "aarch64-linux-gnu:generic",
+                                       "x86_64-pc-linux-gnu:znver4" };
 enum { TARGETS = sizeof targets / sizeof *targets };
 
 /* ---- text ---------------------------------------------------------------------------------------
@@ -29,7 +30,7 @@ static bool same_direct(const struct plan_direct *a, const struct plan_direct *b
     return a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols && a->vecs == b->vecs &&
            a->order == b->order && a->border == b->border && a->fold == b->fold &&
            a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch &&
-           a->split == b->split && a->rest == b->rest && a->strip == b->strip;
+           a->split == b->split && a->rest == b->rest && a->strip == b->strip && a->half == b->half;
 }
 
 static bool same_winograd(const struct plan_winograd *a, const struct plan_winograd *b)
@@ -103,6 +104,7 @@ static void the_longest_plan_reads_back(void **state)
                                      .strip = true,
                                      .split = 8,
                                      .rest = true,
+                                     .half = true,
                                      .fold = 999999999999999,
                                      .chunk = 999999999999999 } };
     (void)state;
@@ -129,8 +131,9 @@ static void words_come_in_any_order(void **state)
 
 static void what_cannot_be_read_is_named(void **state)
 {
-    static const char unknown[] = "plan word 'rows' is unknown; direct has lanes, tile, order, "
-                                  "border, taps, prefetch, src, split, rest, fold and chunk";
+    static const char unknown[] =
+        "plan word 'rows' is unknown; direct has lanes, tile, order, "
+        "border, taps, prefetch, src, vector, split, rest, fold and chunk";
     static const struct {
         const char *text, *sentence;
     } row[] = {
@@ -143,7 +146,7 @@ static void what_cannot_be_read_is_named(void **state)
         { "direct tile", "plan word 'tile' is not KEY=VALUE" },
         { "direct rows=1", unknown },
         { "direct =1", "plan word '' is unknown; direct has lanes, tile, order, border, taps, "
-                       "prefetch, src, split, rest, fold and chunk" },
+                       "prefetch, src, vector, split, rest, fold and chunk" },
         { "direct lanes=kw", "plan word 'lanes=kw' has no such value" },
         { "direct lanes=", "plan word 'lanes=' has no such value" },
         { "direct order=cols", "plan word 'order=cols' has no such value" },
@@ -173,7 +176,7 @@ static void a_plan_has_an_end(void **state)
     (void)state;
     memset(text + strlen(text), ' ', 300);
     assert_int_equal(plan_parse(text, &plan, &d), CONVC_ERR_PLAN);
-    assert_string_equal(d.text, "a plan has at most 159 characters");
+    assert_string_equal(d.text, "a plan has at most 175 characters");
 }
 
 /* ---- fit ----------------------------------------------------------------------------------------
@@ -220,8 +223,8 @@ static void what_does_not_fit_is_named(void **state)
           "fold=9 must be all 63 output pixels, and not along the lanes, where the source pixels "
           "are "
           "strided" },
-        { "", "direct tile=1x4x1 prefetch=pixels",
-          "prefetch=pixels needs lanes=oc, a pointwise problem and channels side by side" },
+        { "", "direct lanes=ow tile=1x4x1 prefetch=pixels",
+          "prefetch=pixels needs lanes=oc, channels side by side and pixels evenly apart" },
         { "pointwise", "direct tile=1x4x1 fold=62",
           "fold=62 does not divide the 63 output pixels" },
         { "wide groups", "direct lanes=ow tile=1x4x1 prefetch=weights",
@@ -244,6 +247,9 @@ static void what_does_not_fit_is_named(void **state)
           "split=2 needs lanes=oc or ic, at least 2 and at most 64 accumulators" },
         { "", "direct tile=1x9x1 split=8",
           "split=8 needs lanes=oc or ic, at least 2 and at most 64 accumulators" },
+        { "", "direct lanes=groups tile=1x4x1 vector=half",
+          "lanes=groups needs more than one group, each within the 8 lanes of a vector" },
+        { "", "direct tile=1x4x1 src=strip vector=half", "vector=half does not go with src=strip" },
         { "", "direct tile=1x4x1 rest=ic",
           "rest=ic needs lanes=oc and channels beyond the last full vector of 16" },
         { "", "direct lanes=ic tile=1x4x1 taps=unroll",
@@ -347,6 +353,7 @@ static struct plan draw_plan(struct test_random *r, const struct problem *p)
     d->prefetch = (enum plan_prefetch)one_of(r, 3);
     d->split = one_of(r, 4) ? 0 : (int)test_random_in(r, 2, TILE_SPLIT);
     d->rest = one_of(r, 4) == 0;
+    d->half = one_of(r, 4) == 0;
     d->chunk = one_of(r, 2) ? 0 : test_random_in(r, 1, 3);
     return plan;
 }

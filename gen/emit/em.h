@@ -124,7 +124,8 @@ LLVMValueRef em_whole(LLVMTypeRef type, int64_t v); /* likewise, of integers */
 LLVMValueRef em_splat(struct em *em, LLVMValueRef scalar, int lanes);
 LLVMValueRef em_shuffle(struct em *em, LLVMValueRef a, LLVMValueRef b, const int *lane, int lanes);
 
-/* Lane l of x at lane[l], integers as wide as the elements. Vectors of 64 bytes only. */
+/* Lane l of x at lane[l], integers as wide as the elements. Vectors of 64 bytes, or
+ * of eight f32. */
 LLVMValueRef em_permute(struct em *em, LLVMValueRef x, LLVMValueRef lane);
 LLVMValueRef em_fma(struct em *em, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c); /* a*b + c */
 LLVMValueRef em_fmax(struct em *em, LLVMValueRef a, LLVMValueRef b); /* a > b ? a : b */

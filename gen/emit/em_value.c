@@ -46,9 +46,12 @@ LLVMValueRef em_shuffle(struct em *em, LLVMValueRef a, LLVMValueRef b, const int
 LLVMValueRef em_permute(struct em *em, LLVMValueRef x, LLVMValueRef lane)
 {
     LLVMValueRef args[2] = { x, lane };
-    bool wide = LLVMGetElementType(LLVMTypeOf(x)) == em->f64;
-    return em_call(em, wide ? "llvm.x86.avx512.permvar.df.512" : "llvm.x86.avx512.permvar.sf.512",
-                   NULL, 0, args, 2);
+    const char *name = "llvm.x86.avx512.permvar.sf.512";
+    if (LLVMGetElementType(LLVMTypeOf(x)) == em->f64)
+        name = "llvm.x86.avx512.permvar.df.512";
+    else if (LLVMGetVectorSize(LLVMTypeOf(x)) == 8)
+        name = "llvm.x86.avx2.permps";
+    return em_call(em, name, NULL, 0, args, 2);
 }
 
 LLVMValueRef em_fma(struct em *em, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c)

@@ -13,7 +13,9 @@ static int64_t steps_per_pixel(const struct tile *t, int64_t count)
 }
 
 /* One line of the next tile's pixels: of the channels of a line every `steps`th fetches that line
- * of one pixel after the other, so that each line is asked for once, spread over the loop. */
+ * of one pixel after the other, so that each line is asked for once, spread over the loop. With
+ * taps the next column tile's pixels are near, but not those a row tile down, which come to L2
+ * while a row of tiles runs. */
 static void prefetch_pixels(struct tile *t, const struct tile_row *row, LLVMValueRef ic,
                             int64_t steps)
 {
@@ -26,7 +28,12 @@ static void prefetch_pixels(struct tile *t, const struct tile_row *row, LLVMValu
     LLVMValueRef which = em_divide(em, in_line, em_int(em, steps), &rest);
     LLVMValueRef p = em_at(em, row->origin, em_mul(em, which, pixel));
     p = em_at(em, p, em_mul(em, first, n->src_bytes));
-    em_prefetch(em, em_at_const(em, p, t->cols * pixel), EM_L1);
+    if (problem_pointwise(n->p)) {
+        em_prefetch(em, em_at_const(em, p, t->cols * pixel), EM_L1);
+        return;
+    }
+    int64_t down = n->rows.wide * n->row_step * n->p->p.stride[CONVC_H];
+    em_prefetch(em, em_at_const(em, p, down * n->src_stride[CONVC_STRIDE_H] * n->src_bytes), EM_L2);
 }
 
 /* This tile's share of the next channel block's weights, spread over its steps: the part that lies,

@@ -1,7 +1,7 @@
 /* tile_prefetch: what a tile asks for ahead of its use, a little in every step.
  *
- * Pixels of the next column tile, or this tile's share of the next channel block's weights, as the
- * plan says. Stands on: tile_read.
+ * Pixels of the next column tile, with taps those of the next row tile, or this tile's share of the
+ * next channel block's weights, as the plan says. Stands on: tile_read.
  */
 #ifndef GEN_EMIT_TILE_PREFETCH_H
 #define GEN_EMIT_TILE_PREFETCH_H

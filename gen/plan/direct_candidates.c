@@ -10,7 +10,7 @@ enum { CANDIDATES_MAX = 320, PEEL_MAX = 1200, SHARES_MAX = 64 };
 
 int direct_accumulators(const struct target *t, int vecs)
 {
-    static const int wide[] = { 0, 28, 28, 27, 24 }, narrow[] = { 0, 12, 12, 12, 8 };
+    static const int wide[] = { 0, 28, 28, 27, 24, 25 }, narrow[] = { 0, 12, 12, 12, 8 };
     static const int products[] = { 0, 12, 10, 9, 8 }; /* that need a register of their own */
     if (!target_narrow(t))
         return wide[vecs];
@@ -31,7 +31,7 @@ static bool same(const struct plan_direct *a, const struct plan_direct *b)
     return a->lanes == b->lanes && a->rows == b->rows && a->cols == b->cols && a->vecs == b->vecs &&
            a->order == b->order && a->border == b->border && a->fold == b->fold &&
            a->chunk == b->chunk && a->taps == b->taps && a->prefetch == b->prefetch &&
-           a->split == b->split && a->rest == b->rest && a->strip == b->strip;
+           a->split == b->split && a->rest == b->rest && a->strip == b->strip && a->half == b->half;
 }
 
 void direct_add(struct direct_list *l, const struct plan_direct *d)
@@ -51,10 +51,26 @@ void direct_add(struct direct_list *l, const struct plan_direct *d)
     plan_direct_cost(l->whole, &plan, l->t, &c->cost);
 }
 
+bool direct_halves_pay(const struct direct_list *l, int64_t extent, int64_t most)
+{
+    int64_t lanes = target_lanes(l->t, dtype_bytes(l->p->p.acc_dtype)), last = extent % lanes;
+    return l->t->halves && last && 2 * last <= lanes && extent < most * lanes;
+}
+
 static bool peel_fits(const struct direct_list *l, const struct plan_direct *d)
 {
     int64_t emitted = nest_emitted(l->p, d, l->t);
     return emitted >= 0 && emitted <= PEEL_MAX;
+}
+
+/* Is there a next tile, whose pixels are worth asking for? With taps only where they come in lines
+ * and from beyond L2, which Zen 4 waits for. */
+static bool pixels_ahead(const struct direct_list *l, const struct nest *n)
+{
+    int64_t pixel = l->p->p.ic * n->src_bytes, image = n->in[0] * n->in[1] * n->in[2] * pixel;
+    if (problem_pointwise(l->p))
+        return n->cols.tiles > 1;
+    return l->t->halves && n->row_tiles > 1 && pixel >= 64 && image > l->t->l2_bytes;
 }
 
 void direct_add_orders(struct direct_list *l, struct plan_direct d)
@@ -69,8 +85,7 @@ void direct_add_orders(struct direct_list *l, struct plan_direct d)
     struct nest n;
     nest_of(l->p, &d, l->t, &n);
     int64_t tiles = n.out[CONVC_D] * n.row_tiles * n.cols.tiles;
-    /* The only tile has no next one. */
-    for (int i = 0; i < (n.cols.tiles > 1 ? 4 : 2); i++) {
+    for (int i = 0; i < (pixels_ahead(l, &n) ? 4 : 2); i++) {
         d.order = i & 1 ? ORDER_WEIGHTS : ORDER_ROWS;
         d.prefetch = i & 2 ? PREFETCH_PIXELS : PREFETCH_NONE;
         direct_add(l, &d);

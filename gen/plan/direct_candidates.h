@@ -26,6 +26,10 @@ int direct_accumulators(const struct target *t, int vecs);
 
 void direct_add(struct direct_list *l, const struct plan_direct *d);
 
+/* Are vectors of half a register worth considering for so many lanes: do they cost half as much,
+ * and leave fewer idle? From `most` full vectors on that does not matter. */
+bool direct_halves_pay(const struct direct_list *l, int64_t extent, int64_t most);
+
 /* Both orders, and the border policy that fits; every tile computes its places where peeling would
  * write down too much. */
 void direct_add_orders(struct direct_list *l, struct plan_direct d);
@@ -41,6 +45,6 @@ void direct_add_lanes_ow(struct direct_list *l);
 void direct_add_lanes_ic(struct direct_list *l);
 
 /* Those that unroll a whole window, with vectors of either kind of channels. */
-void direct_add_windows(struct direct_list *l, enum plan_lanes lanes, int vecs, int accumulators);
+void direct_add_windows(struct direct_list *l, struct plan_direct d, int accumulators);
 
 #endif

@@ -3,14 +3,14 @@
 #include "gen/plan/direct_candidates.h"
 
 /* Rows by output channels by one or two vectors, of which the whole window is written down. */
-static void add_windows(struct direct_list *l)
+static void add_windows(struct direct_list *l, struct plan_direct d)
 {
     const struct problem *p = l->p;
-    int lanes = target_lanes(l->t, dtype_bytes(p->p.acc_dtype));
+    int lanes = layout_lanes(p, &d, l->t);
     int64_t ow = p->out[CONVC_W], oh = p->out[CONVC_H];
     /* A single channel's tile stands beside its resident weights. */
     int most = p->ocg == 1 ? l->t->vector_registers / 4 : direct_accumulators(l->t, 2) - 2;
-    struct plan_direct d = { .lanes = LANES_OW, .taps = TAPS_WINDOW };
+    d.taps = TAPS_WINDOW;
     d.border = problem_axis_pads(p, CONVC_W) ? BORDER_PEEL : BORDER_NONE;
     for (d.vecs = 1; d.vecs <= 2 && (d.vecs - 1) * lanes < ow; d.vecs++) {
         for (d.rows = 1; d.rows <= TILE_ROWS && d.rows <= oh; d.rows++) {
@@ -27,30 +27,44 @@ static void add_windows(struct direct_list *l)
     }
 }
 
+/* Tiles of taps in loops, of `ow` columns. */
+static void add_tiles(struct direct_list *l, struct plan_direct d, int64_t ow)
+{
+    const struct problem *p = l->p;
+    int64_t vectors = ceil_div(ow, layout_lanes(p, &d, l->t));
+    for (d.vecs = 1; d.vecs <= 4 && d.vecs <= vectors; d.vecs++) {
+        int most = direct_accumulators(l->t, d.vecs) / d.vecs;
+        int64_t cols = most < p->ocg ? most : p->ocg, blocks = ceil_div(p->ocg, cols);
+        d.cols = (int)(ceil_div(p->ocg, blocks));
+        d.chunk = nest_chunk(ceil_div(vectors, d.vecs));
+        for (int rows = 1; rows <= 4 && rows * d.cols * d.vecs <= direct_accumulators(l->t, d.vecs);
+             rows *= 2) {
+            d.rows = d.fold ? 1 : rows;
+            direct_add_orders(l, d);
+        }
+    }
+}
+
+static void add_all(struct direct_list *l, struct plan_direct d)
+{
+    const struct problem *p = l->p;
+    if (p->p.kernel[CONVC_H] * p->p.kernel[CONVC_W] > 1)
+        add_windows(l, d);
+    int64_t pixels = p->out[0] * p->out[1] * p->out[2];
+    bool fold = nest_foldable(p) && nest_even_pixels(p) && pixels != p->out[CONVC_W];
+    add_tiles(l, d, p->out[CONVC_W]);
+    if (fold) {
+        d.fold = pixels;
+        add_tiles(l, d, pixels);
+    }
+}
+
 void direct_add_lanes_ow(struct direct_list *l)
 {
     const struct problem *p = l->p;
     if (p->p.dst_stride[CONVC_STRIDE_W] != 1 || p->p.src_stride[CONVC_STRIDE_W] != 1)
         return;
-    if (p->p.kernel[CONVC_H] * p->p.kernel[CONVC_W] > 1)
-        add_windows(l);
-    int lanes = target_lanes(l->t, dtype_bytes(p->p.acc_dtype));
-    int64_t pixels = p->out[0] * p->out[1] * p->out[2];
-    bool fold = nest_foldable(p) && nest_even_pixels(p) && pixels != p->out[CONVC_W];
-    for (int i = 0; i < 1 + fold; i++) {
-        int64_t ow = i ? pixels : p->out[CONVC_W], vectors = ceil_div(ow, lanes);
-        for (int vecs = 1; vecs <= 4 && vecs <= vectors; vecs++) {
-            int most = direct_accumulators(l->t, vecs) / vecs;
-            int64_t cols = most < p->ocg ? most : p->ocg, blocks = ceil_div(p->ocg, cols);
-            struct plan_direct d = { .lanes = LANES_OW, .rows = 1, .vecs = vecs };
-            d.cols = (int)(ceil_div(p->ocg, blocks));
-            d.fold = i ? pixels : 0;
-            d.chunk = nest_chunk(ceil_div(vectors, vecs));
-            for (int rows = 1; rows <= 4 && rows * d.cols * vecs <= direct_accumulators(l->t, vecs);
-                 rows *= 2) {
-                d.rows = i ? 1 : rows;
-                direct_add_orders(l, d);
-            }
-        }
-    }
+    add_all(l, (struct plan_direct){ .lanes = LANES_OW });
+    if (direct_halves_pay(l, p->out[CONVC_W], 4))
+        add_all(l, (struct plan_direct){ .lanes = LANES_OW, .half = true });
 }

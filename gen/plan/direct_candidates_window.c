@@ -36,11 +36,12 @@ static void add_widths(struct direct_list *l, struct plan_direct d, int most)
     }
 }
 
-void direct_add_windows(struct direct_list *l, enum plan_lanes lanes, int vecs, int accumulators)
+void direct_add_windows(struct direct_list *l, struct plan_direct d, int accumulators)
 {
     const struct problem *p = l->p;
-    int most = accumulators / vecs;
-    struct plan_direct d = { .lanes = lanes, .cols = 1, .vecs = vecs, .taps = TAPS_WINDOW };
+    int most = accumulators / d.vecs;
+    d.cols = 1;
+    d.taps = TAPS_WINDOW;
     if (p->p.kernel[CONVC_H] * p->p.kernel[CONVC_W] == 1)
         return;
     for (d.rows = 1; d.rows <= TILE_ROWS && d.rows <= most; d.rows++) {

@@ -113,6 +113,14 @@ static double l1_crowding(const struct nest *n, const struct target *t, double p
     return per_set / larger(1, t->l1_ways - 2);
 }
 
+/* More of them are decoded. Two broadcasts a cycle are more than a core keeps up. */
+static const double half_vector = 0.51, half_broadcast = 1.1;
+
+double direct_vector_cost(const struct nest *n, const struct target *t)
+{
+    return n->plan.half && t->halves ? half_vector : 1;
+}
+
 /* What one body of tile does: shape, and how often it runs. */
 struct shape {
     double rows, cols, vecs; /* accumulators */
@@ -157,6 +165,8 @@ static double step_cycles(const struct nest *n, const struct target *t, const st
     latency /= n->plan.split ? n->plan.split : 1;
     if (target_narrow(t) && n->plan.lanes == LANES_OC)
         loads *= narrow_broadcast;
+    if (n->plan.half && n->plan.lanes == LANES_OC)
+        loads *= half_broadcast;
     if (n->plan.lanes == LANES_GROUPS) {
         bool identity = icg == 1 && n->p->ocg == 1;
         bool gathered = n->src_stride[CONVC_STRIDE_C] != 1;
@@ -164,6 +174,10 @@ static double step_cycles(const struct nest *n, const struct target *t, const st
     }
     if (l1_crowding(n, t, s->rows * s->cols) > 1)
         loads += s->rows * s->cols * crowded_load;
+    double each = direct_vector_cost(n, t);
+    fma *= each;
+    loads *= each;
+    shuffles *= each;
     cost->fma += s->times * fma;
     cost->load += s->times * loads;
     double step = larger(larger(fma, loads), larger(shuffles, latency));
@@ -289,7 +303,7 @@ static double prefetching(const struct nest *n, const struct target *t)
     double tile = (double)(n->plan.rows * n->plan.cols * n->p->icg * n->src_bytes);
     if (n->plan.prefetch != PREFETCH_PIXELS)
         return 1;
-    if (tile <= t->l1_bytes * 0.4)
+    if (tile <= t->l1_bytes * 0.4 || !problem_pointwise(n->p))
         return 1.01;
     return target_narrow(t) ? narrow_prefetching : 1.05;
 }

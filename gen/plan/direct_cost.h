@@ -20,6 +20,10 @@
  * ->overhead. */
 double direct_tiles_cost(const struct nest *n, const struct target *t, struct cost *cost);
 
+/* What a vector of the nest costs, by a full one: half a vector costs half where a full one takes
+ * two cycles. */
+double direct_vector_cost(const struct nest *n, const struct target *t);
+
 /* Sets of L1 that lines `stride` bytes apart fall into. Strides that are powers of two crowd few.
  */
 int64_t direct_sets(const struct target *t, int64_t stride);

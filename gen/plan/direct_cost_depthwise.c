@@ -68,12 +68,12 @@ static double tiles(const struct nest *n, const struct target *t, double rows, d
     double share = direct_inside_share(n, CONVC_H) * direct_inside_share(n, CONVC_W);
     double taps = (double)(p->kernel[CONVC_H] * p->kernel[CONVC_W]), vecs = n->plan.vecs;
     double accs = rows * cols * vecs, fma = accs * taps * share / 2 * (t->fma ? 1 : 2);
-    bool straddles =
-        n->src_stride[CONVC_STRIDE_W] * n->src_bytes % (t->vector_bytes * n->src_bytes / n->bytes);
+    fma *= direct_vector_cost(n, t);
+    bool straddles = n->src_stride[CONVC_STRIDE_W] * n->src_bytes % (n->lanes * n->src_bytes);
     double loads = w.rows * w.cols * (straddles ? 1.5 : 1) + rows * taps;
     double latency = f->latency * taps * share / 3,
            live = accs + cols + 1 + (p->stride[CONVC_W] > 1) - t->vector_registers;
-    loads *= vecs * share / 2;
+    loads *= vecs * share / 2 * direct_vector_cost(n, t);
     cost->fma += times * fma;
     cost->load += times * loads;
     cost->overhead += times * (f->tile + f->row * w.rows + f->store * accs);
@@ -117,7 +117,8 @@ static double times_near(const struct nest *n, const struct target *t, const str
         (double)(direct_sets(t, n->src_stride[CONVC_STRIDE_W] * n->src_bytes) * t->l1_ways);
     double own = (double)(n->plan.rows * n->plan.cols), width = (double)n->in[CONVC_W];
     double pixel = (double)(n->p->p.ic * n->src_bytes), l1 = t->l1_bytes * f->l1_room;
-    bool half = n->plan.vecs * t->vector_bytes < 64; /* of a line: the next block reads the other */
+    bool half =
+        n->plan.vecs * n->lanes * n->bytes < 64; /* of a line: the next block reads the other */
     double window = lost(w->rows * w->cols + own, ways * f->window_room, f->window_lost);
     double strip = lost(w->rows * width, ways * f->strip_room, f->all_lost);
     double down = lost(w->rows * width * pixel, l1, f->all_lost), across = window, other = strip;
@@ -137,7 +138,7 @@ static double times_far(const struct nest *n, const struct target *t, const stru
 {
     const struct fitted *f = fitted(t);
     double width = (double)n->in[CONVC_W], l2 = t->l2_bytes * f->l2_room;
-    bool half = n->plan.vecs * t->vector_bytes < 64;
+    bool half = n->plan.vecs * n->lanes * n->bytes < 64;
     if (n->plan.order == ORDER_WEIGHTS)
         return 1 + half * lost((double)n->in[CONVC_H] * width * 64, l2, 1);
     return 1 + (w->down - 1) * lost(w->rows * width * (double)(n->p->p.ic * n->src_bytes), l2, 1);

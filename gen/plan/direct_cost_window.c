@@ -90,14 +90,15 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     bool groups = n->plan.lanes == LANES_GROUPS, ow = n->plan.lanes == LANES_OW;
     double share = direct_inside_share(n, CONVC_H) * (ow ? 1 : direct_inside_share(n, CONVC_W));
     bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
-    double fma = accs * taps * share * work_term(n->p, t);
+    double each = direct_vector_cost(n, t);
+    double fma = accs * taps * share * work_term(n->p, t) * each;
     double per_row = ow ? column_loads(n, b->vecs) : direct_window_columns(n, b->cols);
     double reads = direct_window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
     double across = ow ? b->cols : b->vecs;
     double room = t->vector_registers - 3 - (groups ? b->cols : 0);
     bool resident = accs + taps * across <= room;
     double weights = (resident ? 1 : b->rows * share) * taps * across;
-    double loads = reads * (straddles(n) ? 2 : 1) + weights;
+    double loads = (reads * (straddles(n) ? 2 : 1) + weights) * each;
     double shuffles = permuted ? reads * (nest_window_channels_written(n) ? 1.5 : 1) : 0;
     double live = accs + (ow ? b->vecs : b->cols * b->vecs) + 2;
     /* Sums that are multiply-adds overwrite an operand: half of what is read waits for them. */
@@ -118,9 +119,12 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     cost->load += b->times * (loads / 2 + again);
     if (ow && b->cols > 1) /* long blocks of broadcasts and misaligned vectors: 0.85 of the peak */
         fma *= 1.15;
+    if (n->plan.lanes == LANES_OC && n->plan.half)
+        fma *= 1.12; /* a broadcast for every other one */
     if (n->plan.lanes == LANES_OC && n->p->ocg > n->lanes)
         fma *= narrow ? 1.3 : 1.05; /* 0.95 of it: weights in as many streams as there are taps */
-    return larger(larger((fma + 0.3 * shuffles) / 2 * reloading, loads / 2 + again), latency) +
+    return larger(larger((fma + 0.3 * shuffles * each) / 2 * reloading, loads / 2 + again),
+                  latency) +
            spills;
 }
 

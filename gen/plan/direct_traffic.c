@@ -17,6 +17,9 @@ static const double l2_for_weights = 0.4, l2_kept = 1.1, l2_for_block = 0.7;
 static const double src_line = 0.3, far_pixel = 3.1, far_pixel_ahead = 1.5, far_taps = 0.3;
 static const double far_weights = 0.45, far_weights_ahead = 0.5, far_dst = 0.1, far_dst_again = 1.5;
 
+/* Zen 4 has less to do meanwhile than Zen 5: pixels that taps share from further out. */
+static const double halves_far_taps = 6, halves_far_taps_ahead = 1;
+
 /* The same on cores of 16 registers (Zen 3) for weights that are read a block at a time, with all
  * tiles of the block in between: their prefetchers begin anew each time. Beside a strip, which is
  * near, weights are the only stream. Steps of so many cycles as the last says hide there that a
@@ -90,6 +93,8 @@ static struct tensors find_tensors(const struct nest *n)
  * lines a pixel apart. With taps a line serves several of them. */
 static double far_line(const struct nest *n, const struct target *t, bool from_memory)
 {
+    if (t->halves && !problem_pointwise(n->p) && n->plan.lanes == LANES_OC)
+        return n->plan.prefetch == PREFETCH_PIXELS ? halves_far_taps_ahead : halves_far_taps;
     if (!problem_pointwise(n->p) || n->plan.strip)
         return far_taps;
     if (target_narrow(t) && !from_memory)

@@ -22,11 +22,16 @@ void layout_plain(const struct problem *p, struct layout *l)
     l->plain = true;
 }
 
+int layout_lanes(const struct problem *p, const struct plan_direct *plan, const struct target *t)
+{
+    return target_lanes(t, dtype_bytes(p->p.acc_dtype)) / (plan->half ? 2 : 1);
+}
+
 void layout_direct(const struct problem *p, const struct plan_direct *plan, const struct target *t,
                    struct layout *l)
 {
     common(p, l);
-    int lanes = target_lanes(t, dtype_bytes(p->p.wei_dtype));
+    int lanes = layout_lanes(p, plan, t);
     l->unit = plan->lanes == LANES_OW ? 1 : lanes;
     l->block = plan->lanes == LANES_OW ? plan->cols : (int64_t)plan->vecs * lanes;
     l->group_block = 1;

@@ -34,6 +34,9 @@ void layout_plain(const struct problem *p, struct layout *l);
 void layout_direct(const struct problem *p, const struct plan_direct *plan, const struct target *t,
                    struct layout *l);
 
+/* Elements in a vector of the plan. */
+int layout_lanes(const struct problem *p, const struct plan_direct *plan, const struct target *t);
+
 /* Groups that one vector of LANES_GROUPS holds; 0: that does not fit. */
 int64_t layout_vector_groups(const struct problem *p, int lanes);
 

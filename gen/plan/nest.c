@@ -134,7 +134,7 @@ static void nest_channels(const struct problem *p, const struct plan_direct *pla
     n->bytes = dtype_bytes(p->p.acc_dtype);
     n->src_bytes = dtype_bytes(p->p.src_dtype);
     n->dst_bytes = dtype_bytes(p->p.dst_dtype);
-    n->lanes = target_lanes(t, n->bytes);
+    n->lanes = layout_lanes(p, plan, t);
     for (int a = 0; a < 3; a++) {
         n->in[a] = p->p.in[a];
         n->out[a] = p->out[a];
@@ -149,7 +149,7 @@ static void nest_channels(const struct problem *p, const struct plan_direct *pla
     n->first_channel = first;
     n->channels = channels;
     nest_rows(n);
-    n->permutes = t->permutes;
+    n->permutes = t->permutes && (!plan->half || n->bytes == 4);
     n->cols = plan->lanes == LANES_OW ? split_full(n->out[CONVC_W], (int64_t)plan->vecs * n->lanes)
                                       : split_even(n->out[CONVC_W], plan->cols);
     n->chunk = plan->chunk ? plan->chunk : n->cols.tiles;
@@ -161,7 +161,7 @@ static void nest_channels(const struct problem *p, const struct plan_direct *pla
 static int64_t rest_channels(const struct problem *p, const struct plan_direct *plan,
                              const struct target *t)
 {
-    return plan->rest ? p->ocg % target_lanes(t, dtype_bytes(p->p.acc_dtype)) : 0;
+    return plan->rest ? p->ocg % layout_lanes(p, plan, t) : 0;
 }
 
 void nest_of(const struct problem *p, const struct plan_direct *plan, const struct target *t,
@@ -182,7 +182,8 @@ int nest_parts(const struct problem *p, const struct plan_direct *plan, const st
                                 .vecs = (int)split_even(rest, TILE_DOTS).wide,
                                 .order = plan->order,
                                 .border = plan->border,
-                                .fold = plan->fold };
+                                .fold = plan->fold,
+                                .half = plan->half };
     int64_t most = t->vector_registers * 3 / 4 / dots.vecs;
     dots.cols = (int)split_even(ow, most < target_lanes(t, 4) ? most : target_lanes(t, 4)).wide;
     dots.chunk = nest_chunk(split_even(ow, dots.cols).tiles);

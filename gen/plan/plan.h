@@ -52,7 +52,7 @@ enum plan_taps {
 /* What a tile asks for ahead of its use. */
 enum plan_prefetch {
     PREFETCH_NONE,
-    PREFETCH_PIXELS,  /* pointwise problems: the pixels of the next column tile */
+    PREFETCH_PIXELS,  /* those of the next column tile; with taps, of the next row tile */
     PREFETCH_WEIGHTS, /* a share of the next channel block's weights */
 };
 
@@ -72,6 +72,7 @@ struct plan_direct {
                   is small; 0: one */
     bool strip; /* inputs of a work item go through a strip, channels side by side: see strip.h */
     bool rest;  /* channels beyond the last full vector of a group run with LANES_IC */
+    bool half;  /* vectors are half a register: where more lanes would lie idle */
 };
 
 struct plan_winograd {
@@ -107,7 +108,7 @@ struct plan {
     };
 };
 
-enum { PLAN_TEXT_MAX = 160 };
+enum { PLAN_TEXT_MAX = 176 };
 
 const char *plan_algorithm_name(enum plan_algorithm a);
 void plan_print(const struct plan *plan, char text[PLAN_TEXT_MAX]);

@@ -18,6 +18,7 @@ static const char *const border_word[] = { "none", "peel", "computed" };
 static const char *const prefetch_word[] = { "none", "pixels", "weights" };
 static const char *const rest_word[] = { "oc", "ic" };
 static const char *const src_word[] = { "tensor", "strip" };
+static const char *const vector_word[] = { "full", "half" };
 static const char *const taps_word[] = { "loop", "unroll", "window" };
 
 void plan_direct_print(const struct plan *plan, struct text *t)
@@ -31,6 +32,8 @@ void plan_direct_print(const struct plan *plan, struct text *t)
         text_add(t, " prefetch=%s", prefetch_word[d->prefetch]);
     if (d->strip)
         text_add(t, " src=%s", src_word[d->strip]);
+    if (d->half)
+        text_add(t, " vector=%s", vector_word[d->half]);
     if (d->split)
         text_add(t, " split=%d", d->split);
     if (d->rest)
@@ -88,6 +91,9 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     } else if (!strcmp(key, "src")) {
         good = (word = find(value, src_word, 2)) >= 0;
         p->strip = word == 1;
+    } else if (!strcmp(key, "vector")) {
+        good = (word = find(value, vector_word, 2)) >= 0;
+        p->half = word == 1;
     } else if (!strcmp(key, "split")) {
         good = plan_read_count(value, &count) && count <= TILE_SPLIT;
         p->split = (int)count;
@@ -98,7 +104,7 @@ enum convc_status plan_direct_parse(const char *key, const char *value, struct p
     } else {
         return diag_fail(d, CONVC_ERR_PLAN,
                          "plan word '%s' is unknown; direct has lanes, tile, order, border, taps, "
-                         "prefetch, src, split, rest, fold and chunk",
+                         "prefetch, src, vector, split, rest, fold and chunk",
                          key);
     }
     if (!good)
@@ -168,12 +174,11 @@ static enum convc_status check_fold(const struct plan_direct *p, const struct pr
                          "fold=%lld must be all %lld output pixels, and not along the lanes, where "
                          "the source pixels are strided",
                          (long long)p->fold, (long long)total);
-    bool pixels = problem->p.src_stride[CONVC_STRIDE_C] == 1 && problem->p.kernel[0] == 1 &&
-                  problem->p.kernel[1] == 1 && problem->p.kernel[2] == 1;
-    if (p->prefetch == PREFETCH_PIXELS && (!pixels || !even || p->lanes != LANES_OC))
+    bool beside = problem->p.src_stride[CONVC_STRIDE_C] == 1;
+    if (p->prefetch == PREFETCH_PIXELS && (!beside || !even || p->lanes != LANES_OC))
         return diag_fail(
             d, CONVC_ERR_PLAN,
-            "prefetch=pixels needs lanes=oc, a pointwise problem and channels side by side");
+            "prefetch=pixels needs lanes=oc, channels side by side and pixels evenly apart");
     if (p->prefetch == PREFETCH_WEIGHTS && p->lanes != LANES_OC)
         return diag_fail(d, CONVC_ERR_PLAN, "prefetch=weights needs lanes=oc");
     return CONVC_OK;
@@ -204,6 +209,19 @@ static enum convc_status check_border(const struct problem *p, const struct plan
     if (emitted < 0 || emitted > EMITTED_MAX)
         return diag_fail(d, CONVC_ERR_PLAN,
                          "the plan would make code of more than %d multiply-adds", EMITTED_MAX);
+    return CONVC_OK;
+}
+
+/* Half of the shortest vectors would hold one or two elements. Where the machine decides how long
+ * vectors are, the whole of one is what they are made for. */
+static enum convc_status check_half(const struct plan_direct *p, const struct target *t,
+                                    struct diag *d)
+{
+    if (p->half && (t->vector_bytes < 32 || target_vscale(t)))
+        return diag_fail(d, CONVC_ERR_PLAN,
+                         "vector=half needs vectors of 32 bytes or more, whatever the machine");
+    if (p->half && p->strip)
+        return diag_fail(d, CONVC_ERR_PLAN, "vector=half does not go with src=strip");
     return CONVC_OK;
 }
 
@@ -240,7 +258,7 @@ static enum convc_status check_nest(const struct plan_direct *direct, const stru
     struct nest n;
     if (check_fold(direct, p, d) != CONVC_OK)
         return d->status;
-    int lanes = target_lanes(t, dtype_bytes(p->p.wei_dtype));
+    int lanes = layout_lanes(p, direct, t);
     if (check_dots(direct, p, lanes, d) != CONVC_OK || check_functions(direct, p, d) != CONVC_OK)
         return d->status;
     if (direct->lanes == LANES_GROUPS && !layout_vector_groups(p, lanes))
@@ -268,7 +286,8 @@ enum convc_status plan_direct_check(const struct plan *plan, const struct proble
     struct problem room;
     if (p->f.windowed)
         return diag_fail(d, CONVC_ERR_PLAN, "direct takes one tap at a time, and no whole windows");
-    if (check_tile(direct, d) != CONVC_OK || check_split(direct, d) != CONVC_OK)
+    if (check_tile(direct, d) != CONVC_OK || check_split(direct, d) != CONVC_OK ||
+        check_half(direct, t, d) != CONVC_OK)
         return d->status;
     if (direct->strip && strip_check(p, direct, t, d) != CONVC_OK)
         return d->status;
