@@ -11,9 +11,9 @@
 #       [OPTIMIZE size|speed] [TOLERANCE x] [PLAN text] [DB file] [HIDDEN])
 #                               as `convc compile` has them
 #
-# Specs are files, relative to the current source directory. Whatever links NAME finds the header
-# NAME.h with the functions of all its specs. They are compiled again when a spec, a module that it
-# requires or convc itself has changed. NAME is a target as any other: it can be installed (the header
+# Specs and DB are files, relative to the current source directory. Whatever links NAME finds the
+# header NAME.h with the functions of all its specs. They are compiled again when a spec, a module
+# that it requires, the tuning database or convc itself has changed. NAME is a target as any other: it can be installed (the header
 # is its PUBLIC_HEADER) and exported. Bare CPUs are of the kind of machine that the build is for.
 
 if(CMAKE_VERSION VERSION_LESS 3.20)
@@ -162,6 +162,9 @@ function(add_convc_library name)
     set(header "${directory}/${name}.h")
     set(archive "${directory}/lib${name}.a")
 
+    if(DEFINED arg_DB)
+        get_filename_component(arg_DB "${arg_DB}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
+    endif()
     set(options --quiet --target "${targets}" --library "${name}")
     foreach(option IN LISTS passed_on)
         if(DEFINED arg_${option})

@@ -48,20 +48,43 @@ enum convc_status tuning_renew(struct tuning *t, struct diag *d)
     return d->status;
 }
 
+static bool find_as(struct tune_db *db, const char *problem, const char *target,
+                    struct tune_winner *w)
+{
+    struct diag ignored = { 0 };
+    const struct tune_key key = { problem, target, tune_db_convc(), object_llvm_version() };
+    w->plan[0] = '\0';
+    tune_db_winner(db, &key, w, &ignored);
+    return w->plan[0] && ignored.status == CONVC_OK;
+}
+
+/* The same target by the other word that a triple of x86-64 has for who made the machine, which
+ * says nothing of it: systems and build tools differ in it. */
+static bool other_name(const char *target, char to[TARGET_TEXT_MAX])
+{
+    static const char *const vendor[] = { "x86_64-pc-", "x86_64-unknown-" };
+    for (int i = 0; i < 2; i++) {
+        size_t length = strlen(vendor[i]);
+        if (strncmp(target, vendor[i], length) != 0)
+            continue;
+        int n = snprintf(to, TARGET_TEXT_MAX, "%s%s", vendor[1 - i], target + length);
+        return n > 0 && n < TARGET_TEXT_MAX;
+    }
+    return false;
+}
+
 static bool find_winner(struct tune_db *db, const struct problem *p, const struct target *target,
                         struct tune_winner *w)
 {
-    struct diag ignored = { 0 };
     struct text problem = { 0 };
-    char whole[TARGET_TEXT_MAX];
+    char whole[TARGET_TEXT_MAX], other[TARGET_TEXT_MAX];
     target_print(target, whole, sizeof whole);
     tune_db_problem(p, &problem);
-    const struct tune_key key = { problem.data, whole, tune_db_convc(), object_llvm_version() };
-    w->plan[0] = '\0';
-    if (!problem.failed && problem.data)
-        tune_db_winner(db, &key, w, &ignored);
+    bool found = !problem.failed && problem.data &&
+                 (find_as(db, problem.data, whole, w) ||
+                  (other_name(whole, other) && find_as(db, problem.data, other, w)));
     text_free(&problem);
-    return w->plan[0] && ignored.status == CONVC_OK;
+    return found;
 }
 
 bool tuning_plan(struct tuning *t, const struct problem *p, const struct target *target,

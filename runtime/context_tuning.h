@@ -24,8 +24,8 @@ void tuning_close(struct tuning *t);
  * found again. */
 enum convc_status tuning_renew(struct tuning *t, struct diag *d);
 
-/* The plan that won for a problem on a target, where it fits them; false: there is none. w may be
- * NULL. */
+/* The plan that won for a problem on a target, whatever vendor a triple of x86-64 names, where it
+ * fits them; false: there is none. w may be NULL. */
 bool tuning_plan(struct tuning *t, const struct problem *p, const struct target *target,
                  struct plan *plan, struct tune_winner *w);
 

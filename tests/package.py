@@ -8,6 +8,7 @@ where a cross compiler is; small projects show what is compiled again and when, 
 installed and found again without convc, and what is said where something is wrong. Last line:
 "N passed, N failed".
 """
+import json
 import os
 import shutil
 import stat
@@ -134,6 +135,37 @@ def check_rebuild(package):
         done, said = cmake("--build", build)
         fact(f"{project}: a bad spec is told", not done and "returns 5, where a spec returns" in
              said, said)
+
+
+def check_database(package):
+    """The plan of a tuning database, and a newer one's once that has changed."""
+    if os.uname().machine != "x86_64":
+        return
+    begin("tuned", "add_convc_library(k SPECS one.lua TARGETS x86-64-v3 DB plans/tuned.db)\n")
+    write("tuned/one.lua", 'return convc.conv { name = "one", input = { 1, 8, 9, 9 }, '
+          "out_channels = 16, kernel_size = 3 }\n")
+    os.mkdir("tuned/plans")
+    convc, version = f"{PREFIX}/bin/convc", run(f"{PREFIX}/bin/convc", "--version").stdout.split()[1]
+    said = run(convc, "explain", "tuned/one.lua", "--target", "x86-64-v3").stdout.splitlines()
+    plans = [row.split("  (+")[0].split(None, 1)[1] for row in said if "  (+" in row]
+    llvm = run("llvm-config-19", "--version").stdout.strip()
+    for i, plan in enumerate((plans[-1], plans[-2])):
+        line = {"id": f"{i:032x}", "problem": said[0].split()[1], "convc": version, "llvm": llvm,
+                "target": "x86_64-pc-linux-gnu:x86-64-v3", "plan": plan, "base": "base",
+                "outcome": "measured", "rung": i, "rounds": 9, "ratio": 0.9, "low": 0.8,
+                "high": 0.95, "at": 1700000000}
+        done = run(convc, "db", "import", "tuned/plans/tuned.db", "-", input=json.dumps(line))
+        fact("tuned: a measurement", done.returncode == 0, done.stderr)
+        if i:
+            later = os.stat(header).st_mtime_ns + 2 * 10**9
+            os.utime("tuned/plans/tuned.db", ns=(later, later))
+        else:
+            fact("tuned: configures", *cmake("-S", "tuned", "-B", "tuned/build",
+                                             f"-Dconvc_DIR={package}"))
+        fact("tuned: builds", *cmake("--build", "tuned/build"))
+        header = "tuned/build/k.convc/k.h"
+        text = open(header).read() if os.path.exists(header) else "there is no header"
+        fact("tuned: the header has the winner's plan", f"plan     {plan}\n" in text, text)
 
 
 def check_install(package):
@@ -289,6 +321,7 @@ with scratch():
     package_dir, PREFIX = install()
     check_examples(package_dir)
     check_rebuild(package_dir)
+    check_database(package_dir)
     check_install(package_dir)
     check_errors(package_dir)
     check_tool(package_dir)

@@ -160,6 +160,24 @@ static void what_others_measured_does_not_count(void **state)
     ground_free(&g);
 }
 
+static void the_vendor_of_a_triple_does_not_matter(void **state)
+{
+    (void)state;
+    struct ground g;
+    char other[TARGET_TEXT_MAX];
+    ground_init(&g);
+    const char *rest = strchr(g.machine, '-') + 1;
+    bool pc = !strncmp(rest, "pc-", 3);
+    if (!strncmp(g.machine, "x86_64-", 7) && (pc || !strncmp(rest, "unknown-", 8))) {
+        snprintf(other, sizeof other, "x86_64-%s%.600s", pc ? "unknown" : "pc", strchr(rest, '-'));
+        struct tune_row r = row_of(&g, g.other);
+        r.target = other;
+        tuned_add(g.db, r);
+        assert_leads_to(&g, g.other, CONVC_PLAN_TUNED);
+    }
+    ground_free(&g);
+}
+
 static void a_winner_that_does_not_fit_leaves_it_to_the_model(void **state)
 {
     (void)state;
@@ -349,6 +367,7 @@ int main(void)
         cmocka_unit_test(the_plan_that_won_is_used),
         cmocka_unit_test(neither_batch_nor_name_matter),
         cmocka_unit_test(what_others_measured_does_not_count),
+        cmocka_unit_test(the_vendor_of_a_triple_does_not_matter),
         cmocka_unit_test(a_winner_that_does_not_fit_leaves_it_to_the_model),
         cmocka_unit_test(a_winner_keeps_within_the_tolerance),
         cmocka_unit_test(a_plan_of_the_caller_goes_before),
