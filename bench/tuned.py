@@ -1,16 +1,21 @@
 #!/usr/bin/python3
 """How good a sweep was, against one that left nothing out.
 
-    bench/tuned.py CONVC TUNED.db EXHAUSTIVE.db
+    bench/tuned.py CONVC TUNED.db EXHAUSTIVE.jsonl
 
-For every problem that both databases have, three plans are timed afresh, turn by turn, by
-convc-measure: the one that won in TUNED.db, the one that won in EXHAUSTIVE.db, made with
-`convc tune SPEC... --db EXHAUSTIVE.db --trials 1000000`, and the cost model's. A line each:
+For every problem that both have, three plans are timed afresh, turn by turn, by convc-measure: the
+one that won in TUNED.db, the one that won in the exhaustive sweep, and the cost model's. A line
+each:
 
     tuned/best  tuned/model  measurements  problem  plan
 
 and at the end how many problems are within 1 % of the best, and the worst against the model.
-The figures are medians over the rounds of the quotients of two turns in a round.
+Figures are medians over the rounds of the quotients of two turns in a round.
+
+EXHAUSTIVE.jsonl is what is kept of a sweep of everything; exhaustive.znver4.jsonl is a Zen 4's:
+
+    convc tune SPEC... --db everything.db --trials 1000000
+    convc db export everything.db | bench/tuned.py --keep > EXHAUSTIVE.jsonl
 """
 import json
 import math
@@ -19,14 +24,33 @@ import subprocess
 import sys
 
 ROUNDS, MILLISECONDS = 41, 2
+KEPT = 3  # measurements of each problem: the winner's and the next best
 
 
-def winners(convc, db):
-    """{problem: (winner, base, measurements)}, as `convc db list` derives them."""
-    out = subprocess.run([convc, "db", "list", db, "--winners", "--json"], check=True,
-                         capture_output=True, text=True).stdout
-    rows = [json.loads(line) for line in out.splitlines()]
-    return {r["problem"]: (r["plan"], r["base"], r["measurements"]) for r in rows}
+def ranked(lines):
+    """{problem: its measured rows, best first}, in the order in which winners are derived."""
+    rows = [json.loads(line) for line in lines]
+    failed = {(r["problem"], r["plan"]) for r in rows if r["outcome"] != "measured"}
+    of = {}
+    for r in rows:
+        if (r["problem"], r["plan"]) not in failed:
+            of.setdefault(r["problem"], []).append(r)
+    for list_ in of.values():
+        list_.sort(key=lambda r: (-r["rung"], r["high"], r["plan"], r["at"], r["id"]))
+    return of
+
+
+def winners(lines):
+    """{problem: (plan, base)}: the base where nothing is faster beyond doubt."""
+    return {p: (rows[0]["plan"] if rows[0]["high"] < 1 else rows[0]["base"], rows[0]["base"])
+            for p, rows in ranked(lines).items()}
+
+
+def keep():
+    """From an export on standard input, what EXHAUSTIVE.jsonl holds."""
+    for rows in ranked(sys.stdin).values():
+        for r in rows[:KEPT]:
+            print(json.dumps(r))
 
 
 class Measure:
@@ -71,26 +95,37 @@ def median_ratio(a, b):
 
 
 def main():
+    if sys.argv[1:] == ["--keep"]:
+        return keep()
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    convc, tuned, exhaustive = sys.argv[1], winners(sys.argv[1], sys.argv[2]), None
-    exhaustive = winners(convc, sys.argv[3])
+    convc, db, kept = sys.argv[1:]
+    lines = subprocess.run([convc, "db", "export", db], check=True, capture_output=True,
+                           text=True).stdout.splitlines()
+    tuned, measured = winners(lines), {}
+    for line in lines:
+        problem = json.loads(line)["problem"]
+        measured[problem] = measured.get(problem, 0) + 1
+    with open(kept, encoding="utf-8") as f:
+        exhaustive = winners(f)
     measure = Measure(convc)
     near, worst, gains = 0, 0, []
     both = [p for p in tuned if p in exhaustive]
     for problem in both:
-        plan, base, measurements = tuned[problem]
-        mine, best, model = measure.race(problem, [plan, exhaustive[problem][0], base])
-        of_best = 1 if plan == exhaustive[problem][0] else median_ratio(mine, best)
-        of_model = 1 if plan == base else median_ratio(mine, model)
+        plan, base = tuned[problem]
+        best = exhaustive[problem][0]
+        times = measure.race(problem, [plan, best, base])
+        of_best = 1 if plan == best else median_ratio(times[0], times[1])
+        of_model = 1 if plan == base else median_ratio(times[0], times[2])
         near += of_best <= 1.01
         worst = max(worst, of_model)
         gains.append(-math.log(of_model))
-        print(f"{of_best:6.3f} {of_model:6.3f} {measurements:5d}  {problem}  {plan}", flush=True)
+        print(f"{of_best:6.3f} {of_model:6.3f} {measured[problem]:5d}  {problem}  {plan}",
+              flush=True)
     if both:
-        print(f"{near} of {len(both)} within 1 % of the best; {math.exp(sum(gains) / len(both)):.3f} "
-              f"times as fast as the cost model's plans (geometric mean), at worst "
-              f"{1 / worst:.3f}")
+        print(f"{near} of {len(both)} within 1 % of the best; "
+              f"{math.exp(sum(gains) / len(both)):.3f} times as fast as the cost model's plans "
+              f"(geometric mean), at worst {1 / worst:.3f}")
 
 
 if __name__ == "__main__":
