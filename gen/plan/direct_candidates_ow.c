@@ -48,7 +48,8 @@ static void add_tiles(struct direct_list *l, struct plan_direct d, int64_t ow)
 static void add_all(struct direct_list *l, struct plan_direct d)
 {
     const struct problem *p = l->p;
-    if (p->p.kernel[CONVC_H] * p->p.kernel[CONVC_W] > 1)
+    bool few = direct_halves_pay(l, p->out[CONVC_W], 2);
+    if (p->p.kernel[CONVC_H] * p->p.kernel[CONVC_W] > 1 && (!d.half || few))
         add_windows(l, d);
     int64_t pixels = p->out[0] * p->out[1] * p->out[2];
     bool fold = nest_foldable(p) && nest_even_pixels(p) && pixels != p->out[CONVC_W];

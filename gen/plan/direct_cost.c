@@ -27,8 +27,8 @@ static const double overlap_l2 = 4, overlap_memory = 3.2;
 static const double fma_latency = 4, narrow_fma_latency = 5, narrow_prefetching = 1.25,
                     narrow_broadcast = 1.25;
 
-/* Turning to the next tap, of a single channel, on cores of 16 registers. */
-static const double narrow_tap_turn = 3;
+/* Turning to the next tap, of a single channel, on cores of 16 registers and on Zen 4. */
+static const double tap_turn = 3;
 
 /* ---- taps that read inside ------------------------------------------------------------------- */
 
@@ -181,8 +181,8 @@ static double step_cycles(const struct nest *n, const struct target *t, const st
     cost->fma += s->times * fma;
     cost->load += s->times * loads;
     double step = larger(larger(fma, loads), larger(shuffles, latency));
-    if (n->plan.lanes == LANES_OW && n->p->icg == 1 && target_narrow(t))
-        step += narrow_tap_turn;
+    if (n->plan.lanes == LANES_OW && n->p->icg == 1 && (target_narrow(t) || t->halves))
+        step += tap_turn;
     bool computed =
         n->plan.border == BORDER_COMPUTED && n->plan.lanes != LANES_OC && n->plan.lanes != LANES_IC;
     return computed ? step + s->rows * s->cols / icg * 8 : step;

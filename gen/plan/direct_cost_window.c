@@ -81,6 +81,17 @@ static bool few_ways(const struct target *t)
     return t->l1_ways <= 8 && !target_narrow(t);
 }
 
+/* Depthwise planes, fitted on a Zen 4: loads that a weight is worth which its multiply-adds
+ * broadcast; registers that residents leave free; how much longer blocks of many taps take for each
+ * sum beyond so many; cycles that a line is late where a row of every plane is read in turn. */
+static const double plane_weight = 0.25, plane_free = 5, plane_taps = 9, plane_sums = 6,
+                    plane_long = 0.15, plane_row = 1;
+
+static bool planes(const struct nest *n, const struct target *t)
+{
+    return t->halves && n->plan.lanes == LANES_OW && n->p->icg == 1 && n->p->ocg == 1;
+}
+
 /* Cycles of one channel of the window. */
 static double channel_cycles(const struct nest *n, const struct target *t, const struct body *b,
                              struct cost *cost)
@@ -91,6 +102,8 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double share = direct_inside_share(n, CONVC_H) * (ow ? 1 : direct_inside_share(n, CONVC_W));
     bool permuted = groups && (n->p->icg > 1 || n->p->ocg > 1);
     double each = direct_vector_cost(n, t);
+    if (planes(n, t) && accs > plane_sums && taps > plane_taps)
+        each *= 1 + plane_long * (accs - plane_sums);
     double fma = accs * taps * share * work_term(n->p, t) * each;
     double per_row = ow ? column_loads(n, b->vecs) : direct_window_columns(n, b->cols);
     double reads = direct_window_rows(n, b->rows) * per_row * share * (groups ? b->vecs : 1);
@@ -98,6 +111,8 @@ static double channel_cycles(const struct nest *n, const struct target *t, const
     double room = t->vector_registers - 3 - (groups ? b->cols : 0);
     bool resident = accs + taps * across <= room;
     double weights = (resident ? 1 : b->rows * share) * taps * across;
+    if (planes(n, t) && accs + taps > room - plane_free)
+        weights = b->rows * share * taps * plane_weight;
     double loads = (reads * (straddles(n) ? 2 : 1) + weights) * each;
     double shuffles = permuted ? reads * (nest_window_channels_written(n) ? 1.5 : 1) : 0;
     double live = accs + (ow ? b->vecs : b->cols * b->vecs) + 2;
@@ -201,6 +216,8 @@ static double source_lines(const struct nest *n, const struct target *t, double 
     bool narrow = target_narrow(t);
     if (narrow && n->plan.lanes == LANES_OW && !weights_first && n->p->icg == 1)
         late = src * down / 64 * narrow_plane_line;
+    if (planes(n, t) && !weights_first)
+        late = src * down / 64 * plane_row;
     double repeats = n->plan.lanes == LANES_OC ? (double)n->blocks_per_group : 1;
     return src * again * repeats / 45 + late;
 }
@@ -229,13 +246,15 @@ static void traffic(const struct nest *n, const struct target *t, struct cost *c
     bool weights_first = n->plan.order == ORDER_WEIGHTS;
 
     double block = larger(64, (double)n->block_channels / n->p->ocg * n->p->icg * src_bytes);
+    if (planes(n, t))
+        block = src_bytes;
     cost->l2 = source_lines(n, t, src, block) + 1.5 * dst / 45;
 
     double away = larger(0, 1 - t->l2_bytes * 0.9 / (src + dst + wei));
     double far = (src + dst) * away + wei * away;
     bool parts =
         straddles(n) || block > (double)(n->block_channels / n->p->ocg * n->p->icg) * src_bytes;
-    if (weights_first && parts)
+    if (weights_first && parts && !planes(n, t))
         far += src * away; /* lines that two blocks share come twice */
     cost->memory = far / 20;
 }
