@@ -19,6 +19,22 @@ enum convc_status api_fail_with(enum convc_status status, const char *sentence)
     return status;
 }
 
+enum convc_status api_read(const char *name, const void *from, void *to, size_t bytes,
+                           struct diag *d)
+{
+    size_t given = bytes;
+    if (from)
+        memcpy(&given, from, sizeof given);
+    if (given < sizeof given)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "%s.struct_bytes=%zu must be %zu", name, given,
+                         bytes);
+    memset(to, 0, bytes);
+    if (from)
+        memcpy(to, from, given < bytes ? given : bytes);
+    memcpy(to, &bytes, sizeof bytes);
+    return CONVC_OK;
+}
+
 const char *convc_last_error(void)
 {
     return last_error;

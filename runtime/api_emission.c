@@ -2,6 +2,7 @@
 
 #include "gen/out/smallest.h"
 #include "gen/plan/choose.h"
+#include "runtime/api.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,8 @@ enum { TEXT_MAX = 4096, PLAINEST = 64 };
 enum convc_status emission_options(const struct convc_emit_options *opt,
                                    struct convc_emit_options *full, struct diag *d)
 {
-    *full = (struct convc_emit_options){ .struct_bytes = sizeof *full };
-    if (opt && opt->struct_bytes < sizeof opt->struct_bytes)
-        return diag_fail(d, CONVC_ERR_ARGUMENT, "convc_emit_options.struct_bytes=%zu must be %zu",
-                         opt->struct_bytes, sizeof *opt);
-    if (opt)
-        memcpy(full, opt, opt->struct_bytes < sizeof *full ? opt->struct_bytes : sizeof *full);
+    if (api_read("convc_emit_options", opt, full, sizeof *full, d) != CONVC_OK)
+        return d->status;
     if (full->optimize != CONVC_OPTIMIZE_SPEED && full->optimize != CONVC_OPTIMIZE_SIZE)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "optimize=%d must be 0 or 1", (int)full->optimize);
     if (full->plan && full->plans)

@@ -11,17 +11,13 @@ struct convc_spec {
     struct spec spec;
 };
 
-/* What a caller of any version gives; what its structure does not have yet is zero. */
 static enum convc_status copy_source(const struct convc_spec_source *from,
                                      struct convc_spec_source *to, struct diag *d)
 {
-    *to = (struct convc_spec_source){ 0 };
     if (!from)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "the source of the spec is NULL");
-    if (from->struct_bytes < sizeof from->struct_bytes)
-        return diag_fail(d, CONVC_ERR_ARGUMENT, "struct_bytes=%zu of the source must be %zu",
-                         from->struct_bytes, sizeof *from);
-    memcpy(to, from, from->struct_bytes < sizeof *to ? from->struct_bytes : sizeof *to);
+    if (api_read("convc_spec_source", from, to, sizeof *to, d) != CONVC_OK)
+        return d->status;
     if (to->define_count > 0 && !to->defines)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "defines is NULL where define_count=%zu",
                          to->define_count);

@@ -43,12 +43,8 @@ static enum convc_status check_options(const struct convc_tune_options *o, struc
 static enum convc_status read_options(const struct convc_tune_options *opt,
                                       struct convc_tune_options *full, struct diag *d)
 {
-    *full = (struct convc_tune_options){ .struct_bytes = sizeof *full };
-    if (opt && opt->struct_bytes < sizeof opt->struct_bytes)
-        return diag_fail(d, CONVC_ERR_ARGUMENT, "convc_tune_options.struct_bytes=%zu must be %zu",
-                         opt->struct_bytes, sizeof *opt);
-    if (opt)
-        memcpy(full, opt, opt->struct_bytes < sizeof *full ? opt->struct_bytes : sizeof *full);
+    if (api_read("convc_tune_options", opt, full, sizeof *full, d) != CONVC_OK)
+        return d->status;
     if (!full->shards)
         full->shards = 1;
     if (check_options(full, d) != CONVC_OK)

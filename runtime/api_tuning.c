@@ -20,13 +20,9 @@ _Static_assert((int)CONVC_MEASURED_REFUSED == (int)TUNE_REFUSED, "refused");
 static enum convc_status read_filter(const struct convc_tuning_filter *filter, struct tune_key *key,
                                      struct diag *d)
 {
-    struct convc_tuning_filter full = { .struct_bytes = sizeof full };
-    if (filter && filter->struct_bytes < sizeof filter->struct_bytes)
-        return diag_fail(d, CONVC_ERR_ARGUMENT, "convc_tuning_filter.struct_bytes=%zu must be %zu",
-                         filter->struct_bytes, sizeof *filter);
-    if (filter)
-        memcpy(&full, filter,
-               filter->struct_bytes < sizeof full ? filter->struct_bytes : sizeof full);
+    struct convc_tuning_filter full;
+    if (api_read("convc_tuning_filter", filter, &full, sizeof full, d) != CONVC_OK)
+        return d->status;
     *key = (struct tune_key){ full.problem, full.target, full.convc, full.llvm };
     return CONVC_OK;
 }

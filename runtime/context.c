@@ -20,13 +20,8 @@ static const size_t default_kernels = 16384;
 static enum convc_status read_options(const struct convc_context_options *opt,
                                       struct convc_context_options *full, struct diag *d)
 {
-    *full = (struct convc_context_options){ .struct_bytes = sizeof *full };
-    if (opt && opt->struct_bytes < sizeof opt->struct_bytes)
-        return diag_fail(d, CONVC_ERR_ARGUMENT,
-                         "convc_context_options.struct_bytes=%zu must be %zu", opt->struct_bytes,
-                         sizeof *opt);
-    if (opt)
-        memcpy(full, opt, opt->struct_bytes < sizeof *full ? opt->struct_bytes : sizeof *full);
+    if (api_read("convc_context_options", opt, full, sizeof *full, d) != CONVC_OK)
+        return d->status;
     if (!full->max_code_bytes)
         full->max_code_bytes = default_code_bytes;
     if (!full->max_kernels)
@@ -221,20 +216,6 @@ enum convc_status context_force_plan(const struct convc_context *cx, const struc
     return plan_check(plan, p, &cx->machine->target, d);
 }
 
-/* What the caller's version of the options says. */
-static enum convc_status read_compile_options(const struct convc_compile_options *opt,
-                                              struct convc_compile_options *full, struct diag *d)
-{
-    *full = (struct convc_compile_options){ .struct_bytes = sizeof *full };
-    if (opt && opt->struct_bytes < sizeof opt->struct_bytes)
-        return diag_fail(d, CONVC_ERR_ARGUMENT,
-                         "convc_compile_options.struct_bytes=%zu must be %zu", opt->struct_bytes,
-                         sizeof *opt);
-    if (opt)
-        memcpy(full, opt, opt->struct_bytes < sizeof *full ? opt->struct_bytes : sizeof *full);
-    return CONVC_OK;
-}
-
 /* The key of a problem with texts that were read before. */
 static bool find_known(convc_context *cx, const struct convc_problem *p, struct problem_key *key)
 {
@@ -269,7 +250,7 @@ enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p
         return api_fail_with(CONVC_ERR_ARGUMENT,
                              "convc_compile: context, problem and out must be given");
     d.status = CONVC_OK;
-    if (read_compile_options(opt, &options, &d) != CONVC_OK)
+    if (api_read("convc_compile_options", opt, &options, sizeof options, &d) != CONVC_OK)
         return api_fail(&d);
     bool known = !options.plan && find_known(cx, p, &key.problem);
     if (!known && resolve(cx, p, &problem, &key.problem, &d) != CONVC_OK)
