@@ -140,6 +140,7 @@ enum convc_status convc_kernel_info(const convc_kernel *k, struct convc_kernel_i
         .phases = k->function ? plan_phases(&k->plan) : 1,
         .plain_sum = k->function ? plan_plain_sum(&k->plan) : 1,
         .plan_source = k->plan_source,
+        .unit_bound = k->function ? plan_unit_bound(&k->plan, &k->problem) : 0,
     };
     size_t known = info->struct_bytes < sizeof full ? info->struct_bytes : sizeof full;
     memcpy(info, &full, known);

@@ -7,11 +7,13 @@ A comment is as in oracle_examples.py: here `x` is the colours of the picture, [
 [width], and `y` the colours that come out; alpha must pass as it is. Where the comment says that the
 output is written as .npy, `x` is all channels. Pictures are grey or colours, with alpha and without,
 of 8 and 16 bits (those of 8 where the spec has dtype u8), from one pixel to one line. Whole numbers
-without rounding must be equal. Ends with "N passed, N failed"; without SciPy it says
+without rounding must be equal; pictures may be off by a half, or by what a line `within: PYTHON` of
+the comment comes to. Ends with "N passed, N failed"; without SciPy it says
 so and is skipped. CONVC_TEST_SCALE is the share of the pictures, in percent.
 """
 
 import os
+import re
 import struct
 import sys
 import tempfile
@@ -79,6 +81,13 @@ def expect(code, setting, x):
     return names["y"]
 
 
+def within(spec, setting, otherwise):
+    """How far off a value of a picture may be."""
+    stated = re.search(r"^-- within: (.*)$", open(spec).read(), re.M)
+    names = {name: value_of(value) for name, value in setting}
+    return eval(stated[1], names) if stated else otherwise
+
+
 def check(convc, spec, code, setting, picture, directory):
     height, width, channels, bits = picture
     top = 2**bits - 1
@@ -98,7 +107,7 @@ def check(convc, spec, code, setting, picture, directory):
         stride = max(-(-height // want.shape[1]), -(-width // want.shape[2]))
         want = np.concatenate([want, pixels[colours:, ::stride, ::stride]])
         got, got_bits = read_png(target)
-        bound = 0.5 + 1e-5 * top
+        bound = within(spec, setting, 0.5 + 1e-5 * top)
         if got_bits != bits:
             return f"{got_bits} bits"
     if got.shape != want.shape:

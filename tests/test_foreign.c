@@ -104,7 +104,7 @@ static void put_entry(const struct cargo *c, int64_t i)
 }
 
 /* One of a problem's plans: the first of every third, so that what is chosen is met often, of
- * filters a stencil. Windows may have none. */
+ * filters one that is for them. Windows may have none. */
 static bool pick_plan(struct cargo *c, int64_t i, bool filter, struct test_random *r)
 {
     struct arena a = { 0 };
@@ -113,7 +113,7 @@ static bool pick_plan(struct cargo *c, int64_t i, bool filter, struct test_rando
     bool some = choose_plans(&a, &c->sample[i].problem, &c->target, &plans, &d) == CONVC_OK;
     assert_true(some || filter);
     size_t one = !some || i % 3 == 0 ? 0 : (size_t)test_random_in(r, 0, (int64_t)plans.count - 1);
-    while (some && filter && one < plans.count && plans.list[one].plan.algorithm != PLAN_STENCIL)
+    while (some && filter && one < plans.count && !plan_in_code(&plans.list[one].plan))
         one++;
     some = some && one < plans.count;
     if (some)

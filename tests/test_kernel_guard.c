@@ -214,12 +214,12 @@ static void check_plan(const struct sample *o, const struct plan *plan, const st
     emitted_free(&e);
 }
 
-/* Of a problem's plans: the one that would be chosen, all, or those that are stencils. */
+/* Of a problem's plans: the one that would be chosen, all, or those that are for filters. */
 enum which { CHOSEN, ALL, STENCILS };
 
 static bool is_one_of(enum which which, const struct candidates *plans, size_t i)
 {
-    return which == CHOSEN ? i == 0 : which == ALL || plans->list[i].plan.algorithm == PLAN_STENCIL;
+    return which == CHOSEN ? i == 0 : which == ALL || plan_in_code(&plans->list[i].plan);
 }
 
 /* Returns how many plans there were. */

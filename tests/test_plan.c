@@ -137,12 +137,12 @@ static void what_cannot_be_read_is_named(void **state)
     static const struct {
         const char *text, *sentence;
     } row[] = {
-        { "", "plan '' does not begin with an algorithm: direct, winograd, stencil" },
-        { "   ", "plan '   ' does not begin with an algorithm: direct, winograd, stencil" },
-        { "Direct tile=1x1x1",
-          "plan 'Direct tile=1x1x1' does not begin with an algorithm: direct, winograd, stencil" },
+        { "", "plan '' does not begin with an algorithm: direct, winograd, stencil, fixed" },
+        { "   ", "plan '   ' does not begin with an algorithm: direct, winograd, stencil, fixed" },
+        { "Direct tile=1x1x1", "plan 'Direct tile=1x1x1' does not begin with an algorithm: direct, "
+                               "winograd, stencil, fixed" },
         { "directly",
-          "plan 'directly' does not begin with an algorithm: direct, winograd, stencil" },
+          "plan 'directly' does not begin with an algorithm: direct, winograd, stencil, fixed" },
         { "direct tile", "plan word 'tile' is not KEY=VALUE" },
         { "direct rows=1", unknown },
         { "direct =1", "plan word '' is unknown; direct has lanes, tile, order, border, taps, "

@@ -85,10 +85,10 @@ struct arguments arguments_tensors(struct em *em, const struct problem *p, const
     int users = p->f.arg_count;
     unsigned pointer = (unsigned)em->target->pointer_bytes;
     a.src = load(em, em->ptr, ARGUMENTS_SRC);
-    a.wei = plan->algorithm == PLAN_STENCIL ? NULL
-            : p->c.period                   ? built_in_weights(em, p, plan)
-                                            : em_at_const(em, load(em, em->ptr, ARGUMENTS_WEI),
-                                                          sizeof(struct convc_packed_header));
+    a.wei = plan_in_code(plan) ? NULL
+            : p->c.period      ? built_in_weights(em, p, plan)
+                               : em_at_const(em, load(em, em->ptr, ARGUMENTS_WEI),
+                                             sizeof(struct convc_packed_header));
     a.bias = load(em, em->ptr, ARGUMENTS_BIAS);
     a.residual = load(em, em->ptr, ARGUMENTS_RESIDUAL);
     a.dst = load(em, em->ptr, ARGUMENTS_DST);

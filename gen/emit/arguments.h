@@ -28,7 +28,7 @@ enum arguments_field {
 int64_t arguments_offset(const struct target *t, enum arguments_field field);
 
 /* Fields of struct convc_args; wei is past the header of the packed weights, and none of a
- * stencil's, which has them in its code. */
+ * stencil or of a fixed plan, which have them in their code. */
 struct arguments {
     LLVMValueRef src, wei, bias, residual, dst;
     LLVMValueRef user[FUNCTIONS_ARGS];

@@ -69,7 +69,7 @@ enum em_cache { EM_L1 = 1, EM_L2 };
 void em_prefetch(struct em *em, LLVMValueRef p, enum em_cache to);
 
 /* A set of lanes, known while emitting: lane l is active where on[l]. */
-enum { EM_LANES_MAX = 32 };
+enum { EM_LANES_MAX = 64 };
 struct em_lanes {
     int count, active;
     bool on[EM_LANES_MAX];

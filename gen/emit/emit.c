@@ -1,6 +1,7 @@
 #include "gen/emit/emit.h"
 
 #include "gen/emit/emit_direct.h"
+#include "gen/emit/emit_fixed.h"
 #include "gen/emit/emit_stencil.h"
 #include "gen/emit/emit_winograd.h"
 #include "gen/emit/entries.h"
@@ -13,6 +14,7 @@ static void (*const emit_algorithm[PLAN_ALGORITHMS])(struct em *, const struct p
     [PLAN_DIRECT] = emit_direct,
     [PLAN_WINOGRAD] = emit_winograd,
     [PLAN_STENCIL] = emit_stencil,
+    [PLAN_FIXED] = emit_fixed,
 };
 
 static void set_attribute(struct em *em, LLVMValueRef f, const char *name, const char *value)

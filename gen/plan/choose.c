@@ -1,6 +1,7 @@
 #include "gen/plan/choose.h"
 
 #include "gen/plan/plan_direct.h"
+#include "gen/plan/plan_fixed.h"
 #include "gen/plan/plan_stencil.h"
 #include "gen/plan/plan_winograd.h"
 
@@ -15,6 +16,7 @@ static enum convc_status (*const candidates_of[PLAN_ALGORITHMS])(struct arena *,
     [PLAN_DIRECT] = plan_direct_candidates,
     [PLAN_WINOGRAD] = plan_winograd_candidates,
     [PLAN_STENCIL] = plan_stencil_candidates,
+    [PLAN_FIXED] = plan_fixed_candidates,
 };
 
 static void (*const cost_of[PLAN_ALGORITHMS])(const struct problem *, const struct plan *,
@@ -22,6 +24,7 @@ static void (*const cost_of[PLAN_ALGORITHMS])(const struct problem *, const stru
     [PLAN_DIRECT] = plan_direct_cost,
     [PLAN_WINOGRAD] = plan_winograd_cost,
     [PLAN_STENCIL] = plan_stencil_cost,
+    [PLAN_FIXED] = plan_fixed_cost,
 };
 
 static int cheaper(const void *a, const void *b)

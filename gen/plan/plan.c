@@ -1,6 +1,7 @@
 #include "gen/plan/plan.h"
 
 #include "gen/plan/plan_direct.h"
+#include "gen/plan/plan_fixed.h"
 #include "gen/plan/plan_stencil.h"
 #include "gen/plan/plan_winograd.h"
 
@@ -40,6 +41,9 @@ static const struct {
                        plan_stencil_check, plan_stencil_error_bound, plan_stencil_layout,
                        plan_stencil_pack, plan_stencil_workspace_bytes, plan_stencil_items,
                        plan_stencil_explain },
+    [PLAN_FIXED] = { "fixed", false, 1, plan_fixed_print, plan_fixed_parse, plan_fixed_check,
+                     plan_fixed_error_bound, plan_fixed_layout, plan_fixed_pack,
+                     plan_fixed_workspace_bytes, plan_fixed_items, plan_fixed_explain },
 };
 
 const char *plan_algorithm_name(enum plan_algorithm a)
@@ -117,6 +121,16 @@ double plan_error_bound(const struct plan *plan, const struct problem *p)
     return algorithm[plan->algorithm].error_bound(plan, p);
 }
 
+bool plan_in_code(const struct plan *plan)
+{
+    return plan->algorithm == PLAN_STENCIL || plan->algorithm == PLAN_FIXED;
+}
+
+double plan_unit_bound(const struct plan *plan, const struct problem *p)
+{
+    return plan->algorithm == PLAN_FIXED ? plan_fixed_unit_bound(plan, p) : 0;
+}
+
 bool plan_plain_sum(const struct plan *plan)
 {
     return algorithm[plan->algorithm].plain_sum;
@@ -124,7 +138,9 @@ bool plan_plain_sum(const struct plan *plan)
 
 bool plan_admitted(const struct plan *plan, const struct problem *p)
 {
-    return plan_plain_sum(plan) || plan_error_bound(plan, p) <= p->p.tolerance;
+    double units = p->p.tolerance > 0 ? 0.25 : 0;
+    return plan_plain_sum(plan) ||
+           (plan_error_bound(plan, p) <= p->p.tolerance && plan_unit_bound(plan, p) <= units);
 }
 
 void plan_layout(const struct problem *p, const struct plan *plan, const struct target *t,

@@ -6,6 +6,7 @@
  *     direct lanes=oc tile=1x14x2 order=rows border=peel chunk=2
  *     winograd f=4x4 block=49 tile=13x2 prefetch=weights
  *     stencil tile=4x2 strip=32 columns=kept
+ *     fixed weights=8 strip=64
  *
  * A word that is missing is the first of its kind, or 0.
  *
@@ -18,7 +19,7 @@
 #include "gen/plan/target.h"
 #include "gen/problem/problem.h"
 
-enum plan_algorithm { PLAN_DIRECT, PLAN_WINOGRAD, PLAN_STENCIL, PLAN_ALGORITHMS };
+enum plan_algorithm { PLAN_DIRECT, PLAN_WINOGRAD, PLAN_STENCIL, PLAN_FIXED, PLAN_ALGORITHMS };
 
 /* Which axis lies in the lanes of a vector register. */
 enum plan_lanes {
@@ -99,12 +100,18 @@ struct plan_stencil {
     bool apart;
 };
 
+struct plan_fixed {
+    int bits;      /* of the weights that a row is summed up with: 8 or 16 */
+    int64_t strip; /* output rows of a work item */
+};
+
 struct plan {
     enum plan_algorithm algorithm;
     union {
         struct plan_direct direct;
         struct plan_winograd winograd;
         struct plan_stencil stencil;
+        struct plan_fixed fixed;
     };
 };
 
@@ -152,10 +159,18 @@ void plan_explain(const struct problem *p, const struct plan *plan, const struct
 /* The worst error of the plan's results, relative to the largest sum of |src*wei|. */
 double plan_error_bound(const struct plan *plan, const struct problem *p);
 
+/* Are constant weights part of its code, which reads none? */
+bool plan_in_code(const struct plan *plan);
+
+/* How far off a result of whole numbers may be, in units of its own, before it is rounded; beside
+ * that error, and whatever the sums are. */
+double plan_unit_bound(const struct plan *plan, const struct problem *p);
+
 /* Does it add the products up as the problem states them? Whole numbers then give exact results. */
 bool plan_plain_sum(const struct plan *plan);
 
-/* Is this error within the problem's tolerance? Plain sums always are. */
+/* Are these errors within the problem's tolerance? Plain sums always are; where it admits any, a
+ * result of whole numbers may be off by a quarter of a unit before it is rounded. */
 bool plan_admitted(const struct plan *plan, const struct problem *p);
 
 #endif

@@ -116,10 +116,20 @@ static void add_stencil(struct space *s, const struct plan *from)
 #undef VARY
 }
 
+static void add_fixed(struct space *s, const struct plan *from)
+{
+    struct plan plan = *from;
+    plan.fixed.strip = from->fixed.strip * 2;
+    add(s, &plan);
+    plan.fixed.strip = from->fixed.strip / 2;
+    add(s, &plan);
+}
+
 static void (*const add_neighbours[PLAN_ALGORITHMS])(struct space *, const struct plan *) = {
     [PLAN_DIRECT] = add_direct,
     [PLAN_WINOGRAD] = add_winograd,
     [PLAN_STENCIL] = add_stencil,
+    [PLAN_FIXED] = add_fixed,
 };
 
 /* ---- all ------------------------------------------------------------------------------------- */

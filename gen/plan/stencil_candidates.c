@@ -17,6 +17,7 @@ enum { CANDIDATES_MAX = 40 };
 /* What the steps of a tile keep busy, in operations of a vector. */
 struct busy {
     double adds, multiplies, loads, shuffles, stores, last;
+    double narrow; /* what rounding is in 16 bits; 0: those of the accumulator */
 };
 
 /* Vectors that begin within a cache line often cross into the next, and always where they are as
@@ -70,8 +71,9 @@ static double cycles_of(const struct busy *b, const struct target *t, double til
     if (target_narrow(t))
         arithmetic = larger(larger(multiplies, b->adds) / 2, (multiplies + b->adds) / 4);
     arithmetic = larger(arithmetic, target_narrow(t) ? b->shuffles / 2 : b->shuffles);
-    double all = multiplies + b->adds + b->shuffles;
-    arithmetic = larger(arithmetic, target_narrow(t) ? all * 0.38 : all * 0.45);
+    double all = multiplies + b->adds + b->shuffles + b->narrow;
+    double each = target_narrow(t) ? 0.38 : t->halves && b->narrow ? 0.6 : 0.45;
+    arithmetic = larger(arithmetic, all * each);
     arithmetic /= pipes;
     double memory = larger(b->loads / 2, b->stores);
     cost->fma += tiles * arithmetic;
@@ -92,6 +94,17 @@ static double spilled(const struct stencil_nest *n, const struct target *t)
     return over * n->program.operations / 4;
 }
 
+/* Operations of one output that is computed in 16 bits: shifted, held, made a byte. */
+static double narrow_last(const struct stencil_nest *n)
+{
+    const struct stencil_number *number = &n->program.number;
+    enum convc_dtype type = n->p->p.dst_dtype;
+    double unit = 1 << number->shift, operations = number->shift ? 4 : 0.1;
+    operations += number->least / unit < dtype_least(type);
+    operations += number->most / unit > dtype_most(type);
+    return operations + (n->dst_bytes == 1);
+}
+
 /* What a tile of a sweep over the source keeps busy; kept forms go to scratch memory. */
 static struct busy tile_busy(const struct stencil_nest *n, const struct target *t, bool columns)
 {
@@ -110,6 +123,7 @@ static struct busy tile_busy(const struct stencil_nest *n, const struct target *
     int outputs = roots * n->plan.rows * n->plan.vecs;
     b.stores = passed ? 0 : outputs + spilled(n, t);
     b.last = columns ? 0 : work_last(n->p) * outputs;
+    b.narrow = n->program.number.narrow ? columns ? 0.1 : narrow_last(n) * outputs : 0;
     return b;
 }
 
@@ -155,6 +169,7 @@ static double row_cycles(const struct stencil_nest *n, const struct target *t, s
     b.multiplies += columns.multiplies * primed;
     b.loads += columns.loads * primed;
     b.shuffles += columns.shuffles * primed;
+    b.narrow += columns.narrow;
     return vectors * cycles_of(&b, t, vectors, cost);
 }
 

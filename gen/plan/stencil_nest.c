@@ -1,27 +1,11 @@
 #include "gen/plan/stencil_nest.h"
 
 #include "gen/base/number.h"
+#include "gen/plan/picture.h"
 
 #include <stdlib.h>
 
 /* ---- which problems ------------------------------------------------------------------------- */
-
-/* All channels of a pixel side by side, treated alike, in the source and in the result. */
-static bool is_flat(const struct problem *p)
-{
-    const struct convc_problem *c = &p->p;
-    bool alike = !c->bias;
-    for (int a = 0; a < p->f.arg_count; a++)
-        alike = alike && p->f.arg[a].kind != ARG_CHANNEL;
-    return alike && p->ocg == 1 && c->stride[CONVC_W] == 1 && c->src_stride[CONVC_STRIDE_C] == 1 &&
-           c->dst_stride[CONVC_STRIDE_C] == 1 && c->src_stride[CONVC_STRIDE_W] == c->ic &&
-           c->dst_stride[CONVC_STRIDE_W] == c->ic;
-}
-
-static bool is_planar(const struct problem *p)
-{
-    return p->p.src_stride[CONVC_STRIDE_W] == 1 && p->p.dst_stride[CONVC_STRIDE_W] == 1;
-}
 
 /* What taps outside read must be a value of the source, or a number. */
 static bool has_border(const struct problem *p)
@@ -32,7 +16,7 @@ static bool has_border(const struct problem *p)
 static enum convc_status check_problem(const struct problem *p, struct diag *d)
 {
     const char *unfit = stencil_unfit(p);
-    if (!unfit && !is_planar(p) && !is_flat(p))
+    if (!unfit && picture_unit(p) == 0)
         unfit = "needs the pixels of a row side by side, or all channels of a pixel treated alike";
     if (!unfit && p->p.stride[CONVC_W] > 2)
         unfit = "needs a stride of 1 or 2 along the width";
@@ -188,7 +172,7 @@ static bool fill(struct stencil_nest *n, const struct problem *p, const struct p
     n->acc_bytes = dtype_bytes(c->acc_dtype);
     stencil_of(p, &n->program);
     n->bytes = n->program.number.narrow ? 2 : n->acc_bytes;
-    n->unit = is_planar(p) ? 1 : c->ic;
+    n->unit = picture_is_planar(p) ? 1 : c->ic;
     n->lanes = find_lanes(n, t);
     n->channels = stencil_channels(p);
     for (int f = 0; f < n->program.filters; f++) {
@@ -273,7 +257,7 @@ enum convc_status stencil_nest_check(const struct problem *p, const struct plan_
 
 int64_t stencil_channels(const struct problem *p)
 {
-    return is_planar(p) ? p->p.ic : 1;
+    return picture_channels(p);
 }
 
 int64_t stencil_strips(const struct problem *p, const struct plan_stencil *plan)

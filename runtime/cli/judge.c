@@ -285,7 +285,7 @@ void judge(const struct convc_problem *p, const struct expectation *e, const dou
         double y = got[e->index[i]], w = e->want[i], scale = e->scale[e->index[i] / e->plane];
         if (!info->plain_sum)
             scale = fmax(scale, e->product);
-        double bound = exact ? 0 : allowance(p, info->error_bound, scale, w);
+        double bound = exact ? 0 : allowance(p, info->error_bound, scale, w) + info->unit_bound;
         if (e->error) {
             bound = error_of(p, e, i);
             exact = bound == 0;

@@ -5,13 +5,13 @@
  * than the largest makes the judgement stricter, never milder). An output y for which the reference
  * says w passes where
  *
- *     |y - w| <= L * bound * scale + 4 * eps * |w| + T
+ *     |y - w| <= L * bound * scale + 4 * eps * |w| + T + U
  *
- * with `bound` from convc_kernel_info, eps half a unit in the last place of 1 in the output's type,
- * L the steepest slope of the activation, and T = 8 * eps * (1 + |w|) for sigmoid, tanh, silu and
- * gelu, whose exp, tanh and erf kernels approximate, else 0. Where outputs are whole numbers, y
- * must be what something that close to w is stored as. Where exact equality is demanded, y must be
- * w rounded once.
+ * with `bound` and U, the unit_bound of whole numbers, from convc_kernel_info, eps half a unit in
+ * the last place of 1 in the output's type, L the steepest slope of the activation, and T = 8 * eps
+ * * (1 + |w|) for sigmoid, tanh, silu and gelu, whose exp, tanh and erf kernels approximate, else
+ * 0. Where outputs are whole numbers, y must be what something that close to w is stored as. Where
+ * exact equality is demanded, y must be w rounded once.
  *
  * A kernel that adds up other sums than the formula's (plain_sum 0) also multiplies sources with
  * weights that meet in no output, such as those around a cropped one. Its scale is at least the

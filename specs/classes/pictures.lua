@@ -21,7 +21,13 @@ local function filter(name, weights, dtype)
     return picture(name, { weights = weights, dtype = dtype })
 end
 
+local BYTES = { src = "u8", acc = DTYPE, dst = "u8" }
+
+local function bytes(name, weights) return filter(name .. ".u8", weights, BYTES) end
+
 local function plus(x, w) return x + w end
+
+local function median(x) return convc.median(convc.taps(x)) end
 
 -- 49 weights that have no symmetry and are no product of two factors.
 local dense = {}
@@ -41,10 +47,19 @@ return {
         kernel_size = 3, combine = plus, reduce = "max", padding_mode = "identity",
     }),
     filter("dense7x7", dense),
-    picture("median3x3", {
-        kernel_size = 3, window = function(x) return convc.median(convc.taps(x)) end,
-    }),
+    picture("median3x3", { kernel_size = 3, window = median }),
     filter("sobel3x3.u8_s16", convc.filters.sobel_x, { src = "u8", acc = DTYPE, dst = "s16" }),
-    filter("gaussian5x5.u8", convc.filters.gaussian(5, 1.1),
-        { src = "u8", acc = DTYPE, dst = "u8" }),
+    bytes("gaussian5x5", convc.filters.gaussian(5, 1.1)),
+    bytes("gaussian3x3", convc.filters.gaussian(3, 0.8)),
+    bytes("gaussian7x7", convc.filters.gaussian(7, 1.5)),
+    bytes("box3x3", convc.filters.box(3)),
+    bytes("box5x5", convc.filters.box(5)),
+    bytes("sobel3x3", convc.filters.sobel_x),
+    bytes("sharpen3x3", convc.filters.sharpen),
+    picture("dilation3x3.u8", {
+        weights = { { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } }, dtype = BYTES,
+        combine = plus, reduce = "max",
+    }),
+    picture("median3x3.u8", { kernel_size = 3, window = median, dtype = BYTES }),
+    picture("median5x5.u8", { kernel_size = 5, window = median, dtype = BYTES }),
 }

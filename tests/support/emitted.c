@@ -177,6 +177,8 @@ static double slack_of(const struct problem *p, const struct plan *plan)
 {
     if (plan_plain_sum(plan))
         return 0;
+    if (plan_unit_bound(plan, p) > 0)
+        return floor(plan_unit_bound(plan, p) + 1);
     double terms = (double)(p->icg * p->p.kernel[0] * p->p.kernel[1] * p->p.kernel[2]);
     double scale = terms * 3 * fmax(3, fabs(p->p.padding_value));
     double epsilon = p->p.acc_dtype == CONVC_F64 ? DBL_EPSILON : FLT_EPSILON;

@@ -196,7 +196,7 @@ CONVC_API void convc_kernel_release(convc_kernel *k); /* NULL is fine */
 struct convc_kernel_info {
     size_t struct_bytes;      /* set before the call */
     const char *plan;         /* one line; these texts live as long as the kernel */
-    const char *algorithm;    /* "direct", "winograd" */
+    const char *algorithm;    /* "direct", "winograd", "stencil", "fixed" */
     const char *target;       /* "x86_64-pc-linux-gnu:znver5" */
     const char *reason;       /* why it is the reference; "" where it is not */
     enum convc_source source; /* where the kernel first came from */
@@ -207,6 +207,7 @@ struct convc_kernel_info {
     int32_t phases;
     int32_t plain_sum; /* 1: sums as the formula does, exact on whole numbers; 0: see error_bound */
     enum convc_plan_source plan_source;
+    double unit_bound; /* besides, in units of a result of whole numbers, before it is rounded */
 };
 CONVC_API enum convc_status convc_kernel_info(const convc_kernel *k,
                                               struct convc_kernel_info *info);

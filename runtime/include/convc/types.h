@@ -145,7 +145,11 @@ struct convc_problem {
      * channel of one image; 0 admits direct algorithms only. Transforms mix the elements of a patch
      * of src, and of a kernel, before they multiply: where one value dwarfs its neighbours the
      * error is relative to the largest |src| times the largest |wei|, and an infinite or NaN
-     * element spoils the whole tile that reads it. */
+     * element spoils the whole tile that reads it.
+     * Results of whole numbers (u8, s16, u16) are rounded anyhow: unless tolerance is 0, what is
+     * rounded may besides be a quarter of a unit off, so that a result differs from the exactly
+     * rounded one near a half alone, and by 1. Filters with constant weights over u8 make use of
+     * it; convc_kernel_info tells how much of it. */
     double tolerance;
 
     /* In elements, by CONVC_STRIDE_*. All zero: dense in `layout`. The residual has dst's strides.
