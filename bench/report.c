@@ -1,19 +1,10 @@
 #include "bench/report.h"
 
-#include "bench/html.h"
 #include "bench/roofline.h"
+#include "runtime/cli/page.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
-
-/* The files as bytes: made while building. */
-static const char style[] = {
-#include "bench/report.css.inc"
-};
-static const char script[] = {
-#include "bench/report.js.inc"
-};
 
 /* Longer bars of networks, in times of convc's, are cut. */
 static const double longest_bar = 4;
@@ -21,51 +12,7 @@ static const double longest_bar = 4;
 /* Bars of ratios run from 1/4 to 8, with 1 at 40 %. */
 static const double ratio_low = 0.25, ratio_high = 8, ratio_one = 40;
 
-/* ---- the head -------------------------------------------------------------------------------- */
-
-static void put_machine(FILE *out)
-{
-    char line[256];
-    FILE *info = fopen("/proc/cpuinfo", "r");
-    bool found = false;
-    while (info && !found && fgets(line, sizeof line, info))
-        found = !strncmp(line, "model name", 10) && strchr(line, ':');
-    if (info)
-        fclose(info);
-    line[strcspn(line, "\n")] = 0;
-    html_text(out, found ? strchr(line, ':') + 2 : "unknown CPU");
-}
-
-static void put_command(const struct options *o, FILE *out)
-{
-    fputs("convc bench", out);
-    for (char **word = o->argv + 1; *word; word++) {
-        putc(' ', out);
-        html_text(out, *word);
-    }
-}
-
-static void put_head(const struct network *net, FILE *out)
-{
-    char date[32] = "";
-    time_t now = time(NULL);
-    struct tm tm;
-    int threads = options_threads(net->o);
-    if (gmtime_r(&now, &tm))
-        strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", &tm);
-    fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<title>convc bench</title>\n<style>\n",
-          out);
-    fwrite(style, 1, sizeof style, out);
-    fputs("</style></head><body>\n<h1>convc bench</h1>\n<p class=\"muted\">", out);
-    put_machine(out);
-    fprintf(out, ", %d thread%s, convc %d.%d.%d, %s</p>\n<p class=\"muted\"><code>", threads,
-            threads == 1 ? "" : "s", CONVC_VERSION_MAJOR, CONVC_VERSION_MINOR, CONVC_VERSION_PATCH,
-            date);
-    put_command(net->o, out);
-    fputs("</code></p>\n", out);
-}
+/* ---- peers ----------------------------------------------------------------------------------- */
 
 /* A peer has the same colour in every report. */
 static int colour(const struct peer_entry *e)
@@ -333,13 +280,11 @@ static void put_numbers(const struct network *net, FILE *out)
 
 enum exit_code report_write(const struct network *net, FILE *out, struct failure *f)
 {
-    put_head(net, out);
+    page_begin("convc bench", net->o->argv, options_threads(net->o), out);
     put_networks(net, out);
     put_roofline(net, out);
     put_layers(net, out);
     put_numbers(net, out);
-    fputs("<div id=\"tip\" hidden></div>\n<script>\n", out);
-    fwrite(script, 1, sizeof script, out);
-    fputs("</script>\n</body></html>\n", out);
+    page_end(out);
     return EXIT_FINE;
 }

@@ -1,7 +1,7 @@
 #include "bench/roofline.h"
 
-#include "bench/html.h"
 #include "runtime/cli/element.h"
+#include "runtime/cli/page.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /* What a bench makes of measurements: kinds of layers, sums over networks, places in a roofline.
  * The measurements are made up. */
-#include "bench/html.h"
 #include "bench/network.h"
 #include "bench/roofline.h"
+#include "runtime/cli/page.h"
 
 #include <math.h>
 #include <setjmp.h>

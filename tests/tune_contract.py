@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import time
+from html.parser import HTMLParser
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
@@ -406,12 +407,77 @@ def check_terminal():
     fact("Ctrl-C: the database is whole", sweeps.is_whole("t.db"))
 
 
+# ---- the report ----------------------------------------------------------------------------------
+
+VOID = {"meta", "br"}
+
+
+class Page(HTMLParser):
+    """Elements that do not match, texts, and what refers to something outside."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.bad, self.outside, self.tags, self.text = [], [], [], [], ""
+        self.feed(text)
+        self.bad += self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.outside += [value for name, value in attributes if name in ("src", "href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.bad.append((tag, self.getpos()))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def check_report():
+    done = tune("spec.lua", "--db", "t.db", "--report", "r.html")
+    text = open("r.html").read()
+    page = Page(text)
+    fact("a report is well-formed", done.returncode == 0 and not page.bad, (page.bad, done))
+    fact("it needs nothing from outside", not page.outside and "url(" not in text and
+         "http" not in text and "@import" not in text, page.outside)
+    fact("it has every convolution", page.tags.count("details") == 2 and
+         all(row[0] in page.text for row in rows("t.db")))
+    fact("with pictures", page.tags.count("svg") == 4 and page.tags.count("circle") > 60)
+    fact("it tells where the cost model is wrong", "order=weights" in page.text and
+         re.search(r"\d % (slower|faster)", page.text))
+    kept = rows("t.db")
+    again = tune("spec.lua", "--db", "t.db", "--report", "again.html")
+    fact("without a sweep, too", rows("t.db") == kept and os.path.exists("again.html"), again)
+    one_sentence("a report nowhere", tune("spec.lua", "--db", "new.db", "--report", "no/r.html"), 3,
+                 "no/r.html")
+    fact("is told before anything is measured", not os.path.exists("new.db"))
+    one_sentence("a report of nothing", tune("spec.lua", "--dry-run", "--report", "r.html"), 2,
+                 "--report")
+
+
+def check_report_of_failures():
+    if PLANTED == "none":
+        return
+    plan = sweeps.space("ic8ih9oc8kh1")[0][1]
+    tune("ic8ih9oc8kh1", "--db", "t.db", "--trials", "9", "--report", "r.html",
+         CONVC_MEASURE=PLANTED, PLANT_CRASH=plan)
+    page = Page(open("r.html").read())
+    fact("a report has what failed, and why", not page.bad and "Failures" in page.text and
+         "crashed" in page.text and "planted: this plan crashes" in page.text, page.text)
+
+
 # ---- all of them ---------------------------------------------------------------------------------
 
 sweeps.begin(CONVC, FAKE)
 for check in (check_usage, check_dry_run, check_sweep, check_budget, check_kills, check_writers,
               check_faults, check_base_fails, check_shards, check_slurm, check_mpirun,
-              check_parallel, check_interrupt, check_terminal):
+              check_parallel, check_interrupt, check_terminal, check_report,
+              check_report_of_failures):
     begun = time.monotonic()
     with scratch():
         write("spec.lua", SPEC)

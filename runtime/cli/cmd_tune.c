@@ -51,6 +51,8 @@ enum exit_code cmd_tune(const struct options *o, struct failure *f)
         return calibrate(o, f);
     if (!o->word_count)
         return fail(f, EXIT_USAGE, "tune needs a spec, or --calibrate; see convc tune --help");
+    if (o->dry_run && o->report)
+        return fail(f, EXIT_USAGE, "--dry-run measures nothing, and writes no --report");
     if (o->dry_run)
         return sweep_dry(o, f);
     if (!o->db)

@@ -42,7 +42,7 @@ static const struct row rows[] = {
       "of problem,plan,ir,asm (default problem,plan)" },
     { "peers", 0, COMMAND_BENCH, TEXT, AT(peers), "LIST",
       "of onednn,xnnpack,openblas,onnxruntime,opencv; memcpy; or none" },
-    { "report", 0, COMMAND_BENCH, TEXT, AT(report), "FILE", "writes an HTML page" },
+    { "report", 0, COMMAND_BENCH | COMMAND_TUNE, TEXT, AT(report), "FILE", "writes an HTML page" },
     { "benchmark-out", 0, COMMAND_BENCH, TEXT, AT(benchmark_out), "FILE",
       "writes Google Benchmark's JSON" },
     { "output-directory", 'o', COMMAND_COMPILE, TEXT, AT(directory), "DIR",

@@ -5,7 +5,9 @@
 #include "runtime/cli/layers.h"
 #include "runtime/cli/meter.h"
 #include "runtime/cli/shard.h"
+#include "runtime/cli/stream.h"
 #include "runtime/cli/table.h"
+#include "runtime/cli/tune_report.h"
 
 #include <convc/tuning.h>
 #include <inttypes.h>
@@ -219,6 +221,47 @@ static enum exit_code measure_all(struct sweep *s, struct failure *f)
     return st ? fail_status(f, st) : EXIT_FINE;
 }
 
+static enum exit_code read_evidence(struct sweep *s, struct evidence *e, struct failure *f)
+{
+    enum exit_code code = EXIT_FINE;
+    for (size_t i = 0; code == EXIT_FINE && i < s->count; i++) {
+        const struct layer *l = &s->layers.layer[s->first[i]];
+        e[i] = (struct evidence){ .name = name_of(s, i), .db = s->db, .times = s->times[i] };
+        enum convc_status st = evidence_read(&e[i], s->cx, &l->problem);
+        if (st)
+            code = layer_fail(s->o, l, st, convc_last_error(), f);
+    }
+    return code;
+}
+
+static enum exit_code report(struct sweep *s, FILE *out, struct failure *f)
+{
+    struct evidence *e = calloc(s->count + 1, sizeof *e);
+    enum exit_code code = e ? read_evidence(s, e, f) : fail_memory(f);
+    if (code == EXIT_FINE)
+        code = tune_report_write(s->o, e, s->count, out, f);
+    for (size_t i = 0; e && i < s->count; i++)
+        evidence_free(&e[i]);
+    free(e);
+    return code;
+}
+
+/* A page that cannot be written is told before anything is measured. There is one of a sweep that
+ * was interrupted, too. */
+static enum exit_code measure_and_report(struct sweep *s, struct failure *f)
+{
+    struct stream_out out;
+    if (!s->o->report)
+        return measure_all(s, f);
+    enum exit_code code = stream_create(s->o->report, &out, f);
+    if (code)
+        return code;
+    code = measure_all(s, f);
+    if (code == EXIT_FINE)
+        code = report(s, out.stream, f);
+    return stream_finish(&out, code, f);
+}
+
 static const char *plural(int64_t count)
 {
     return count == 1 ? "" : "s";
@@ -252,7 +295,7 @@ enum exit_code sweep_run(const struct options *o, struct failure *f)
     if (code == EXIT_FINE) {
         signal(SIGINT, note_signal);
         signal(SIGTERM, note_signal);
-        code = measure_all(&s, f);
+        code = measure_and_report(&s, f);
         print_end(&s);
     }
     if (code == EXIT_FINE && s.failed)
