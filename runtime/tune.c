@@ -115,30 +115,38 @@ static enum measurer_answer base_fails(const struct work *w, size_t plan,
     return answer;
 }
 
-/* The base and the incumbent have been measured before: where one of them fails now, something
- * other than the plan is at fault, and it is said of the sweep. */
-static enum measurer_answer place_known(struct work *w, struct race *r, struct text *why,
-                                        struct diag *d)
+/* *about is the plan that the answer is about: the contender whose turn it is, or one of those that
+ * it is measured against. */
+static enum measurer_answer try_race(struct work *w, struct race *r, size_t *about,
+                                     struct text *why)
 {
-    for (int i = 1; i < r->count; i++) {
+    for (int i = r->count - 1; i >= 0; i--) {
+        *about = r->contender[i];
         enum measurer_answer answer = place_plan(w, r->contender[i], &r->slot[i], why);
         if (answer != MEASURER_OK)
-            return base_fails(w, r->contender[i], answer, why, d);
+            return answer;
     }
-    return MEASURER_OK;
-}
-
-static enum measurer_answer race_plan(struct work *w, struct race *r, struct text *why,
-                                      struct diag *d)
-{
-    enum measurer_answer answer = place_known(w, r, why, d);
-    if (answer == MEASURER_OK)
-        answer = place_plan(w, r->contender[0], &r->slot[0], why);
-    if (answer != MEASURER_OK)
-        return answer;
     measurer_patience(w->o->measurer, round_seconds + round_slack * r->count * w->base_seconds);
     return measurer_race(w->o->measurer, r->rounds, turn_milliseconds, r->slot, r->count,
                          r->seconds, why);
+}
+
+/* A child that ends, or that fails with plans which have been fine, may have been spoilt by a plan
+ * of before: nobody is blamed for what does not happen in a new one. */
+static enum measurer_answer race_plan(struct work *w, struct race *r, size_t *about,
+                                      struct text *why, struct diag *d)
+{
+    enum measurer_answer answer = try_race(w, r, about, why);
+    bool doubtful =
+        answer == MEASURER_FAILED || answer == MEASURER_CRASHED || *about != r->contender[0];
+    if (answer != MEASURER_OK && answer != MEASURER_STOPPED && doubtful) {
+        answer = give_problem(w, why, d);
+        if (answer == MEASURER_OK)
+            answer = try_race(w, r, about, why);
+    }
+    if (answer != MEASURER_OK && d->status == CONVC_OK && *about == w->s->base)
+        base_fails(w, *about, answer, why, d);
+    return answer;
 }
 
 static enum tune_outcome outcome_of(enum measurer_answer answer)
@@ -208,13 +216,16 @@ static enum convc_status measure(struct work *w, const struct tune_step *step, s
 {
     struct text why = { 0 };
     struct race r = make_race(w, step);
-    struct tune_row row = blank_row(w, step);
-    enum measurer_answer answer = race_plan(w, &r, &why, d);
+    struct tune_step about = *step;
+    enum measurer_answer answer = race_plan(w, &r, &about.plan, &why, d);
+    if (about.plan != step->plan)
+        about.rung = w->s->plan[about.plan].rung;
+    struct tune_row row = blank_row(w, &about);
     if (d->status == CONVC_OK && !w->stopped) {
         row.outcome = outcome_of(answer);
         row.rounds = answer == MEASURER_OK ? r.rounds : 0;
         row.note = answer != MEASURER_OK && why.data ? why.data : "";
-        if (r.count > 2)
+        if (r.count > 2 && about.plan == step->plan)
             row.incumbent = w->s->plan[r.contender[2]].text;
         if (answer == MEASURER_OK)
             fill_times(w, &r, &row);

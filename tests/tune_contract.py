@@ -222,6 +222,14 @@ def check_base_fails():
          len(rows("t.db")) == 2, done)
 
 
+def check_spoilt():
+    """A child that dies between two requests costs nobody a measurement."""
+    tune("spec.lua", "--db", "whole.db")
+    done = tune("spec.lua", "--db", "t.db", FAKE_RACES="3")
+    fact("nobody is blamed for a child that was spoilt before", done.returncode == 0 and
+         rows("t.db") == rows("whole.db"), (done, set(rows("t.db")) ^ set(rows("whole.db"))))
+
+
 # ---- shards --------------------------------------------------------------------------------------
 
 
@@ -475,7 +483,7 @@ def check_report_of_failures():
 
 sweeps.begin(CONVC, FAKE)
 for check in (check_usage, check_dry_run, check_sweep, check_budget, check_kills, check_writers,
-              check_faults, check_base_fails, check_shards, check_slurm, check_mpirun,
+              check_faults, check_base_fails, check_spoilt, check_shards, check_slurm, check_mpirun,
               check_parallel, check_interrupt, check_terminal, check_report,
               check_report_of_failures):
     begun = time.monotonic()
