@@ -362,7 +362,8 @@ def check_interrupt():
         child = start("spec.lua", "--db", "t.db", FAKE_MILLISECONDS="1000000")
         while len(sweeps.session(child.pid)) < 2 and child.poll() is None:
             time.sleep(0.01)
-        os.killpg(child.pid, number)
+        os.kill(child.pid, number)
+        os.killpg(child.pid, number)  # as timeout(1) does
         out, said = child.communicate()
         fact(f"{number.name}: ends by the signal", child.returncode == -number, child.returncode)
         fact(f"{number.name}: says how to go on", "the same command goes on" in said, said)

@@ -1,5 +1,6 @@
 #include "runtime/cli/sweep.h"
 
+#include "runtime/cli/execution.h"
 #include "runtime/cli/here.h"
 #include "runtime/cli/json.h"
 #include "runtime/cli/layers.h"
@@ -39,10 +40,20 @@ struct sweep {
 
 static volatile sig_atomic_t signalled;
 
+/* A launcher tells its child and then the child's group: what comes right behind is the same. */
+static const double same_seconds = 0.3;
+
+/* The second one ends the process at once. */
 static void note_signal(int number)
 {
-    signalled = number;
-    signal(number, SIG_DFL); /* the second one ends the process at once */
+    static volatile double first;
+    if (!signalled) {
+        first = seconds_now();
+        signalled = number;
+    } else if (seconds_now() - first > same_seconds) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
 }
 
 /* ---- what is tuned --------------------------------------------------------------------------- */
