@@ -63,6 +63,7 @@ static void add_direct(struct space *s, const struct plan *from)
     VARY(rows, o->rows / 2);
     VARY(vecs, o->vecs + 1);
     VARY(vecs, o->vecs - 1);
+    VARY(half, !o->half);
     VARY(chunk, o->chunk * 2);
     VARY(chunk, o->chunk / 2);
     VARY(chunk, o->chunk ? 0 : 4);
