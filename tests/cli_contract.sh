@@ -227,6 +227,13 @@ verdict "counts random problems" last_line_is "20 passed, 0 failed"
 verdict "check --json" ends 0 check two.lua --json
 verdict "prints the objects of the contract" json_is 'len(o) == 13 and o["max_error"] < 1e-5'
 verdict "and the count behind them" last_line_is "2 passed, 0 failed"
+
+# Columns that are multiples by 2/3: sums under whole weights stay exact beside other weights.
+mixed='g4ic4ih11iw31oc12oh21ow27kh3kw5ph6pw0;mode=symmetric;dtype=s16:f64:u8;layout=nchw'
+mixed+=';weights=2*15,3*2,1,6,0,-3*2,-1,-6,0,-2*2,-0.6666666666666666,-4,0*16'
+verdict "check of mixed weights" \
+    ends 0 check "$mixed;epilogue=where(le(2,acc),5,7)" --all-plans --seed 61
+
 verdict "check on two targets" ends 0 check fixed.lua --target x86-64,x86-64-v3
 verdict "explain" ends 0 explain two.lua
 verdict "explains" [ -s out ]

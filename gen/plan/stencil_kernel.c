@@ -123,20 +123,28 @@ static struct stencil_term tap(struct stencil *s, const struct matrix *m, int ro
     return stencil_src(s, place);
 }
 
-static bool is_whole(const struct matrix *m)
+/* Are all values whole numbers of some 2^-shift, so that what is made of them here is exact? */
+static bool is_dyadic(const struct matrix *m)
 {
-    for (int i = 0; i < m->rows * m->cols; i++)
-        if (m->value[i] != rint(m->value[i]) || fabs(m->value[i]) > 0x1p24)
+    enum { SHIFT = 24 };
+    double most = 0, finest = 1;
+    for (int i = 0; i < m->rows * m->cols; i++) {
+        double v = fabs(m->value[i]);
+        most = v > most ? v : most;
+        while (finest > ldexp(1, -SHIFT) && fmod(v, finest) != 0)
+            finest /= 2;
+        if (fmod(v, finest) != 0)
             return false;
-    return true;
+    }
+    return most <= ldexp(finest, SHIFT);
 }
 
 /* Is column b a multiple of column a, whose value in row `pivot` is not 0? Values were rounded, so
- * their ratios are that much off, unless they are whole numbers. */
+ * their ratios are that much off, unless they are dyadic. */
 static bool is_multiple(const struct matrix *m, int a, int b, int pivot)
 {
     double u = m->p->p.acc_dtype == CONVC_F64 ? DBL_EPSILON : FLT_EPSILON;
-    double most = is_whole(m) ? 0 : 2 * u;
+    double most = is_dyadic(m) ? 0 : 2 * u;
     for (int r = 0; r < m->rows; r++) {
         double x = at(m, r, a) * at(m, pivot, b), y = at(m, r, b) * at(m, pivot, a);
         if (fabs(x - y) > most * fabs(y))
@@ -163,13 +171,13 @@ static int pivot_row(const struct matrix *m, int col)
     return best;
 }
 
-/* The greatest common divisor of whole numbers, with the sign of the first that is not 0; of others
- * the largest. So a column of whole numbers, divided by it, stays one, and one of its values, or
- * more, needs no multiplication. */
+/* The greatest common divisor of dyadic numbers, with the sign of the largest; of others the
+ * largest. So a column of dyadic numbers, divided by it, is one of whole numbers, and one of its
+ * values, or more, needs no multiplication. */
 static double unit_of(const struct matrix *m, int col)
 {
     int pivot = pivot_row(m, col);
-    if (!is_whole(m))
+    if (!is_dyadic(m))
         return at(m, pivot, col);
     double unit = 0;
     for (int r = 0; r < m->rows; r++) {
@@ -181,6 +189,25 @@ static double unit_of(const struct matrix *m, int col)
         }
     }
     return at(m, pivot, col) < 0 ? -unit : unit;
+}
+
+/* Sums of its products with whole numbers round nothing: see the reference's errors. */
+static bool is_short(double value)
+{
+    return value * 64 == rint(value * 64);
+}
+
+/* Column `col` as `factor` times its quotients by `unit`: do weights that are short stay products
+ * of such? What is exact with them is demanded exactly, whatever the kernel's other weights are. */
+static bool stays_short(const struct matrix *m, int pivot_col, int col, double unit, double factor)
+{
+    for (int r = 0; r < m->rows; r++) {
+        double weight = at(m, r, col), quotient = at(m, r, pivot_col) / unit;
+        bool same = is_short(quotient) && is_short(factor) && quotient * factor == weight;
+        if (weight != 0 && is_short(weight) && !same)
+            return false;
+    }
+    return true;
 }
 
 /* The vertical form of a column, divided by its unit. */
@@ -222,14 +249,17 @@ static void add_columns(struct stencil *s, const struct matrix *m, int col, bool
 {
     double unit = unit_of(m, col), factor[CONSTANTS_MAX];
     int pivot = pivot_row(m, col), like = 0, which[CONSTANTS_MAX];
+    bool dyadic = is_dyadic(m), exact = true;
     for (int c = col; c < m->cols; c++) {
         if (done[c] || !is_multiple(m, col, c, pivot))
             continue;
         which[like] = c;
-        factor[like++] = at(m, pivot, c) / (at(m, pivot, col) / unit);
+        factor[like] = at(m, pivot, c) / (at(m, pivot, col) / unit);
+        exact = exact && (dyadic || stays_short(m, col, c, unit, factor[like]));
         done[c] = true;
+        like++;
     }
-    if (like == 1 || column_taps(m, col) == 1) {
+    if (like == 1 || column_taps(m, col) == 1 || !exact) {
         for (int i = 0; i < like; i++)
             for (int r = 0; r < m->rows; r++)
                 if (at(m, r, which[i]) != 0)
