@@ -20,7 +20,8 @@ static const char *const targets[] = { "x86_64-pc-linux-gnu:x86-64",
                                        "x86_64-pc-linux-gnu:x86-64-v4",
                                        "aarch64-unknown-linux-gnu:generic",
                                        "aarch64-unknown-linux-gnu:neoverse-v1",
-                                       "riscv64-unknown-elf:sifive-u74" };
+                                       "riscv64-unknown-elf:sifive-u74",
+                                       "riscv64-unknown-linux-gnu:generic-rv64+m+a+f+d+c+v" };
 enum { TARGETS = sizeof targets / sizeof *targets, KIB = 1024 };
 
 /* `defines`: two that replace the spec's height and width, or NULL. */

@@ -44,8 +44,10 @@ static void set_attributes(struct em *em, LLVMValueRef f)
         set_flag(em, f, "vscale_range", vscale << 32 | vscale); /* at least and at most */
     set_attribute(em, f, "target-cpu", t->cpu);
     set_attribute(em, f, "target-features", features);
-    if (em->small)
+    if (em->small) { /* minsize: above all a division instead of a factor out of memory */
         set_flag(em, f, "optsize", 0);
+        set_flag(em, f, "minsize", 0);
+    }
     /* Both: with 256 preferred, LLVM splits explicit 512-bit vectors. */
     set_attribute(em, f, "prefer-vector-width", bits);
     set_attribute(em, f, "min-legal-vector-width", bits);
