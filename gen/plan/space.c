@@ -51,22 +51,22 @@ static void add(struct space *s, const struct plan *plan)
 
 /* ---- neighbours ------------------------------------------------------------------------------ */
 
-static void add_direct(struct space *s, const struct plan *from)
+/* The plan `p` that `own` is a part of, with another value there than `from` has. */
+#define VARY(member, value) (own->member = (value), add(s, &p), own->member = from->member)
+
+static void add_direct(struct space *s, struct plan p)
 {
-    struct plan plan = *from;
-    struct plan_direct *d = &plan.direct;
-    const struct plan_direct *o = &from->direct;
-#define VARY(member, value) (d->member = (value), add(s, &plan), d->member = o->member)
+    struct plan_direct *own = &p.direct, original = p.direct, *from = &original;
     for (int step = -2; step <= 2; step++)
-        VARY(cols, o->cols + step);
-    VARY(rows, o->rows * 2);
-    VARY(rows, o->rows / 2);
-    VARY(vecs, o->vecs + 1);
-    VARY(vecs, o->vecs - 1);
-    VARY(half, !o->half);
-    VARY(chunk, o->chunk * 2);
-    VARY(chunk, o->chunk / 2);
-    VARY(chunk, o->chunk ? 0 : 4);
+        VARY(cols, from->cols + step);
+    VARY(rows, from->rows * 2);
+    VARY(rows, from->rows / 2);
+    VARY(vecs, from->vecs + 1);
+    VARY(vecs, from->vecs - 1);
+    VARY(half, !from->half);
+    VARY(chunk, from->chunk * 2);
+    VARY(chunk, from->chunk / 2);
+    VARY(chunk, from->chunk ? 0 : 4);
     for (int split = 0; split <= 4; split += 2)
         VARY(split, split);
     for (enum plan_order order = ORDER_ROWS; order <= ORDER_PIXELS; order++)
@@ -77,56 +77,47 @@ static void add_direct(struct space *s, const struct plan *from)
         VARY(taps, taps);
     for (enum plan_prefetch prefetch = PREFETCH_NONE; prefetch <= PREFETCH_WEIGHTS; prefetch++)
         VARY(prefetch, prefetch);
-#undef VARY
 }
 
-static void add_winograd(struct space *s, const struct plan *from)
+static void add_winograd(struct space *s, struct plan p)
 {
-    struct plan plan = *from;
-    struct plan_winograd *w = &plan.winograd;
-    const struct plan_winograd *o = &from->winograd;
-#define VARY(member, value) (w->member = (value), add(s, &plan), w->member = o->member)
+    struct plan_winograd *own = &p.winograd, original = p.winograd, *from = &original;
     for (int step = -2; step <= 2; step++)
-        VARY(rows, o->rows + step);
-    VARY(block, o->block * 2);
-    VARY(block, o->block / 2);
-    VARY(block, o->block + o->rows);
-    VARY(block, o->block > o->rows ? o->block - o->rows : 0);
-    VARY(oc, o->oc ? 0 : s->p->ocg / 2);
-    VARY(oc, o->oc / 2);
-    VARY(prefetch, o->prefetch ? PREFETCH_NONE : PREFETCH_WEIGHTS);
-#undef VARY
+        VARY(rows, from->rows + step);
+    VARY(block, from->block * 2);
+    VARY(block, from->block / 2);
+    VARY(block, from->block + from->rows);
+    VARY(block, from->block > from->rows ? from->block - from->rows : 0);
+    VARY(oc, from->oc ? 0 : s->p->ocg / 2);
+    VARY(oc, from->oc / 2);
+    VARY(prefetch, from->prefetch ? PREFETCH_NONE : PREFETCH_WEIGHTS);
 }
 
-static void add_stencil(struct space *s, const struct plan *from)
+static void add_stencil(struct space *s, struct plan p)
 {
-    struct plan plan = *from;
-    struct plan_stencil *n = &plan.stencil;
-    const struct plan_stencil *o = &from->stencil;
-#define VARY(member, value) (n->member = (value), add(s, &plan), n->member = o->member)
-    VARY(rows, o->rows + 1);
-    VARY(rows, o->rows - 1);
-    VARY(rows, o->rows * 2);
-    VARY(vecs, o->vecs * 2);
-    VARY(vecs, o->vecs / 2);
-    VARY(strip, o->strip * 2);
-    VARY(strip, o->strip / 2);
-    VARY(apart, !o->apart);
+    struct plan_stencil *own = &p.stencil, original = p.stencil, *from = &original;
+    VARY(rows, from->rows + 1);
+    VARY(rows, from->rows - 1);
+    VARY(rows, from->rows * 2);
+    VARY(vecs, from->vecs * 2);
+    VARY(vecs, from->vecs / 2);
+    VARY(strip, from->strip * 2);
+    VARY(strip, from->strip / 2);
+    VARY(apart, !from->apart);
     for (enum plan_columns columns = COLUMNS_AGAIN; columns <= COLUMNS_ROLLED; columns++)
         VARY(columns, columns);
-#undef VARY
 }
 
-static void add_fixed(struct space *s, const struct plan *from)
+static void add_fixed(struct space *s, struct plan p)
 {
-    struct plan plan = *from;
-    plan.fixed.strip = from->fixed.strip * 2;
-    add(s, &plan);
-    plan.fixed.strip = from->fixed.strip / 2;
-    add(s, &plan);
+    struct plan_fixed *own = &p.fixed, original = p.fixed, *from = &original;
+    VARY(strip, from->strip * 2);
+    VARY(strip, from->strip / 2);
 }
 
-static void (*const add_neighbours[PLAN_ALGORITHMS])(struct space *, const struct plan *) = {
+#undef VARY
+
+static void (*const add_neighbours[PLAN_ALGORITHMS])(struct space *, struct plan) = {
     [PLAN_DIRECT] = add_direct,
     [PLAN_WINOGRAD] = add_winograd,
     [PLAN_STENCIL] = add_stencil,
@@ -167,7 +158,7 @@ enum convc_status space_plans(struct arena *a, const struct problem *p, const st
     for (size_t i = 0; i < chosen.count; i++) {
         const struct candidate *c = &chosen.list[i];
         if (c->cost.cycles <= reach * s.best)
-            add_neighbours[c->plan.algorithm](&s, &c->plan);
+            add_neighbours[c->plan.algorithm](&s, c->plan);
     }
     *out = (struct candidates){ s.list, s.count };
     /* What is chosen stays first, even where a neighbour should cost as much or less. */
