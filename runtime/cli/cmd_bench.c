@@ -1,27 +1,21 @@
 /* bench: hands over to the program convc-bench, which alone links the libraries that convc is
- * measured against. It lies beside this executable, in the build tree's bench/, or in libexec.
+ * measured against.
  */
 #include "runtime/cli/command.h"
 #include "runtime/cli/here.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum exit_code cmd_bench(const struct options *o, struct failure *f)
 {
-    static const char *const places[] = { "convc-bench", "bench/convc-bench",
-                                          CONVC_LIBEXEC_FROM_BIN "/convc/convc-bench" };
     char directory[4096], path[4096 + 64];
     if (!o->word_count)
         return fail(f, EXIT_USAGE, "bench needs a spec; see convc bench --help");
     if (!here_directory(directory, sizeof directory))
         return fail(f, EXIT_SYSTEM, "/proc/self/exe does not tell where convc is");
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, places[i]);
-        if (access(path, X_OK))
-            continue;
+    if (here_program("convc-bench", path, sizeof path)) {
         execv(path, o->argv);
         return fail(f, EXIT_SYSTEM, "%s: %s", path, strerror(errno));
     }

@@ -44,18 +44,14 @@ static enum exit_code list_problem(const struct options *o, const char *problem,
 static enum exit_code name_problem(const struct options *o, const struct layer *l, char **names,
                                    size_t count, struct failure *f)
 {
-    struct convc_problem p = l->problem;
-    p.n = 1;
-    enum convc_status st = convc_problem_text(&p, &names[count]);
-    if (st)
-        return layer_fail(o, l, st, convc_last_error(), f);
+    enum exit_code code = layer_text(o, l, &names[count], f);
     for (size_t i = 0; names[count] && i < count; i++) {
         if (names[i] && !strcmp(names[i], names[count])) {
             convc_text_free(names[count]);
             names[count] = NULL;
         }
     }
-    return EXIT_FINE;
+    return code;
 }
 
 static enum exit_code list_specs(const struct options *o, struct table *t, struct failure *f)
@@ -126,12 +122,13 @@ static enum exit_code merge(const struct options *o, struct failure *f)
     return EXIT_FINE;
 }
 
-static enum exit_code export(const struct options *o, struct failure *f) {
+static enum exit_code write_out(const struct options *o, struct failure *f)
+{
     enum convc_status st = convc_tuning_export(o->word[1], NULL, stdout);
     return st ? fail_open(o->word[1], st, f) : EXIT_FINE;
 }
 
-static enum exit_code import(const struct options *o, struct failure *f)
+static enum exit_code read_in(const struct options *o, struct failure *f)
 {
     int64_t added = 0;
     const char *path = o->word[2];
@@ -158,8 +155,8 @@ static const struct action {
 } actions[] = {
     { "list", list, 1, 0, "db list DB [SPEC...]" },
     { "merge", merge, 2, 0, "db merge INTO FROM..." },
-    { "export", export, 1, 1, "db export DB" },
-    { "import", import, 2, 2, "db import DB FILE" },
+    { "export", write_out, 1, 1, "db export DB" },
+    { "import", read_in, 2, 2, "db import DB FILE" },
 };
 
 enum exit_code cmd_db(const struct options *o, struct failure *f)

@@ -140,3 +140,12 @@ enum exit_code layer_fail(const struct options *o, const struct layer *l, enum c
 {
     return layer_blame(o, l, fail(f, exit_code_of(status), "%s", sentence), f);
 }
+
+enum exit_code layer_text(const struct options *o, const struct layer *l, char **text,
+                          struct failure *f)
+{
+    struct convc_problem one = l->problem;
+    one.n = 1;
+    enum convc_status st = convc_problem_text(&one, text);
+    return st ? layer_fail(o, l, st, convc_last_error(), f) : EXIT_FINE;
+}

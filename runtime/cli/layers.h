@@ -42,4 +42,8 @@ enum exit_code fail_open(const char *path, enum convc_status status, struct fail
 enum exit_code context_open(const struct options *o, const char *target, int32_t flags,
                             convc_context **cx, struct failure *f);
 
+/* The layer's problem of batch 1, as tuning databases name it. Free with convc_text_free. */
+enum exit_code layer_text(const struct options *o, const struct layer *l, char **text,
+                          struct failure *f);
+
 #endif

@@ -7,7 +7,6 @@
 #include "runtime/cli/meter.h"
 #include "runtime/cli/shard.h"
 #include "runtime/cli/stream.h"
-#include "runtime/cli/table.h"
 #include "runtime/cli/tune_report.h"
 
 #include <convc/tuning.h>
@@ -16,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Everything that a sweep and what it prints are made of. */
 struct sweep {
@@ -58,14 +56,6 @@ static void note_signal(int number)
 
 /* ---- what is tuned --------------------------------------------------------------------------- */
 
-static enum exit_code text_of(const struct sweep *s, size_t layer, char **text, struct failure *f)
-{
-    struct convc_problem p = s->layers.layer[layer].problem;
-    p.n = 1;
-    enum convc_status st = convc_problem_text(&p, text);
-    return st ? layer_fail(s->o, &s->layers.layer[layer], st, convc_last_error(), f) : EXIT_FINE;
-}
-
 /* Layers that compute the same are tuned once. */
 static enum exit_code find_distinct(struct sweep *s, struct failure *f)
 {
@@ -76,7 +66,7 @@ static enum exit_code find_distinct(struct sweep *s, struct failure *f)
     enum exit_code code = text && s->first && s->times ? EXIT_FINE : fail_memory(f);
     for (size_t i = 0; code == EXIT_FINE && i < layers; i++) {
         size_t j = 0;
-        code = text_of(s, i, &text[i], f);
+        code = layer_text(s->o, &s->layers.layer[i], &text[i], f);
         while (code == EXIT_FINE && j < s->count && strcmp(text[s->first[j]], text[i]))
             j++;
         if (code == EXIT_FINE && j == s->count)
@@ -191,26 +181,10 @@ static int on_progress(void *data, const struct convc_tune_progress *p)
 
 /* ---- the commands ---------------------------------------------------------------------------- */
 
-/* The program that measures lies beside this executable, in the build tree's bench/, or in libexec.
- */
-static const char *find_measure(char *path, size_t size)
-{
-    static const char *const places[] = { "convc-measure", "bench/convc-measure",
-                                          CONVC_LIBEXEC_FROM_BIN "/convc/convc-measure" };
-    char directory[4096];
-    if (getenv("CONVC_MEASURE") || !here_directory(directory, sizeof directory))
-        return NULL;
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf(path, size, "%s/%s", directory, places[i]);
-        if (!access(path, X_OK))
-            return path;
-    }
-    return NULL;
-}
-
 static enum exit_code measure_all(struct sweep *s, struct failure *f)
 {
     char path[4096 + 64];
+    bool found = !getenv("CONVC_MEASURE") && here_program("convc-measure", path, sizeof path);
     struct convc_problem *problems = calloc(s->count + 1, sizeof *problems);
     struct convc_tune_options opt = { .struct_bytes = sizeof opt,
                                       .shard = s->shard.index,
@@ -218,7 +192,7 @@ static enum exit_code measure_all(struct sweep *s, struct failure *f)
                                       .trials = s->o->trials,
                                       .seconds = s->o->budget,
                                       .patience = s->o->patience,
-                                      .measure = find_measure(path, sizeof path),
+                                      .measure = found ? path : NULL,
                                       .progress = on_progress,
                                       .data = s };
     if (!problems)
@@ -320,12 +294,9 @@ enum exit_code sweep_run(const struct options *o, struct failure *f)
     return code;
 }
 
-static void dry_object(const struct sweep *s, size_t problem, const char *space)
+static void dry_object(const struct sweep *s, size_t problem, const char *space, int64_t plans)
 {
     struct json j;
-    int64_t plans = 0;
-    for (const char *p = space; (p = strchr(p, '\n')); p++)
-        plans++;
     json_begin(&j, stdout);
     json_text(&j, "name", name_of(s, problem));
     json_whole(&j, "plans", plans);
@@ -347,10 +318,12 @@ enum exit_code sweep_dry(const struct options *o, struct failure *f)
             code = layer_fail(o, l, st, convc_last_error(), f);
             break;
         }
+        int64_t plans = 0;
         for (const char *p = space; (p = strchr(p, '\n')); p++)
-            all++;
+            plans++;
+        all += plans;
         if (o->json)
-            dry_object(&s, i, space);
+            dry_object(&s, i, space, plans);
         else
             printf("%s\n%s\n", name_of(&s, i), space);
         convc_text_free(space);
