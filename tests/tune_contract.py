@@ -302,6 +302,18 @@ def forget():
             os.remove(name)
 
 
+def with_a_death(words, milliseconds, dbs):
+    """A launcher that runs dying.sh, one of whose processes dies when all have begun."""
+    launcher = sweeps.subprocess.Popen(words,
+                                       env=sweeps.environment(FAKE_MILLISECONDS=milliseconds),
+                                       stdout=sweeps.subprocess.PIPE,
+                                       stderr=sweeps.subprocess.PIPE, text=True)
+    for db in dbs:
+        sweeps.await_rows(db, 1, launcher)
+    write("begun", "")
+    return launcher, launcher.communicate()
+
+
 def check_mpirun():
     if not shutil.which("mpirun"):
         print("mpirun is not here: no sweep is started by it")
@@ -311,14 +323,7 @@ def check_mpirun():
     fact("mpirun", done.returncode == 0, done)
     is_union("mpirun", dbs)
     forget()
-    launcher = sweeps.subprocess.Popen([*MPIRUN, "./dying.sh", CONVC, "tune", *SWEEP],
-                                       env=sweeps.environment(FAKE_MILLISECONDS="50"),
-                                       stdout=sweeps.subprocess.PIPE,
-                                       stderr=sweeps.subprocess.PIPE, text=True)
-    for db in dbs:
-        sweeps.await_rows(db, 1, launcher)
-    write("begun", "")
-    said = launcher.communicate()
+    launcher, said = with_a_death([*MPIRUN, "./dying.sh", CONVC, "tune", *SWEEP], "50", dbs)
     fact("mpirun: tells of a rank that died", launcher.returncode != 0, said)
     fact("mpirun: the others' databases are whole", all(map(sweeps.is_whole, dbs)))
     done = run(*MPIRUN, CONVC, "tune", *SWEEP, env=sweeps.environment())
@@ -339,14 +344,7 @@ def check_parallel():
         fact(f"parallel, {shard}", done.returncode == 0, done)
         is_union(f"parallel, {shard}", dbs)
         forget()
-    launcher = sweeps.subprocess.Popen(line("auto/4", "./dying.sh"),
-                                       env=sweeps.environment(FAKE_MILLISECONDS="20"),
-                                       stdout=sweeps.subprocess.PIPE,
-                                       stderr=sweeps.subprocess.PIPE, text=True)
-    for db in dbs:
-        sweeps.await_rows(db, 1, launcher)
-    write("begun", "")
-    said = launcher.communicate()
+    launcher, said = with_a_death(line("auto/4", "./dying.sh"), "20", dbs)
     fact("parallel: tells of a job that died", launcher.returncode == 1, said)
     fact("parallel: all databases are whole", all(map(sweeps.is_whole, dbs)))
     done = tune("spec.lua", "--db", "f-2.db", "--shard", "2/4", "--trials", ALL)
