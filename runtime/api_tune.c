@@ -69,8 +69,7 @@ struct sweep {
     double begin;
     struct tune_db *db;
     struct measurer *measurer;
-    /* Of the measurements of this call: how many there were, and how many more are known of. */
-    int64_t made, made_before;
+    int64_t made; /* measurements of this call */
     bool stopped;
 };
 

@@ -2,6 +2,7 @@
 #include "gen/base/hash.h"
 #include "gen/out/object.h"
 #include "gen/plan/space.h"
+#include "runtime/machine.h"
 #include "runtime/tune.h"
 
 #include <string.h>
@@ -62,8 +63,7 @@ static enum convc_status mark_chosen(struct tune_space *s, const struct problem 
 enum convc_status tune_space_create(const struct problem *p, const struct target *target, int shard,
                                     int shards, struct tune_space *s, struct diag *d)
 {
-    enum { TEXT_MAX = sizeof target->triple + sizeof target->cpu + TARGET_FEATURES_MAX + 2 };
-    char name[TEXT_MAX];
+    char name[TARGET_TEXT_MAX];
     struct target named;
     *s = (struct tune_space){ 0 };
     target_print(target, name, sizeof name);

@@ -1,5 +1,6 @@
 #include "gen/plan/plan_fixed.h"
 
+#include "gen/base/number.h"
 #include "gen/plan/cost.h"
 #include "gen/plan/fixed_nest.h"
 #include "gen/plan/layout.h"
@@ -74,7 +75,7 @@ size_t plan_fixed_workspace_bytes(const struct problem *p, const struct plan *pl
 int64_t plan_fixed_items(const struct problem *p, const struct plan *plan, const struct target *t,
                          int32_t phase, int64_t n)
 {
-    int64_t strips = (p->out[CONVC_H] + plan->fixed.strip - 1) / plan->fixed.strip;
+    int64_t strips = ceil_div(p->out[CONVC_H], plan->fixed.strip);
     return n * picture_channels(p) * strips;
 }
 
