@@ -460,6 +460,11 @@ def check_report():
     kept = rows("t.db")
     again = tune("spec.lua", "--db", "t.db", "--report", "again.html")
     fact("without a sweep, too", rows("t.db") == kept and os.path.exists("again.html"), again)
+    tune("ic64ih28oc64kh1", "--db", "many.db", "--trials", "600", "--report", "many.html",
+         FAKE_MILLISECONDS="0")
+    rest = re.search(r"Of (\d+) plans, (\d+) are left out", Page(open("many.html").read()).text)
+    fact("a landscape says how many plans it leaves out", rest and int(rest[2]) > 0 and
+         int(rest[1]) == len({row[1] for row in rows("many.db")}), rest)
     one_sentence("a report nowhere", tune("spec.lua", "--db", "new.db", "--report", "no/r.html"), 3,
                  "no/r.html")
     fact("is told before anything is measured", not os.path.exists("new.db"))

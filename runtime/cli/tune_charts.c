@@ -209,13 +209,18 @@ static int fastest_first(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Axes: distinct keys, those of the fastest plans first. */
-static size_t add_axis(const char *axis[], size_t count, size_t most, const char *key)
+static bool on_axis(const char *const axis[], size_t count, const char *key)
 {
     for (size_t i = 0; i < count; i++)
         if (!strcmp(axis[i], key))
-            return count;
-    if (count < most)
+            return true;
+    return false;
+}
+
+/* Axes: distinct keys, those of the fastest plans first. */
+static size_t add_axis(const char *axis[], size_t count, size_t most, const char *key)
+{
+    if (count < most && !on_axis(axis, count, key))
         axis[count++] = key;
     return count;
 }
@@ -243,6 +248,20 @@ static const struct cell *find_cell(const struct cell *c, size_t count, const ch
     return NULL;
 }
 
+/* Says what the axes have no room for. */
+static void draw_rest(const struct cell *c, size_t count, const char *const tile[], size_t tiles,
+                      const char *const other[], size_t others, FILE *out)
+{
+    size_t rest = 0;
+    for (size_t i = 0; i < count; i++)
+        rest += !on_axis(tile, tiles, c[i].tile) || !on_axis(other, others, c[i].other);
+    if (rest)
+        fprintf(out,
+                "<p>Of %zu plans, %zu are left out: their tile is not among the %d, or their "
+                "layout not among the %d, that have the fastest plans.</p>\n",
+                count, rest, TILES_MOST, OTHERS_MOST);
+}
+
 static void draw_table(const struct cell *c, size_t count, FILE *out)
 {
     const char *tile[TILES_MOST], *other[OTHERS_MOST];
@@ -267,6 +286,7 @@ static void draw_table(const struct cell *c, size_t count, FILE *out)
         fputs("</tr>\n", out);
     }
     fputs("</tbody></table></div>\n", out);
+    draw_rest(c, count, tile, tiles, other, others, out);
 }
 
 enum convc_status draw_landscape(const struct evidence *e, FILE *out)
