@@ -1,5 +1,6 @@
 #include "runtime/jit.h"
 
+#include "gen/out/aside.h"
 #include "runtime/guard.h"
 
 #include <errno.h>
@@ -72,11 +73,31 @@ static void report(void *to, LLVMErrorRef error)
     LLVMDisposeErrorMessage(message);
 }
 
+/* LLVM's part of a creation, aside. */
+struct creation {
+    struct jit *jit;
+    struct diag *d;
+};
+
+static void create_lljit(void *argument)
+{
+    struct creation *c = argument;
+    pthread_once(&target_once, target_init);
+    if (target_failed) {
+        diag_fail(c->d, CONVC_ERR_UNSUPPORTED, "this LLVM has no code for this machine");
+        return;
+    }
+    LLVMErrorRef error = LLVMOrcCreateLLJIT(&c->jit->lljit, NULL);
+    if (error) {
+        fail_llvm(c->d, "no JIT on this machine", error);
+        return;
+    }
+    LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(c->jit->lljit), report,
+                                            c->jit);
+}
+
 enum convc_status jit_create(struct jit **out, struct diag *d)
 {
-    pthread_once(&target_once, target_init);
-    if (target_failed)
-        return diag_fail(d, CONVC_ERR_UNSUPPORTED, "this LLVM has no code for this machine");
     if (probe_executable(d) != CONVC_OK)
         return d->status;
     struct jit *jit = calloc(1, sizeof *jit);
@@ -86,26 +107,28 @@ enum convc_status jit_create(struct jit **out, struct diag *d)
         free(jit);
         return d->status;
     }
-    LLVMErrorRef error = LLVMOrcCreateLLJIT(&jit->lljit, NULL);
-    if (error) {
-        fail_llvm(d, "no JIT on this machine", error);
+    struct creation c = { jit, d };
+    if (aside_run(create_lljit, &c, d) != CONVC_OK) {
         guard_destroy(&jit->guard);
         free(jit);
         return d->status;
     }
-    LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(jit->lljit), report,
-                                            jit);
     *out = jit;
     return CONVC_OK;
+}
+
+static void dispose(LLVMOrcLLJITRef lljit)
+{
+    LLVMErrorRef error = aside_lost() ? NULL : LLVMOrcDisposeLLJIT(lljit);
+    if (error)
+        LLVMConsumeError(error);
 }
 
 void jit_destroy(struct jit *jit)
 {
     if (!jit)
         return;
-    LLVMErrorRef error = LLVMOrcDisposeLLJIT(jit->lljit);
-    if (error)
-        LLVMConsumeError(error);
+    dispose(jit->lljit);
     while (jit->unused) {
         struct jit_code *code = jit->unused;
         jit->unused = code->next;
@@ -200,45 +223,66 @@ static void code_clear(struct jit *jit, struct jit_code *code)
     jit->unused = code;
 }
 
-static enum convc_status code_load(struct jit *jit, struct jit_code *code, const char *bytes,
-                                   size_t count, const char *symbol, convc_kernel_fn *function,
-                                   struct diag *d)
+/* A load: what is asked for, and what comes of it. */
+struct load {
+    struct jit *jit;
+    const char *bytes;
+    size_t count;
+    const char *symbol;
+    struct jit_code *code;
+    convc_kernel_fn function;
+    struct diag *d;
+};
+
+static void load(void *argument)
 {
-    LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, count, symbol);
+    struct load *l = argument;
+    struct jit *jit = l->jit;
+    struct jit_code *code = jit->unused;
+    if (code)
+        jit->unused = code->next;
+    else
+        code = code_create(jit, l->d);
+    if (!code)
+        return;
+    LLVMMemoryBufferRef buffer =
+        LLVMCreateMemoryBufferWithMemoryRangeCopy(l->bytes, l->count, l->symbol);
     code->tracker = LLVMOrcJITDylibCreateResourceTracker(code->dylib);
     LLVMErrorRef error = LLVMOrcLLJITAddObjectFileWithRT(jit->lljit, code->tracker, buffer);
     if (error)
-        fail_llvm(d, "loading a kernel", error);
+        fail_llvm(l->d, "loading a kernel", error);
     else
-        link_symbol(jit, code->dylib, symbol, function, d);
-    if (d->status != CONVC_OK)
+        link_symbol(jit, code->dylib, l->symbol, &l->function, l->d);
+    if (l->d->status != CONVC_OK)
         code_clear(jit, code);
-    return d->status;
+    else
+        l->code = code;
 }
 
 enum convc_status jit_load(struct jit *jit, const char *bytes, size_t count, const char *symbol,
                            struct jit_code **out, convc_kernel_fn *function, struct diag *d)
 {
+    struct load l = { jit, bytes, count, symbol, NULL, NULL, d };
     pthread_mutex_lock(&jit->guard.mutex);
     jit->reported[0] = '\0';
-    struct jit_code *code = jit->unused;
-    if (code)
-        jit->unused = code->next;
-    else
-        code = code_create(jit, d);
-    if (code)
-        code_load(jit, code, bytes, count, symbol, function, d);
+    aside_run(load, &l, d);
     pthread_mutex_unlock(&jit->guard.mutex);
-    if (d->status == CONVC_OK)
-        *out = code;
-    return d->status;
+    if (d->status != CONVC_OK)
+        return d->status;
+    *out = l.code;
+    *function = l.function;
+    return CONVC_OK;
 }
 
+/* Once LLVM has given up, what it loaded stays where it is. */
 void jit_unload(struct jit *jit, struct jit_code *code)
 {
     if (!code)
         return;
     pthread_mutex_lock(&jit->guard.mutex);
-    code_clear(jit, code);
+    if (aside_lost())
+        free(code);
+    else
+        code_clear(jit, code);
     pthread_mutex_unlock(&jit->guard.mutex);
 }

@@ -1,5 +1,7 @@
 #include "runtime/machine.h"
 
+#include "gen/out/aside.h"
+
 #include <stdlib.h>
 
 static void create_jit(struct machine *m, int32_t flags)
@@ -47,4 +49,9 @@ void machine_release(struct machine *m)
     jit_destroy(m->jit);
     pool_destroy(m->pool);
     free(m);
+}
+
+void convc_llvm_fault(const char *reason)
+{
+    aside_fault(reason);
 }

@@ -1,6 +1,7 @@
 #include "gen/out/object.h"
 
 #include "gen/emit/emit.h"
+#include "gen/out/aside.h"
 
 #include <llvm-c/Analysis.h>
 #include <llvm-c/BitWriter.h>
@@ -247,20 +248,35 @@ static enum convc_status build(const struct making *k, LLVMContextRef context,
     return st;
 }
 
-static enum convc_status make(const struct making *k, struct object *out, struct diag *d)
+/* A whole compile, for a thread of its own. */
+struct compile {
+    const struct making *making;
+    struct object *out;
+    struct diag *d;
+};
+
+static void compile(void *argument)
 {
-    *out = (struct object){ 0 };
-    struct kept *kept = machine(k->target, d);
+    struct compile *c = argument;
+    struct kept *kept = machine(c->making->target, c->d);
     if (!kept)
-        return d->status;
+        return;
     LLVMContextRef context = LLVMContextCreate();
-    LLVMContextSetDiagnosticHandler(context, hear, d);
-    enum convc_status st = build(k, context, kept->machine, out, d);
-    if (st != CONVC_OK)
-        object_free(out);
+    LLVMContextSetDiagnosticHandler(context, hear, c->d);
+    if (build(c->making, context, kept->machine, c->out, c->d) != CONVC_OK)
+        object_free(c->out);
     LLVMContextDispose(context);
     keep_machine(kept);
-    return st;
+}
+
+/* Of a thread that was lost nothing is left, not even the target machine that it had taken. */
+static enum convc_status make(const struct making *k, struct object *out, struct diag *d)
+{
+    struct compile c = { k, out, d };
+    *out = (struct object){ 0 };
+    if (aside_run(compile, &c, d) != CONVC_OK)
+        *out = (struct object){ 0 };
+    return d->status;
 }
 
 /* ---- what modules hold -------------------------------------------------------------------------

@@ -369,6 +369,19 @@ CONVC_API void convc_emission_destroy(convc_emission *e); /* NULL is allowed */
 CONVC_API enum convc_status convc_emit_name(const struct convc_problem *p, const char *prefix,
                                             char *to, size_t bytes);
 
+/* ---- faults of the compiler ------------------------------------------------------------------ */
+
+/* LLVM ends the process when it meets an error that it cannot go on with, unless a handler does not
+ * return. convc installs one when it first needs LLVM, at the latest in the first
+ * convc_context_create that has a JIT. After such an error on a thread that works for convc, calls
+ * go on as where there is no JIT: kernels that were made run, others are the reference and say why,
+ * and what needs the compiler fails with CONVC_ERR_COMPILER. On other threads the handler prints
+ * the error and returns.
+ *
+ * For a host that uses the same LLVM and has a handler of its own, which it installs after convc's:
+ * let it call this first. It does not return on a thread that works for convc. */
+CONVC_API void convc_llvm_fault(const char *reason);
+
 /* ---- the machine ----------------------------------------------------------------------------- */
 
 /* Measures the FMA peak of `threads` threads right now, in GFLOP/s, in about `seconds`. 0 threads:

@@ -1,0 +1,141 @@
+#include "gen/out/aside.h"
+
+#include "gen/base/thread.h"
+
+#include <llvm-c/ErrorHandling.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Made by the caller, who frees it unless the thread is lost, which stands in it for good. */
+struct job {
+    pthread_mutex_t mutex;
+    pthread_cond_t settled;
+    void (*work)(void *argument);
+    void *argument;
+    bool done, lost;
+};
+
+static _Thread_local struct job *mine; /* NULL: this is no thread of aside_run */
+
+enum { WORKING, GIVING_UP, LOST };
+static atomic_int state; /* of LLVM; the reason is written while it is GIVING_UP */
+static char reason_kept[256];
+
+/* ---- the fault ------------------------------------------------------------------------------- */
+
+bool aside_lost(void)
+{
+    return atomic_load(&state) != WORKING;
+}
+
+static enum convc_status refuse(struct diag *d)
+{
+    const char *why = atomic_load(&state) == LOST ? reason_kept : "a fatal error";
+    return diag_fail(d, CONVC_ERR_COMPILER,
+                     "LLVM gave up in this process and is not called again: %s", why);
+}
+
+static void settle(struct job *job, bool lost)
+{
+    pthread_mutex_lock(&job->mutex);
+    job->done = !lost;
+    job->lost = lost;
+    pthread_cond_signal(&job->settled);
+    pthread_mutex_unlock(&job->mutex);
+}
+
+void aside_fault(const char *reason)
+{
+    int working = WORKING;
+    if (!mine) {
+        fprintf(stderr, "LLVM ERROR: %s\n", reason ? reason : "");
+        return;
+    }
+    if (atomic_compare_exchange_strong(&state, &working, GIVING_UP)) {
+        snprintf(reason_kept, sizeof reason_kept, "%s", reason ? reason : "");
+        atomic_store(&state, LOST);
+    }
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    settle(mine, true);
+    for (;;)
+        pause();
+}
+
+/* Running out of memory has a handler of its own, which LLVM's C interface leaves out. Named as the
+ * Itanium ABI has it: llvm::install_bad_alloc_error_handler. */
+extern void
+install_bad_alloc(void (*handler)(void *data, const char *reason, bool crash),
+                  void *data) __asm__("_ZN4llvm31install_bad_alloc_error_handlerEPFvPvPKcbES0_");
+
+static void out_of_memory(void *data, const char *reason, bool crash)
+{
+    (void)data;
+    (void)crash;
+    aside_fault(reason);
+}
+
+static void install(void)
+{
+    LLVMInstallFatalErrorHandler(aside_fault);
+    install_bad_alloc(out_of_memory, NULL);
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+static void *run(void *job)
+{
+    mine = job;
+    mine->work(mine->argument);
+    settle(mine, false);
+    return NULL;
+}
+
+/* Frees the job, unless its thread is lost. */
+static void await(struct job *job, pthread_t thread, struct diag *d)
+{
+    pthread_mutex_lock(&job->mutex);
+    while (!job->done && !job->lost)
+        pthread_cond_wait(&job->settled, &job->mutex);
+    bool lost = job->lost;
+    pthread_mutex_unlock(&job->mutex);
+    if (lost) {
+        pthread_detach(thread);
+        refuse(d);
+        return;
+    }
+    pthread_join(thread, NULL);
+    pthread_cond_destroy(&job->settled);
+    pthread_mutex_destroy(&job->mutex);
+    free(job);
+}
+
+enum convc_status aside_run(void (*work)(void *argument), void *argument, struct diag *d)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_t thread;
+    pthread_once(&once, install);
+    if (aside_lost())
+        return refuse(d);
+    struct job *job = mine ? NULL : calloc(1, sizeof *job);
+    if (!mine && !job)
+        return diag_memory(d);
+    if (job) {
+        pthread_mutex_init(&job->mutex, NULL);
+        pthread_cond_init(&job->settled, NULL);
+        job->work = work;
+        job->argument = argument;
+    }
+    if (job && thread_start(run, job, &thread)) {
+        await(job, thread, d);
+        return d->status;
+    }
+    free(job);
+    work(argument);
+    return d->status;
+}
