@@ -53,6 +53,8 @@ const char *convc_status_string(enum convc_status status)
     case CONVC_ERR_IO: return "input or output failed";
     case CONVC_ERR_COMPILER: return "compiler failed";
     case CONVC_ERR_INTERNAL: return "internal error";
+    case CONVC_ERR_CANCELLED: return "cancelled";
+    case CONVC_ERR_TIMEOUT: return "not there yet";
     }
     return "unknown status";
 }

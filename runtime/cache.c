@@ -265,6 +265,20 @@ static struct entry *make_pending(struct cache *c, struct entry *e, cache_make m
     return evict(c);
 }
 
+struct convc_kernel *cache_find(struct cache *c, const struct cache_key *key)
+{
+    const uint64_t hash = key_hash(key);
+    struct convc_kernel *found = NULL;
+    pthread_mutex_lock(&c->guard.mutex);
+    struct entry *e = table_find(c, key, hash);
+    if (e && !e->pending) {
+        order_touch(c, e);
+        convc_kernel_retain(found = e->kernel);
+    }
+    pthread_mutex_unlock(&c->guard.mutex);
+    return found;
+}
+
 enum convc_status cache_get(struct cache *c, const struct cache_key *key, cache_make make,
                             void *argument, struct convc_kernel **out, bool *made, struct diag *d)
 {

@@ -32,6 +32,10 @@ typedef enum convc_status (*cache_make)(void *argument, struct convc_kernel **ou
 enum convc_status cache_get(struct cache *c, const struct cache_key *key, cache_make make,
                             void *argument, struct convc_kernel **out, bool *made, struct diag *d);
 
+/* The kernel of `key` where it is there; NULL where it is not, or is still being made. The caller
+ * owns one reference. */
+struct convc_kernel *cache_find(struct cache *c, const struct cache_key *key);
+
 struct cache_stats {
     size_t kernels, code_bytes;
 };

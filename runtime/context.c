@@ -1,10 +1,9 @@
 #include "runtime/context.h"
 
-#include "gen/out/object.h"
-#include "gen/plan/choose.h"
 #include "runtime/api.h"
 #include "runtime/ceilings.h"
-#include "runtime/clock.h"
+#include "runtime/context_make.h"
+#include "runtime/layer.h"
 #include "runtime/peak.h"
 
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 static const size_t default_code_bytes = (size_t)256 << 20;
 /* Each kernel takes two memory maps, of which Linux allows 65530. */
 static const size_t default_kernels = 16384;
+enum { COMPILE_THREADS = 8 }; /* unless more are asked for */
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -22,11 +22,22 @@ static enum convc_status read_options(const struct convc_context_options *opt,
 {
     if (api_read("convc_context_options", opt, full, sizeof *full, d) != CONVC_OK)
         return d->status;
+    if (full->compile_threads < 0 || full->compile_threads > POOL_THREADS_MAX)
+        return diag_fail(d, CONVC_ERR_ARGUMENT, "compile_threads=%d is not within 0 to %d",
+                         (int)full->compile_threads, (int)POOL_THREADS_MAX);
     if (!full->max_code_bytes)
         full->max_code_bytes = default_code_bytes;
     if (!full->max_kernels)
         full->max_kernels = default_kernels;
     return CONVC_OK;
+}
+
+/* Half of those that kernels run on, for they run meanwhile. */
+static int compile_threads(const struct convc_context_options *opt, const struct machine *m)
+{
+    int half = pool_threads(m->pool) / 2;
+    int some = half < 1 ? 1 : half > COMPILE_THREADS ? COMPILE_THREADS : half;
+    return opt->compile_threads ? opt->compile_threads : some;
 }
 
 /* What convc_calibrate left for this machine takes the place of the built-in figures. */
@@ -48,6 +59,7 @@ enum convc_status convc_context_create(const struct convc_context_options *opt, 
         return out ? api_fail_with(CONVC_ERR_MEMORY, "out of memory")
                    : api_fail_with(CONVC_ERR_ARGUMENT, "convc_context_create: out must be given");
     }
+    atomic_init(&cx->references, 1);
     if (guard_init(&cx->known.guard, NULL, &d) != CONVC_OK) {
         free(cx);
         return api_fail(&d);
@@ -55,6 +67,8 @@ enum convc_status convc_context_create(const struct convc_context_options *opt, 
     enum convc_status st = read_options(opt, &full, &d);
     if (st == CONVC_OK)
         st = machine_create(&full, &cx->machine, &d);
+    if (st == CONVC_OK)
+        st = jobs_create(compile_threads(&full, cx->machine), &cx->jobs, &d);
     if (st == CONVC_OK)
         st = cache_create(full.max_code_bytes, full.max_kernels, &cx->cache, &d);
     if (st == CONVC_OK && !(full.flags & CONVC_NO_DISK_CACHE))
@@ -67,14 +81,23 @@ enum convc_status convc_context_create(const struct convc_context_options *opt, 
         convc_context_destroy(cx);
         return api_fail(&d);
     }
+    if (full.compile_threads)
+        context_warm_up(cx);
     *out = cx;
     return CONVC_OK;
 }
 
-void convc_context_destroy(convc_context *cx)
+struct convc_context *context_retain(struct convc_context *cx)
 {
-    if (!cx)
+    atomic_fetch_add_explicit(&cx->references, 1, memory_order_relaxed);
+    return cx;
+}
+
+void context_release(struct convc_context *cx)
+{
+    if (atomic_fetch_sub_explicit(&cx->references, 1, memory_order_acq_rel) != 1)
         return;
+    jobs_release(cx->jobs);
     cache_destroy(cx->cache);
     cache_disk_close(cx->disk);
     if (cx->machine)
@@ -84,126 +107,19 @@ void convc_context_destroy(convc_context *cx)
     free(cx);
 }
 
+/* What has not begun is called off; what has begun is finished, and then releases the context. */
+void convc_context_destroy(convc_context *cx)
+{
+    if (!cx)
+        return;
+    if (cx->jobs)
+        layer_cancel_all(cx->jobs);
+    context_release(cx);
+}
+
 const char *convc_context_target(const convc_context *cx)
 {
     return cx ? cx->machine->target_text : "";
-}
-
-/* ---- making a kernel ------------------------------------------------------------------------- */
-
-struct making {
-    struct convc_context *cx;
-    struct problem *problem;
-    const struct convc_problem *from; /* the problem is still to be resolved; NULL: it is */
-    const struct plan *forced;        /* NULL: the best that is known */
-};
-
-/* The plan and who chose it: the caller, the tuning database or the cost model. */
-static enum convc_status find_plan(const struct making *m, struct plan *plan,
-                                   enum convc_plan_source *by, struct diag *d)
-{
-    const struct target *target = &m->cx->machine->target;
-    *by = m->forced ? CONVC_PLAN_FORCED : CONVC_PLAN_TUNED;
-    if (m->forced)
-        *plan = *m->forced;
-    if (m->forced || tuning_plan(&m->cx->tuning, m->problem, target, plan, NULL))
-        return CONVC_OK;
-    *by = CONVC_PLAN_MODELLED;
-    return choose_plan(m->problem, target, plan, d);
-}
-
-static enum convc_status compile_kernel(const struct making *m, struct convc_kernel *k,
-                                        const struct disk_key *key, struct diag *d)
-{
-    const struct machine *machine = m->cx->machine;
-    const struct object_request request = { .problem = m->problem,
-                                            .plan = &k->plan,
-                                            .target = &machine->target,
-                                            .symbol = key->symbol,
-                                            .form = OBJECT_ELF };
-    struct object object = { 0 };
-    if (object_emit(&request, &object, d) != CONVC_OK)
-        return d->status;
-    if (kernel_load(k, object.bytes, object.count, key->symbol, CONVC_FROM_COMPILER, d) ==
-            CONVC_OK &&
-        m->cx->disk)
-        cache_disk_store(m->cx->disk, key, object.bytes, object.count);
-    object_free(&object);
-    return d->status;
-}
-
-/* An object that does not load is as good as none: it is compiled anew, and written over. */
-static bool load_from_disk(const struct making *m, struct convc_kernel *k,
-                           const struct disk_key *key)
-{
-    struct diag ignored = { 0 };
-    struct disk_object found;
-    if (!m->cx->disk || !cache_disk_load(m->cx->disk, key, &found))
-        return false;
-    kernel_load(k, found.object, found.count, key->symbol, CONVC_FROM_DISK, &ignored);
-    free(found.file);
-    return ignored.status == CONVC_OK;
-}
-
-/* Machine code for a kernel, or the reason why it stays the reference. */
-static enum convc_status give_code(const struct making *m, struct convc_kernel *k, struct diag *d)
-{
-    struct diag refused = { 0 };
-    struct text problem = { 0 };
-    struct disk_key key;
-
-    if (!m->cx->machine->jit) {
-        kernel_refer(k, m->cx->machine->no_jit.text);
-        return CONVC_OK;
-    }
-    problem_print(m->problem, &problem);
-    if (problem.failed || !problem.data) {
-        text_free(&problem);
-        return diag_memory(d);
-    }
-    disk_key_init(&key, m->cx->machine->target_text, problem.data, k->plan_text);
-    if (!load_from_disk(m, k, &key))
-        compile_kernel(m, k, &key, &refused);
-    text_free(&problem);
-    if (refused.status == CONVC_ERR_MEMORY)
-        return diag_memory(d);
-    if (refused.status != CONVC_OK)
-        kernel_refer(k, refused.text);
-    return CONVC_OK;
-}
-
-static enum convc_status make_kernel(void *argument, struct convc_kernel **out, struct diag *d)
-{
-    const struct making *m = argument;
-    struct machine *machine = m->cx->machine;
-    double start = clock_seconds();
-    struct convc_kernel *k = NULL;
-    struct plan plan;
-    enum convc_plan_source by;
-    struct diag unplanned = { 0 };
-
-    /* Without a JIT the reference answers, whatever the target. */
-    if (machine->jit && machine->foreign.status != CONVC_OK)
-        return diag_fail(d, machine->foreign.status, "%s", machine->foreign.text);
-    enum convc_status st = m->from ? problem_resolve(m->from, m->problem, d) : CONVC_OK;
-    if (st != CONVC_OK)
-        return st;
-    st = find_plan(m, &plan, &by, &unplanned);
-    if (st != CONVC_OK && st != CONVC_ERR_UNSUPPORTED)
-        return diag_fail(d, st, "%s", unplanned.text);
-    st = kernel_create(machine, m->problem, unplanned.status ? NULL : &plan, &k, d);
-    if (st == CONVC_OK && unplanned.status)
-        kernel_refer(k, unplanned.text);
-    else if (st == CONVC_OK)
-        st = give_code(m, k, d);
-    if (st != CONVC_OK) {
-        convc_kernel_release(k);
-        return st;
-    }
-    k->compile_ms = (clock_seconds() - start) * 1e3;
-    k->plan_source = by;
-    *out = k;
-    return CONVC_OK;
 }
 
 /* ---- convc_compile --------------------------------------------------------------------------- */
@@ -263,8 +179,8 @@ enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p
         plan_print(&forced, key.plan);
     }
 
-    struct making m = { cx, &problem, known ? p : NULL, options.plan ? &forced : NULL };
-    if (cache_get(cx->cache, &key, make_kernel, &m, &k, &made, &d) != CONVC_OK)
+    struct making m = { cx, &problem, known ? p : NULL, options.plan ? &forced : NULL, NULL };
+    if (cache_get(cx->cache, &key, context_make, &m, &k, &made, &d) != CONVC_OK)
         return api_fail(&d);
     bool found = !made && k->source != CONVC_FROM_REFERENCE;
     if (options.source)

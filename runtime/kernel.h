@@ -58,4 +58,9 @@ void kernel_refer(struct convc_kernel *k, const char *reason);
 /* Computes n images; `args` has been checked. */
 void kernel_run(const struct convc_kernel *k, const struct convc_args *args);
 
+/* convc_run with a workspace of so many bytes for each thread, not less than the kernel needs: what
+ * is refused then depends on that alone. args holds the whole structure. */
+enum convc_status kernel_run_in(const struct convc_kernel *k, const struct convc_args *args,
+                                size_t workspace_bytes);
+
 #endif

@@ -152,11 +152,13 @@ static enum convc_status check_user(const struct convc_kernel *k, const struct c
 
 /* Scratch memory may lie in no tensor, not even in its gaps. */
 static enum convc_status check_workspace(const struct convc_kernel *k,
-                                         const struct convc_args *args, const struct extent *src,
-                                         const struct extent *dst, struct diag *d)
+                                         const struct convc_args *args, size_t bytes,
+                                         const struct extent *src, const struct extent *dst,
+                                         struct diag *d)
 {
     const struct convc_problem *p = &k->problem.p;
-    const struct extent own = { args->workspace, convc_workspace_bytes(k, args->n, 0), true };
+    const struct extent own = { args->workspace, bytes * (size_t)pool_threads(k->machine->pool),
+                                true };
     const struct extent tensor[] = {
         *src,
         *dst,
@@ -183,7 +185,7 @@ static enum convc_status check_workspace(const struct convc_kernel *k,
 }
 
 static enum convc_status check_tensors(const struct convc_kernel *k, const struct convc_args *args,
-                                       struct diag *d)
+                                       size_t workspace_bytes, struct diag *d)
 {
     const struct convc_problem *p = &k->problem.p;
     struct extent src, dst;
@@ -204,12 +206,12 @@ static enum convc_status check_tensors(const struct convc_kernel *k, const struc
     if (st == CONVC_OK)
         st = check_user(k, args, &dst, d);
     if (st == CONVC_OK)
-        st = check_workspace(k, args, &src, &dst, d);
+        st = check_workspace(k, args, workspace_bytes, &src, &dst, d);
     return st;
 }
 
 static enum convc_status check_args(const struct convc_kernel *k, const struct convc_args *args,
-                                    struct diag *d)
+                                    size_t workspace_bytes, struct diag *d)
 {
     if (!k || !args)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "convc_run: kernel and args must be given");
@@ -218,7 +220,7 @@ static enum convc_status check_args(const struct convc_kernel *k, const struct c
                          args->struct_bytes, sizeof *args);
     if (args->n < 0)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "n=%" PRId64 " is negative", args->n);
-    return args->n > 0 ? check_tensors(k, args, d) : CONVC_OK;
+    return args->n > 0 ? check_tensors(k, args, workspace_bytes, d) : CONVC_OK;
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
@@ -299,14 +301,20 @@ void kernel_run(const struct convc_kernel *k, const struct convc_args *args)
     }
 }
 
-enum convc_status convc_run(const convc_kernel *k, const struct convc_args *args)
+enum convc_status kernel_run_in(const struct convc_kernel *k, const struct convc_args *args,
+                                size_t workspace_bytes)
 {
     struct diag d; /* half a KiB, which nobody reads unless a check fails */
     d.status = CONVC_OK;
     d.text[0] = '\0';
-    if (check_args(k, args, &d) != CONVC_OK)
+    if (check_args(k, args, workspace_bytes, &d) != CONVC_OK)
         return api_fail(&d);
     if (args->n > 0)
         kernel_run(k, args);
     return CONVC_OK;
+}
+
+enum convc_status convc_run(const convc_kernel *k, const struct convc_args *args)
+{
+    return kernel_run_in(k, args, k ? k->workspace_bytes : 0);
 }

@@ -13,7 +13,7 @@ local ORDER = {
     { "convc/types" },
     { "convc/kernel" },
     { "convc/convc" },
-    { "convc/tuning" },
+    { "convc/tuning", "convc/layer" },
     { "gen/base" },
     { "gen/expr" },
     { "gen/problem" },
@@ -21,13 +21,13 @@ local ORDER = {
     { "gen/emit" },
     { "gen/out" },
     { "runtime/guard", "runtime/api", "runtime/clock", "runtime/disk_dir" },
-    { "runtime/ref", "runtime/pool", "runtime/jit", "runtime/bandwidth" },
+    { "runtime/ref", "runtime/pool", "runtime/jit", "runtime/bandwidth", "runtime/jobs" },
     { "runtime/machine" },
     { "runtime/kernel" },
     { "runtime/cache", "runtime/cache_disk", "runtime/disk_*" },
     { "runtime/tune_db", "runtime/measurer" },
     { "runtime/tune" },
-    { "runtime/context", "runtime/explain", "runtime/peak", "runtime/ceilings",
+    { "runtime/context", "runtime/layer", "runtime/explain", "runtime/peak", "runtime/ceilings",
       "runtime/api_*" },
     { "runtime/cli" },
 }
@@ -37,6 +37,7 @@ local FRONT = {
     ["runtime/cache_disk"] = "disk",
     ["runtime/disk_*"] = "disk",
     ["runtime/context"] = "context",
+    ["runtime/layer"] = "context",
     ["runtime/explain"] = "context",
     ["runtime/peak"] = "context",
     ["runtime/ceilings"] = "context",
@@ -68,7 +69,7 @@ local LINES_PER_FILE, LINES_PER_FUNCTION, COLUMNS = 500, 80, 100
 
 local TOP_LEVEL = {}
 for name in ([[gen runtime specs tests bench CMakeLists.txt README.md Makefile LICENSE CHANGELOG.md
-    .clang-format .ci .gitignore]]):gmatch("%S+") do
+    SECURITY.md .clang-format .ci .gitignore]]):gmatch("%S+") do
     TOP_LEVEL[name] = true
 end
 

@@ -32,13 +32,13 @@ lib_dir() { dirname "$(find "$prefix" -name convc.pc)" | xargs dirname; }
 
 files_are_in_place() {
     local file
-    for file in include/convc/{types,kernel,convc,tuning}.h bin/convc share/convc/specs/networks; do
+    for file in include/convc/{types,kernel,convc,tuning,layer}.h bin/convc share/convc/specs/networks; do
         [ -e "$prefix/$file" ] || { echo "no $file" && return 1; }
     done
     for file in libconvc.so libconvc.so.0 libconvc.a cmake/convc/convcConfig.cmake; do
         [ -e "$lib/$file" ] || { echo "no $lib/$file" && return 1; }
     done
-    [ "$(find "$prefix/include" -type f | wc -l)" -eq 4 ] || { find "$prefix/include" && return 1; }
+    [ "$(find "$prefix/include" -type f | wc -l)" -eq 5 ] || { find "$prefix/include" && return 1; }
 }
 
 # Reads nm's lines and complains of every name that is not convc_*; there must be some that are.
@@ -66,7 +66,7 @@ has_soname() { objdump -p "$lib/libconvc.so" | grep -q 'SONAME *libconvc\.so\.0$
 
 headers_stand_alone() {
     local header
-    for header in types kernel convc; do
+    for header in types kernel convc tuning layer; do
         echo "#include <convc/$header.h>" >"$work/alone.c"
         cp "$work/alone.c" "$work/alone.cpp"
         gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$prefix/include" \
@@ -90,6 +90,14 @@ host_by_pkg_config_static() {
     gcc -std=c11 "$host" -o "$work/static" \
         $(pkg --static --cflags --libs | sed 's/-lconvc /-l:libconvc.a /') &&
         ! needs_soname "$work/static" && "$work/static"
+}
+
+# The example of a host that answers while kernels are compiled.
+server_by_pkg_config() {
+    # shellcheck disable=SC2046
+    gcc -std=c11 -Wall -Wextra -Wno-unused-parameter -Werror \
+        "$source/specs/examples/server/server.c" -o "$work/server" \
+        $(pkg --cflags --libs) -lpthread -Wl,-rpath,"$lib" && "$work/server"
 }
 
 # A host whose own functions bear the names of convc's insides.
@@ -144,6 +152,7 @@ fact "every function of the headers is there" exports_what_the_headers_promise
 fact "the shared library is libconvc.so.0" has_soname
 fact "pkg-config, shared: the host runs" host_by_pkg_config_shared
 fact "pkg-config, static: the host runs" host_by_pkg_config_static
+fact "the server of the examples runs" server_by_pkg_config
 fact "a static host may use the names of the insides" static_names_do_not_clash
 fact "find_package: both hosts build" host_by_find_package
 fact "find_package, shared: the host runs" "$work/cmake/build/host_shared"

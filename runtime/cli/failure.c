@@ -24,7 +24,9 @@ enum exit_code exit_code_of(enum convc_status status)
     case CONVC_ERR_MEMORY:
     case CONVC_ERR_IO:
     case CONVC_ERR_COMPILER:
-    case CONVC_ERR_INTERNAL: break;
+    case CONVC_ERR_INTERNAL:
+    case CONVC_ERR_CANCELLED:
+    case CONVC_ERR_TIMEOUT: break;
     }
     return EXIT_SYSTEM;
 }

@@ -63,12 +63,16 @@ struct convc_context_options {
     int32_t threads; /* 1 to 1024; 0: all that the process may run on                */
     int32_t flags;   /* CONVC_NO_*                                                   */
     convc_parallel_for parallel_for; /* NULL: convc's own pool */
-    void *pool;            /* first argument of parallel_for                               */
-    const char *cache_dir; /* NULL: $XDG_CACHE_HOME/convc, else $HOME/.cache/convc         */
-    const char *target;    /* NULL: this machine; else "TRIPLE:CPU[+feature...]" or "CPU"  */
-    size_t max_code_bytes; /* bound of the memory cache; 0: 256 MiB                        */
-    size_t max_kernels;    /* likewise; 0: 16384                                           */
-    const char *tuning_db; /* NULL: none; else a tuning database, see convc/tuning.h       */
+    void *pool;              /* first argument of parallel_for                               */
+    const char *cache_dir;   /* NULL: $XDG_CACHE_HOME/convc, else $HOME/.cache/convc         */
+    const char *target;      /* NULL: this machine; else "TRIPLE:CPU[+feature...]" or "CPU"  */
+    size_t max_code_bytes;   /* bound of the memory cache; 0: 256 MiB                        */
+    size_t max_kernels;      /* likewise; 0: 16384                                           */
+    const char *tuning_db;   /* NULL: none; else a tuning database, see convc/tuning.h       */
+    int32_t compile_threads; /* that layers are compiled on, see convc/layer.h; at most 1024;
+                                0: half of `threads`, 1 to 8. Given,
+                                LLVM is set up here, in some milliseconds, else by the first
+                                convc_layer_create of the process */
 };
 
 enum {
@@ -85,7 +89,9 @@ enum {
 CONVC_API enum convc_status convc_context_create(const struct convc_context_options *opt,
                                                  convc_context **out);
 
-/* Kernels that are still retained stay callable and are released as usual. NULL is fine. */
+/* Kernels that are still retained stay callable and are released as usual, and so do layers. Waits
+ * for no compile: layers whose compile has not begun are CONVC_LAYER_CANCELLED, what has begun is
+ * finished in the background. NULL is fine. */
 CONVC_API void convc_context_destroy(convc_context *cx);
 
 /* What the context compiles for: "x86_64-pc-linux-gnu:znver5". Lives as long as the context. */

@@ -27,10 +27,12 @@ enum convc_status {
     CONVC_ERR_SPEC,     /* a Lua spec or a problem text that cannot be read                     */
     CONVC_ERR_PLAN,     /* a plan text that cannot be read, or that does not fit the problem    */
     CONVC_ERR_UNSUPPORTED, /* legal, but outside of what this build or this machine can do */
-    CONVC_ERR_MEMORY,   /* out of memory                                                        */
-    CONVC_ERR_IO,       /* a file that cannot be read or written                                */
-    CONVC_ERR_COMPILER, /* LLVM refused; with a fallback allowed the reference answers instead  */
-    CONVC_ERR_INTERNAL, /* a bug in convc                                                       */
+    CONVC_ERR_MEMORY,    /* out of memory                                                        */
+    CONVC_ERR_IO,        /* a file that cannot be read or written                                */
+    CONVC_ERR_COMPILER,  /* LLVM refused; with a fallback allowed the reference answers instead  */
+    CONVC_ERR_INTERNAL,  /* a bug in convc                                                       */
+    CONVC_ERR_CANCELLED, /* what was waited for was called off                                  */
+    CONVC_ERR_TIMEOUT,   /* what is waited for is not there yet                                 */
 };
 
 enum convc_kind {

@@ -1,0 +1,269 @@
+/* Layers under load: many threads run them while their kernels come into force, and they are
+ * cancelled, destroyed, forked and left behind at exit at every moment of a compile. */
+#include "tests/support/layer.h"
+#include "tests/support/support.h"
+
+#include <convc/layer.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#if defined(__SANITIZE_THREAD__)
+enum { FORKS_WITH_THREADS = 0 }; /* ThreadSanitizer allows no threads after such a fork */
+#else
+enum { FORKS_WITH_THREADS = 1 };
+#endif
+
+enum { THREADS = 8 };
+
+static convc_context *make_context(int32_t compile_threads)
+{
+    convc_context *cx = NULL;
+    const struct convc_context_options opt = { .struct_bytes = sizeof opt,
+                                               .threads = 1,
+                                               .flags = CONVC_NO_DISK_CACHE,
+                                               .compile_threads = compile_threads };
+    if (convc_context_create(&opt, &cx) != CONVC_OK)
+        fail_msg("%s", convc_last_error());
+    return cx;
+}
+
+/* A problem that computes exactly, whoever computes it. */
+static void make_tensors(struct layer *l, int64_t ic)
+{
+    struct convc_problem p;
+    layer_problem(&p, ic, 12, 6, 5);
+    p.tolerance = 0;
+    layer_init(l, &p, 1);
+}
+
+static bool is_compiled(const convc_layer *layer)
+{
+    struct convc_kernel_info info = { .struct_bytes = sizeof info };
+    return convc_kernel_info(convc_layer_kernel(layer), &info) == CONVC_OK && info.function;
+}
+
+/* One thread's part of the load. */
+struct runner {
+    convc_layer *const *layer;
+    const struct layer *l;
+    int layers;
+    atomic_bool *stop;
+    int64_t runs, by_kernel, wrong;
+};
+
+static void run_one(struct runner *r, int i, float *dst)
+{
+    size_t bytes = (size_t)r->l[i].dst_elements * sizeof(float);
+    struct convc_args args = layer_args(&r->l[i]);
+    args.dst = dst;
+    r->by_kernel += is_compiled(r->layer[i]);
+    bool right = convc_layer_run(r->layer[i], &args) == CONVC_OK;
+    r->wrong += !right || memcmp(dst, r->l[i].expected, bytes) != 0;
+    r->runs++;
+}
+
+static void *run_all(void *argument)
+{
+    struct runner *r = argument;
+    float *dst = malloc((size_t)r->l[0].dst_elements * sizeof(float));
+    for (bool last = false; !last;) {
+        last = atomic_load(r->stop); /* once more when all are compiled */
+        for (int i = 0; i < r->layers; i++)
+            run_one(r, i, dst);
+    }
+    free(dst);
+    return NULL;
+}
+
+static void kernels_come_into_force_under_the_load_of_many_threads(void **state)
+{
+    (void)state;
+    enum { LAYERS = 24 };
+    struct layer l[LAYERS];
+    convc_layer *layer[LAYERS];
+    struct runner r[THREADS];
+    pthread_t thread[THREADS];
+    atomic_bool stop = false;
+    convc_context *cx = make_context(2);
+    for (int i = 0; i < LAYERS; i++) {
+        make_tensors(&l[i], 1 + i);
+        assert_int_equal(convc_layer_create(cx, &l[i].p, l[i].wei, NULL, &layer[i]), CONVC_OK);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        r[i] = (struct runner){ layer, l, LAYERS, &stop, 0, 0, 0 };
+        assert_int_equal(pthread_create(&thread[i], NULL, run_all, &r[i]), 0);
+    }
+    for (int i = 0; i < LAYERS; i++)
+        assert_int_equal(convc_layer_wait(layer[i], -1), CONVC_OK);
+    stop = true;
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(thread[i], NULL);
+        assert_int_equal(r[i].wrong, 0);
+        assert_true(r[i].by_kernel >= LAYERS);
+    }
+    for (int i = 0; i < LAYERS; i++) {
+        convc_layer_destroy(layer[i]);
+        layer_free(&l[i]);
+    }
+    convc_context_destroy(cx);
+}
+
+/* ---- every moment ---------------------------------------------------------------------------- */
+
+static void count_calls(void *data, convc_layer *layer, enum convc_status status)
+{
+    (void)layer;
+    (void)status;
+    atomic_fetch_add((atomic_int *)data, 1);
+}
+
+enum { MOMENT_US = 4000 }; /* a compile and what is around it */
+
+static convc_layer *create(convc_context *cx, struct layer *l, atomic_int *calls)
+{
+    convc_layer *layer = NULL;
+    const struct convc_layer_options opt = { .struct_bytes = sizeof opt,
+                                             .done = count_calls,
+                                             .data = calls };
+    assert_int_equal(convc_layer_create(cx, &l->p, l->wei, &opt, &layer), CONVC_OK);
+    return layer;
+}
+
+static void check_cancelled(convc_layer *layer, atomic_int *calls)
+{
+    bool in_time = convc_layer_cancel(layer) == 1;
+    int before = atomic_load(calls);
+    enum convc_status st = convc_layer_wait(layer, -1);
+    assert_int_equal(st, in_time ? CONVC_ERR_CANCELLED : CONVC_OK);
+    assert_int_equal(is_compiled(layer), !in_time);
+    assert_true(!in_time || before == 0);
+    assert_int_equal(atomic_load(calls), !in_time);
+}
+
+static void layers_are_cancelled_and_destroyed_at_every_moment(void **state)
+{
+    (void)state;
+    struct layer l;
+    struct test_random r = { test_seed("test_layer_load", 1) };
+    convc_context *cx = make_context(1);
+    for (int64_t i = 0, n = test_count(120); i < n; i++) {
+        atomic_int calls = 0;
+        make_tensors(&l, 1 + i);
+        convc_layer *layer = create(cx, &l, &calls);
+        usleep((useconds_t)test_random_in(&r, 0, MOMENT_US));
+        if (i % 2)
+            check_cancelled(layer, &calls);
+        convc_layer_destroy(layer);
+        int told = atomic_load(&calls);
+        if (i % 8 == 0) { /* the context too, at once */
+            convc_context_destroy(cx);
+            cx = make_context(1 + (int32_t)(i % 3));
+        }
+        layer_free(&l);
+        assert_int_equal(atomic_load(&calls), told); /* none after destroy has returned */
+    }
+    convc_context_destroy(cx);
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+static bool goes_on(convc_layer *const *layer, const struct layer *l, int layers)
+{
+    atomic_bool stop = true;
+    struct runner r = { layer, l, layers, &stop, 0, 0, 0 };
+    for (int i = 0; i < layers; i++) {
+        if (convc_layer_wait(layer[i], -1) != CONVC_OK)
+            return false;
+    }
+    run_all(&r);
+    return r.wrong == 0 && r.by_kernel == layers;
+}
+
+static void a_child_compiles_what_its_parent_was_compiling(void **state)
+{
+    (void)state;
+    enum { LAYERS = 4 };
+    struct layer l[LAYERS];
+    convc_layer *layer[LAYERS];
+    struct test_random r = { test_seed("test_layer_load", 2) };
+    int status;
+    if (!FORKS_WITH_THREADS)
+        skip();
+    for (int64_t round = 0, n = test_count(10); round < n; round++) {
+        convc_context *cx = make_context(2);
+        for (int i = 0; i < LAYERS; i++) {
+            make_tensors(&l[i], 1 + i);
+            assert_int_equal(convc_layer_create(cx, &l[i].p, l[i].wei, NULL, &layer[i]), CONVC_OK);
+        }
+        usleep((useconds_t)test_random_in(&r, 0, MOMENT_US));
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(60);
+            _exit(goes_on(layer, l, LAYERS) ? 0 : 1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_true(goes_on(layer, l, LAYERS));
+        for (int i = 0; i < LAYERS; i++) {
+            convc_layer_destroy(layer[i]);
+            layer_free(&l[i]);
+        }
+        convc_context_destroy(cx);
+    }
+}
+
+/* Leaves from the midst of compiles. */
+static void leave(useconds_t after, bool destroy)
+{
+    struct layer l[3];
+    convc_layer *layer[3];
+    convc_context *cx = make_context(2);
+    for (int i = 0; i < 3; i++) {
+        make_tensors(&l[i], 1 + i);
+        if (convc_layer_create(cx, &l[i].p, l[i].wei, NULL, &layer[i]) != CONVC_OK)
+            _exit(1);
+    }
+    usleep(after);
+    if (destroy)
+        convc_context_destroy(cx);
+    exit(0);
+}
+
+static void a_process_may_end_in_the_midst_of_a_compile(void **state)
+{
+    (void)state;
+    struct test_random r = { test_seed("test_layer_load", 3) };
+    int status;
+    for (int64_t i = 0, n = test_count(20); i < n; i++) {
+        useconds_t after = (useconds_t)test_random_in(&r, 0, MOMENT_US);
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(60);
+            leave(after, i % 2 != 0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+            fail_msg("a process that left after %u us ended with status %x", after, status);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        /* first, while LLVM has not been used in this process */
+        cmocka_unit_test(a_process_may_end_in_the_midst_of_a_compile),
+        cmocka_unit_test(kernels_come_into_force_under_the_load_of_many_threads),
+        cmocka_unit_test(layers_are_cancelled_and_destroyed_at_every_moment),
+        cmocka_unit_test(a_child_compiles_what_its_parent_was_compiling),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
