@@ -155,7 +155,7 @@ static void layers_are_cancelled_and_destroyed_at_every_moment(void **state)
     struct layer l;
     struct test_random r = { test_seed("test_layer_load", 1) };
     convc_context *cx = make_context(1);
-    for (int64_t i = 0, n = test_count(120); i < n; i++) {
+    for (int64_t i = 0, n = test_count(60); i < n; i++) {
         atomic_int calls = 0;
         make_tensors(&l, 1 + i);
         convc_layer *layer = create(cx, &l, &calls);
@@ -198,7 +198,7 @@ static void a_child_compiles_what_its_parent_was_compiling(void **state)
     int status;
     if (!FORKS_WITH_THREADS)
         skip();
-    for (int64_t round = 0, n = test_count(10); round < n; round++) {
+    for (int64_t round = 0, n = test_count(8); round < n; round++) {
         convc_context *cx = make_context(2);
         for (int i = 0; i < LAYERS; i++) {
             make_tensors(&l[i], 1 + i);
@@ -243,7 +243,7 @@ static void a_process_may_end_in_the_midst_of_a_compile(void **state)
     (void)state;
     struct test_random r = { test_seed("test_layer_load", 3) };
     int status;
-    for (int64_t i = 0, n = test_count(20); i < n; i++) {
+    for (int64_t i = 0, n = test_count(12); i < n; i++) {
         useconds_t after = (useconds_t)test_random_in(&r, 0, MOMENT_US);
         pid_t child = fork();
         if (child == 0) {
