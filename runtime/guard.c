@@ -1,5 +1,7 @@
 #include "runtime/guard.h"
 
+#include "gen/out/aside.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -31,8 +33,10 @@ static void after_fork_in_child(void)
     after_fork();
 }
 
+/* Some hold a guard while LLVM works for them. */
 static void hook(void)
 {
+    aside_prepare();
     hooked = pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0;
 }
 

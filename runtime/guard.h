@@ -2,7 +2,7 @@
  *
  * fork waits until every guard is free, so the child finds what they protect whole; then the child
  * puts right what only a lost thread could have finished, by `in_child`, alone in its process.
- * Guards are never nested. Stands on: diag, pthread.
+ * Guards are never nested. Stands on: diag, aside, pthread.
  */
 #ifndef RUNTIME_GUARD_H
 #define RUNTIME_GUARD_H

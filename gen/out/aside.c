@@ -80,8 +80,70 @@ static void out_of_memory(void *data, const char *reason, bool crash)
     aside_fault(reason);
 }
 
+/* ---- fork ------------------------------------------------------------------------------------ */
+
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    int working; /* threads that are in LLVM        */
+    int forks;   /* that wait: nobody else goes in */
+} door = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+static void enter(void)
+{
+    pthread_mutex_lock(&door.mutex);
+    while (door.forks > 0)
+        pthread_cond_wait(&door.changed, &door.mutex);
+    door.working++;
+    pthread_mutex_unlock(&door.mutex);
+}
+
+static void leave(void)
+{
+    pthread_mutex_lock(&door.mutex);
+    door.working--;
+    pthread_cond_broadcast(&door.changed);
+    pthread_mutex_unlock(&door.mutex);
+}
+
+/* Keeps the mutex. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&door.mutex);
+    door.forks++;
+    while (door.working > 0)
+        pthread_cond_wait(&door.changed, &door.mutex);
+}
+
+static void after_fork(void)
+{
+    door.forks--;
+    pthread_cond_broadcast(&door.changed);
+    pthread_mutex_unlock(&door.mutex);
+}
+
+/* Whoever waited is not in the child. */
+static void after_fork_in_child(void)
+{
+    door.forks = 0;
+    pthread_cond_init(&door.changed, NULL);
+    pthread_mutex_unlock(&door.mutex);
+}
+
+static void hook(void)
+{
+    pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}
+
+void aside_prepare(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, hook);
+}
+
 static void install(void)
 {
+    aside_prepare();
     LLVMInstallFatalErrorHandler(aside_fault);
     install_bad_alloc(out_of_memory, NULL);
 }
@@ -115,27 +177,39 @@ static void await(struct job *job, pthread_t thread, struct diag *d)
     free(job);
 }
 
-enum convc_status aside_run(void (*work)(void *argument), void *argument, struct diag *d)
+/* On this very thread where there can be no other. */
+static enum convc_status run_job(void (*work)(void *argument), void *argument, struct diag *d)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_t thread;
-    pthread_once(&once, install);
-    if (aside_lost())
-        return refuse(d);
-    struct job *job = mine ? NULL : calloc(1, sizeof *job);
-    if (!mine && !job)
+    struct job *job = calloc(1, sizeof *job);
+    if (!job)
         return diag_memory(d);
-    if (job) {
-        pthread_mutex_init(&job->mutex, NULL);
-        pthread_cond_init(&job->settled, NULL);
-        job->work = work;
-        job->argument = argument;
-    }
-    if (job && thread_start(run, job, &thread)) {
+    pthread_mutex_init(&job->mutex, NULL);
+    pthread_cond_init(&job->settled, NULL);
+    job->work = work;
+    job->argument = argument;
+    if (thread_start(run, job, &thread)) {
         await(job, thread, d);
         return d->status;
     }
     free(job);
     work(argument);
+    return d->status;
+}
+
+enum convc_status aside_run(void (*work)(void *argument), void *argument, struct diag *d)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, install);
+    if (mine) {
+        work(argument);
+        return d->status;
+    }
+    enter();
+    if (aside_lost())
+        refuse(d);
+    else
+        run_job(work, argument, d);
+    leave();
     return d->status;
 }

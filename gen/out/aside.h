@@ -8,7 +8,10 @@
  *
  * The handler is one for the process, and is installed by the first aside_run. Errors on threads
  * that are not ours, those of a host that uses the same LLVM, are printed, and LLVM ends the
- * process as it does without a handler. Stands on: diag, pthread, llvm-c/ErrorHandling.h.
+ * process as it does without a handler.
+ *
+ * fork waits until no thread is in LLVM, so that the child finds it whole and may go on with it.
+ * Stands on: diag, thread, llvm-c/ErrorHandling.h.
  */
 #ifndef GEN_OUT_ASIDE_H
 #define GEN_OUT_ASIDE_H
@@ -16,6 +19,10 @@
 #include "gen/base/diag.h"
 
 #include <stdbool.h>
+
+/* Lets fork wait for LLVM from now on. Those who hold a lock while they wait for aside_run, and let
+ * fork wait for that too, call this before they do: then fork waits for them first. */
+void aside_prepare(void);
 
 /* Calls work(argument) on another thread and returns when it has ended. CONVC_ERR_COMPILER where
  * LLVM gave up, now or before; then `argument` and what it points to are the caller's again, and

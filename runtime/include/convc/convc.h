@@ -18,7 +18,7 @@
  * Every call that can fail returns a status; after a failure convc_last_error() is one sentence
  * about it, kept per thread. Structures begin with their own size. All calls may be made from any
  * thread; a context is destroyed once, when no other call on it is under way. A child of a fork may
- * go on using the contexts and kernels of its parent.
+ * go on using the contexts and kernels of its parent; fork waits for compiles that are under way.
  */
 #ifndef CONVC_CONVC_H
 #define CONVC_CONVC_H
