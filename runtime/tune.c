@@ -246,14 +246,17 @@ static enum convc_status measure(struct work *w, const struct tune_step *step, s
 /* ---- one problem ----------------------------------------------------------------------------- */
 
 /* Where time is the limit, as many as it should suffice for, by the pace so far. */
-static int64_t trials_left(const struct tune_order *o, int64_t before, int64_t now, double begin)
+static int64_t trials_left(const struct tune_space *s, const struct tune_order *o, int64_t before,
+                           int64_t now, double begin)
 {
     double spent = clock_seconds() - begin;
     if (isinf(o->until) || now - before < PACED)
         return o->trials;
     double more = (o->until - clock_seconds()) / (spent / (double)(now - before));
     double all = (double)now + fmax(more, 0);
-    return all < (double)o->trials ? (int64_t)all : o->trials;
+    if (all >= (double)tune_planned(s->own, o->trials))
+        return o->trials;
+    return tune_trials(s->own, (int64_t)all);
 }
 
 /* The first plan of all: nothing is measured where it cannot be. */
@@ -295,7 +298,7 @@ enum convc_status tune_run(struct tune_space *s, struct tune_order *o, struct di
         begin(w, d);
     while (d->status == CONVC_OK && goes_on(w, trials, &step)) {
         measure(w, &step, d);
-        trials = trials_left(o, before, tune_measured(s), start);
+        trials = trials_left(s, o, before, tune_measured(s), start);
         o->planned = tune_planned(s->own, trials);
     }
     measurer_watch(o->measurer, NULL, NULL);

@@ -44,7 +44,7 @@ enum convc_status tune_space_read(struct tune_space *s, struct tune_db *db, stru
 struct tune_order {
     struct tune_db *db;
     struct measurer *measurer;
-    int64_t trials;  /* measurements, those in the database included */
+    int64_t trials;  /* plans that are tried, those in the database included */
     double until;    /* when to stop, by clock_seconds(); INFINITY: when done */
     double patience; /* seconds that a plan may take to compile and check */
     int64_t planned; /* out: measurements there will be, as far as that is known */

@@ -1,13 +1,15 @@
 #include "runtime/tune_search.h"
 
 #include "gen/base/hash.h"
-#include "gen/plan/space.h"
+#include "gen/base/number.h"
+#include "runtime/tune_model.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* One of HALVING plans goes on to the next rung. */
-enum { HALVING = 3 };
+/* One of HALVING plans goes on to the next rung. The first looks go to the plans that the cost
+ * model ranks first, and every so many to one that is drawn at random. */
+enum { HALVING = 3, RANKED = 3, RANDOM_EVERY = 8 };
 
 int tune_rounds(int rung)
 {
@@ -17,22 +19,12 @@ int tune_rounds(int rung)
 
 /* ---- how many -------------------------------------------------------------------------------- */
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Measurements of each rung. */
+/* Plans that get to each rung. */
 static void share_out(int64_t own, int64_t trials, int64_t quota[TUNE_RUNGS])
 {
-    int64_t rest = trials, before = own;
-    for (int r = 0; r < TUNE_RUNGS; r++) {
-        int64_t share = rest - rest / HALVING;
-        int64_t few = r ? before / HALVING + (before % HALVING > 0) : before;
-        quota[r] = smaller(few, share);
-        rest -= quota[r];
-        before = quota[r];
-    }
+    quota[0] = own < trials ? own : trials;
+    for (int r = 1; r < TUNE_RUNGS; r++)
+        quota[r] = ceil_div(quota[r - 1], HALVING);
 }
 
 int64_t tune_planned(int64_t own, int64_t trials)
@@ -42,6 +34,19 @@ int64_t tune_planned(int64_t own, int64_t trials)
     for (int r = 0; r < TUNE_RUNGS; r++)
         all += quota[r];
     return all;
+}
+
+int64_t tune_trials(int64_t own, int64_t measurements)
+{
+    int64_t low = 0, high = own < measurements ? own : measurements;
+    while (low < high) {
+        int64_t middle = high - (high - low) / 2;
+        if (tune_planned(own, middle) <= measurements)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
 }
 
 /* ---- who is best ----------------------------------------------------------------------------- */
@@ -69,32 +74,6 @@ static bool unseen(const struct tune_plan *p)
     return p->own && !p->base && p->rung < 0;
 }
 
-/* Where the median is lowest, of whatever rung. */
-static size_t most_promising(const struct tune_plan *plan, size_t count)
-{
-    size_t best = tune_incumbent(plan, count);
-    double lowest = plan[best].base ? 1 : plan[best].ratio;
-    for (size_t i = 0; i < count; i++) {
-        if (plan[i].rung >= 0 && !plan[i].failed && plan[i].ratio < lowest)
-            best = i, lowest = plan[i].ratio;
-    }
-    return best;
-}
-
-static size_t nearest(const struct tune_plan *plan, size_t count, size_t to)
-{
-    size_t best = count;
-    int least = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!unseen(&plan[i]))
-            continue;
-        int distance = space_distance(plan[i].text, plan[to].text);
-        if (best == count || distance < least)
-            best = i, least = distance;
-    }
-    return best;
-}
-
 static size_t at_random(const struct tune_plan *plan, size_t count, uint64_t seed, int64_t looks)
 {
     size_t left = 0;
@@ -118,15 +97,16 @@ static size_t best_ranked(const struct tune_plan *plan, size_t count)
     return best;
 }
 
-/* The plan of look number `looks` of `quota`. */
+/* The plan of look number `looks` of `quota`, which are as many as there are `own`, or fewer. */
 static size_t look(const struct tune_plan *plan, size_t count, int64_t looks, int64_t quota,
-                   uint64_t seed)
+                   int64_t own, uint64_t seed)
 {
-    if (looks < quota / 3)
-        return best_ranked(plan, count);
-    if (looks % 4)
-        return nearest(plan, count, most_promising(plan, count));
-    return at_random(plan, count, seed, looks);
+    size_t next = count;
+    if (looks % RANDOM_EVERY == RANDOM_EVERY - 1)
+        return at_random(plan, count, seed, looks);
+    if (looks >= RANKED && quota < own)
+        next = tune_model_next(plan, count);
+    return next < count ? next : best_ranked(plan, count);
 }
 
 /* ---- later rungs ----------------------------------------------------------------------------- */
@@ -161,7 +141,8 @@ bool tune_next(const struct tune_plan *plan, size_t count, int64_t trials, uint6
     for (int r = 0; r < TUNE_RUNGS; r++) {
         if (seen[r] >= quota[r])
             continue;
-        size_t next = r ? promoted(plan, count, r) : look(plan, count, seen[0], quota[0], seed);
+        size_t next =
+            r ? promoted(plan, count, r) : look(plan, count, seen[0], quota[0], own, seed);
         *out = (struct tune_step){ next, r };
         if (next < count)
             return true;

@@ -3,15 +3,14 @@
  * A pure function of the plans there are and of what has been measured of them, so a search that
  * was ended at any moment goes on where it was, from the measurements alone.
  *
- * Successive halving: a first look, in few rounds, at some two thirds of as many plans as there may
- * be measurements; the best third of those again, in more rounds; and so on up to TUNE_RUNGS.
- * Whatever is slower beyond doubt than the best so far is not looked at again. The first looks are
- * guided: a third of them go to the plans that the cost model ranks first; of the others, three of
- * four to the plan that differs in the fewest words from the best so far, and the fourth to one
- * that is drawn at random, so that no valley keeps the search.
+ * Successive halving: a first look, in few rounds, at as many plans as there are trials; the best
+ * third of those again, in more rounds; and so on up to TUNE_RUNGS. Whatever is slower beyond doubt
+ * than the best so far is not looked at again. The first looks are guided: a few go to the plans
+ * that the cost model ranks first, the others to the one of which tune_model expects the most, but
+ * every eighth to one that is drawn at random, so that no valley keeps the search.
  *
  * Several machines share a search by the plans that each has for its own: tune_deal.
- * Stands on: space, hash.
+ * Stands on: tune_model, hash.
  */
 #ifndef RUNTIME_TUNE_SEARCH_H
 #define RUNTIME_TUNE_SEARCH_H
@@ -42,8 +41,11 @@ struct tune_step {
 /* Rounds of a measurement. */
 int tune_rounds(int rung);
 
-/* How many measurements `trials` come to, of `own` plans: at most as many. */
+/* How many measurements a search comes to that tries `trials` of `own` plans: at most as many. */
 int64_t tune_planned(int64_t own, int64_t trials);
+
+/* How many of `own` plans so many measurements suffice for. */
+int64_t tune_trials(int64_t own, int64_t measurements);
 
 /* plan[0, count) is ranked by the cost model. `seed` is the problem's. False: there is nothing left
  * to measure. */

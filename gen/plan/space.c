@@ -174,29 +174,3 @@ enum convc_status space_plans(struct arena *a, const struct problem *p, const st
     }
     return CONVC_OK;
 }
-
-/* The word at `from`, without what stands between words. */
-static size_t word_at(const char **from)
-{
-    *from += strspn(*from, " ");
-    return strcspn(*from, " ");
-}
-
-static int words_missing(const char *a, const char *b)
-{
-    int missing = 0;
-    for (size_t n; (n = word_at(&a)); a += n) {
-        const char *at = b;
-        size_t m;
-        while ((m = word_at(&at)) && (m != n || memcmp(a, at, n)))
-            at += m;
-        missing += !m;
-    }
-    return missing;
-}
-
-int space_distance(const char *a, const char *b)
-{
-    int there = words_missing(a, b), back = words_missing(b, a);
-    return there > back ? there : back;
-}

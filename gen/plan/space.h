@@ -16,8 +16,4 @@
 enum convc_status space_plans(struct arena *a, const struct problem *p, const struct target *t,
                               struct candidates *out, struct diag *d);
 
-/* In how many words two plans differ, from their texts: "direct tile=1x6x4" and "direct tile=1x8x3
- * chunk=2" in two. */
-int space_distance(const char *a, const char *b);
-
 #endif

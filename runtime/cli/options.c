@@ -61,7 +61,7 @@ static const struct row rows[] = {
     { "calibrate", 0, COMMAND_TUNE, FLAG, AT(calibrate), NULL,
       "measures the machine's ceilings for the cost model" },
     { "trials", 0, COMMAND_TUNE, WHOLE, AT(trials), "N",
-      "measurements a convolution, those in the database included (default 40)" },
+      "plans tried of a convolution, those in the database included (default 40)" },
     { "budget", 0, COMMAND_TUNE, REAL, AT(budget), "SECONDS", "for all convolutions together" },
     { "patience", 0, COMMAND_TUNE, REAL, AT(patience), "SECONDS",
       "for a plan to compile before it counts as hung (default 30)" },

@@ -136,8 +136,8 @@ struct convc_tune_progress {
 struct convc_tune_options {
     size_t struct_bytes;
     int32_t shard, shards; /* this one of so many that share the plans, from 0; 0, 0: alone      */
-    int64_t trials;        /* measurements of each problem, by all shards, those in the database
-                              included; 0: 40, or what the seconds suffice for                   */
+    int64_t trials;        /* plans that are tried of each problem, by all shards, those in the
+                              database included; 0: 40, or what the seconds suffice for          */
     double seconds;        /* for all problems; 0: as long as it takes                           */
     double patience;       /* seconds that a plan may take to compile and check before it counts
                               as hung; 0: 30                                                     */
