@@ -1,21 +1,37 @@
 #include "runtime/api.h"
 
+#include "runtime/verbose.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static _Thread_local char last_error[sizeof((struct diag *)0)->text];
 
+/* What is merely not there yet is no failure. */
+static void tell(enum convc_status status)
+{
+    if (status != CONVC_ERR_TIMEOUT && verbose_on(VERBOSE_CHECK))
+        verbose_line(&(struct verbose){ .stage = VERBOSE_CHECK,
+                                        .what = convc_status_string(status),
+                                        .number = -1,
+                                        .reason = last_error,
+                                        .ms = -1 });
+}
+
 enum convc_status api_fail(const struct diag *d)
 {
-    if (d->status != CONVC_OK)
-        memcpy(last_error, d->text, sizeof last_error);
+    if (d->status == CONVC_OK)
+        return CONVC_OK;
+    memcpy(last_error, d->text, sizeof last_error);
+    tell(d->status);
     return d->status;
 }
 
 enum convc_status api_fail_with(enum convc_status status, const char *sentence)
 {
     snprintf(last_error, sizeof last_error, "%s", sentence);
+    tell(status);
     return status;
 }
 

@@ -1,5 +1,5 @@
 /* api: what every public call ends with: a status, and its sentence kept per thread.
- * Stands on: diag.
+ * Stands on: diag, verbose.
  */
 #ifndef RUNTIME_API_H
 #define RUNTIME_API_H

@@ -27,7 +27,8 @@ struct cache {
     struct entry **buckets;
     size_t bucket_count, entries; /* bucket_count is a power of two */
     struct entry *newest, *oldest;
-    size_t kernels, code_bytes, max_kernels, max_code_bytes;
+    size_t max_kernels, max_code_bytes;
+    struct cache_stats stats;
 };
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -103,16 +104,16 @@ static void order_add(struct cache *c, struct entry *e)
     else
         c->oldest = e;
     c->newest = e;
-    c->kernels++;
-    c->code_bytes += e->kernel->object_bytes;
+    c->stats.kernels++;
+    c->stats.code_bytes += e->kernel->object_bytes;
 }
 
 static void order_remove(struct cache *c, struct entry *e)
 {
     *(e->newer ? &e->newer->older : &c->newest) = e->older;
     *(e->older ? &e->older->newer : &c->oldest) = e->newer;
-    c->kernels--;
-    c->code_bytes -= e->kernel->object_bytes;
+    c->stats.kernels--;
+    c->stats.code_bytes -= e->kernel->object_bytes;
 }
 
 static void order_touch(struct cache *c, struct entry *e)
@@ -131,12 +132,13 @@ static struct entry *evict(struct cache *c)
     struct entry *out = NULL, *next;
     for (struct entry *e = c->oldest; e != c->newest; e = next) {
         next = e->newer;
-        if (c->kernels <= c->max_kernels && c->code_bytes <= c->max_code_bytes)
+        if (c->stats.kernels <= c->max_kernels && c->stats.code_bytes <= c->max_code_bytes)
             break;
         if (e->waiters)
             continue;
         order_remove(c, e);
         table_remove(c, e);
+        c->stats.evictions++;
         e->chain = out;
         out = e;
     }
@@ -210,7 +212,7 @@ void cache_destroy(struct cache *c)
 struct cache_stats cache_stats(struct cache *c)
 {
     pthread_mutex_lock(&c->guard.mutex);
-    struct cache_stats s = { c->kernels, c->code_bytes };
+    struct cache_stats s = c->stats;
     pthread_mutex_unlock(&c->guard.mutex);
     return s;
 }
@@ -253,6 +255,7 @@ static struct entry *make_pending(struct cache *c, struct entry *e, cache_make m
     e->pending = false;
     pthread_cond_broadcast(&c->settled);
     if (d->status != CONVC_OK) {
+        c->stats.failures++;
         table_remove(c, e);
         e->failure = *d;
         if (e->waiters == 0)
@@ -272,6 +275,7 @@ struct convc_kernel *cache_find(struct cache *c, const struct cache_key *key)
     pthread_mutex_lock(&c->guard.mutex);
     struct entry *e = table_find(c, key, hash);
     if (e && !e->pending) {
+        c->stats.hits++;
         order_touch(c, e);
         convc_kernel_retain(found = e->kernel);
     }
@@ -288,6 +292,7 @@ enum convc_status cache_get(struct cache *c, const struct cache_key *key, cache_
     *made = false;
     pthread_mutex_lock(&c->guard.mutex);
     struct entry *e = table_find(c, key, hash);
+    *(!e ? &c->stats.misses : e->pending ? &c->stats.waits : &c->stats.hits) += 1;
     if (e && e->pending)
         await(c, e, d);
     if (e && d->status == CONVC_OK) {

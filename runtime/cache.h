@@ -36,8 +36,11 @@ enum convc_status cache_get(struct cache *c, const struct cache_key *key, cache_
  * owns one reference. */
 struct convc_kernel *cache_find(struct cache *c, const struct cache_key *key);
 
+/* What is there, and how look-ups came out since the beginning: found; found while it was being
+ * made; made; of those, failed. And how many kernels left for want of room. */
 struct cache_stats {
     size_t kernels, code_bytes;
+    int64_t hits, waits, misses, failures, evictions;
 };
 struct cache_stats cache_stats(struct cache *c);
 

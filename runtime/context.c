@@ -49,6 +49,15 @@ static void load_ceilings(struct convc_context *cx)
         m->target.ceilings = found;
 }
 
+static void tell_context(const struct convc_context *cx)
+{
+    const char *why;
+    const char *directory = convc_cache_directory(cx, &why);
+    verbose_info("target:%s,threads:%d,compile_threads:%d,cache:%s%s%s", cx->machine->target_text,
+                 pool_threads(cx->machine->pool), cx->jobs->most, directory,
+                 directory[0] ? "" : "none: ", directory[0] ? "" : why);
+}
+
 enum convc_status convc_context_create(const struct convc_context_options *opt, convc_context **out)
 {
     struct diag d = { 0 };
@@ -83,6 +92,7 @@ enum convc_status convc_context_create(const struct convc_context_options *opt, 
     }
     if (full.compile_threads)
         context_warm_up(cx);
+    tell_context(cx);
     *out = cx;
     return CONVC_OK;
 }
@@ -183,6 +193,9 @@ enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p
     if (cache_get(cx->cache, &key, context_make, &m, &k, &made, &d) != CONVC_OK)
         return api_fail(&d);
     bool found = !made && k->source != CONVC_FROM_REFERENCE;
+    if (!made)
+        kernel_tell(k, VERBOSE_COMPILE, context_source(CONVC_FROM_MEMORY), (int64_t)k->object_bytes,
+                    -1);
     if (options.source)
         *options.source = found ? CONVC_FROM_MEMORY : k->source;
     *out = k;

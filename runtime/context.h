@@ -11,6 +11,11 @@
 #include "runtime/context_tuning.h"
 #include "runtime/jobs.h"
 
+/* Of kernels that were made, by where they came from. */
+struct counters {
+    atomic_int_least64_t disk, compiled, reference, compile_us, disk_bytes;
+};
+
 struct convc_context {
     atomic_int references; /* the host's, and one of each layer that is still to be compiled */
     struct machine *machine;
@@ -19,6 +24,7 @@ struct convc_context {
     struct cache_disk *disk; /* NULL: not wanted */
     struct known known;
     struct tuning tuning;
+    struct counters counters;
 };
 
 struct convc_context *context_retain(struct convc_context *cx);

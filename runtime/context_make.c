@@ -59,17 +59,42 @@ static enum convc_status find_plan(const struct making *m, struct planned *out, 
     return choose_plan(m->problem, target, &out->plan, d);
 }
 
+static void tell_plan(const struct making *m, const struct planned *out, double ms)
+{
+    static const char *const by[] = { "modelled", "tuned", "forced" };
+    struct text problem = { 0 };
+    char plan[PLAN_TEXT_MAX] = "";
+    bool none = out->none.status != CONVC_OK;
+    if (!verbose_on(VERBOSE_DISPATCH))
+        return;
+    if (!none)
+        plan_print(&out->plan, plan);
+    problem_print(m->problem, &problem);
+    verbose_line(&(struct verbose){ .stage = VERBOSE_DISPATCH,
+                                    .what = by[out->by],
+                                    .algorithm = none ? "reference"
+                                                      : plan_algorithm_name(out->plan.algorithm),
+                                    .plan = plan,
+                                    .number = -1,
+                                    .reason = out->none.text,
+                                    .problem = problem.data,
+                                    .ms = ms });
+    text_free(&problem);
+}
+
 enum convc_status context_plan(const struct making *m, struct planned *out, struct diag *d)
 {
+    double start = clock_seconds();
     const struct machine *machine = m->cx->machine;
     out->none = (struct diag){ 0 };
     /* Without a JIT the reference answers, whatever the target. */
     if (machine->jit && machine->foreign.status != CONVC_OK)
         return diag_fail(d, machine->foreign.status, "%s", machine->foreign.text);
     enum convc_status st = find_plan(m, out, &out->none);
-    if (st == CONVC_OK || st == CONVC_ERR_UNSUPPORTED)
-        return CONVC_OK;
-    return diag_fail(d, st, "%s", out->none.text);
+    if (st != CONVC_OK && st != CONVC_ERR_UNSUPPORTED)
+        return diag_fail(d, st, "%s", out->none.text);
+    tell_plan(m, out, (clock_seconds() - start) * 1e3);
+    return CONVC_OK;
 }
 
 static enum convc_status compile_kernel(const struct making *m, struct convc_kernel *k,
@@ -102,6 +127,8 @@ static bool load_from_disk(const struct making *m, struct convc_kernel *k,
         return false;
     kernel_load(k, found.object, found.count, key->symbol, CONVC_FROM_DISK, &ignored);
     free(found.file);
+    if (ignored.status == CONVC_OK)
+        atomic_fetch_add(&m->cx->counters.disk_bytes, (int64_t)found.count);
     return ignored.status == CONVC_OK;
 }
 
@@ -132,6 +159,20 @@ static enum convc_status give_code(const struct making *m, struct convc_kernel *
     return CONVC_OK;
 }
 
+const char *context_source(enum convc_source source)
+{
+    static const char *const name[] = { "memory", "disk", "compiled", "reference" };
+    return name[source];
+}
+
+static void count_kernel(struct counters *c, const struct convc_kernel *k)
+{
+    atomic_int_least64_t *const from[] = { NULL, &c->disk, &c->compiled, &c->reference };
+    atomic_fetch_add(from[k->source], 1);
+    if (k->source == CONVC_FROM_COMPILER)
+        atomic_fetch_add(&c->compile_us, (int64_t)(k->compile_ms * 1e3));
+}
+
 enum convc_status context_make(void *making, struct convc_kernel **out, struct diag *d)
 {
     const struct making *m = making;
@@ -158,6 +199,9 @@ enum convc_status context_make(void *making, struct convc_kernel **out, struct d
     }
     k->compile_ms = (clock_seconds() - start) * 1e3;
     k->plan_source = planned.by;
+    count_kernel(&m->cx->counters, k);
+    kernel_tell(k, VERBOSE_COMPILE, context_source(k->source), (int64_t)k->object_bytes,
+                k->compile_ms);
     *out = k;
     return CONVC_OK;
 }

@@ -31,6 +31,9 @@ void context_warm_up(const struct convc_context *cx);
  * CONVC_ERR_MEMORY. */
 enum convc_status context_plan(const struct making *m, struct planned *out, struct diag *d);
 
+/* "memory", "disk", "compiled" or "reference". */
+const char *context_source(enum convc_source source);
+
 /* A cache_make, of a struct making. */
 enum convc_status context_make(void *making, struct convc_kernel **out, struct diag *d);
 

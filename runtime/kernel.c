@@ -1,6 +1,7 @@
 #include "runtime/kernel.h"
 
 #include "runtime/api.h"
+#include "runtime/perf_map.h"
 #include "runtime/ref.h"
 
 #include <stdio.h>
@@ -82,11 +83,25 @@ enum convc_status kernel_create(struct machine *m, const struct problem *p, cons
     return CONVC_OK;
 }
 
+/* For `perf report`. */
+static void name_code(const struct convc_kernel *k, const char *object, size_t count,
+                      const char *symbol)
+{
+    struct text name = { 0 };
+    problem_print(&k->problem, &name);
+    text_add(&name, " %s", k->plan_text);
+    if (!name.failed)
+        perf_map_add((const void *)(uintptr_t)k->function, object, count, symbol, name.data);
+    text_free(&name);
+}
+
 enum convc_status kernel_load(struct convc_kernel *k, const char *object, size_t count,
                               const char *symbol, enum convc_source source, struct diag *d)
 {
     if (jit_load(k->machine->jit, object, count, symbol, &k->code, &k->function, d) != CONVC_OK)
         return d->status;
+    if (perf_map_on())
+        name_code(k, object, count, symbol);
     k->object_bytes = count;
     k->source = source;
     k->reason[0] = '\0';
@@ -97,11 +112,34 @@ enum convc_status kernel_load(struct convc_kernel *k, const char *object, size_t
     return lay_out_weights(k, d);
 }
 
+static const char *kernel_algorithm(const struct convc_kernel *k)
+{
+    return k->function ? plan_algorithm_name(k->plan.algorithm) : "reference";
+}
+
 void kernel_refer(struct convc_kernel *k, const char *reason)
 {
     k->source = CONVC_FROM_REFERENCE;
     k->cycles = estimate_cycles(k);
     snprintf(k->reason, sizeof k->reason, "%s", reason);
+}
+
+void kernel_tell(const struct convc_kernel *k, enum verbose_stage stage, const char *what,
+                 int64_t number, double ms)
+{
+    struct text problem = { 0 };
+    if (!verbose_on(stage))
+        return;
+    problem_print(&k->problem, &problem);
+    verbose_line(&(struct verbose){ .stage = stage,
+                                    .what = what,
+                                    .algorithm = kernel_algorithm(k),
+                                    .plan = k->function ? k->plan_text : NULL,
+                                    .number = number,
+                                    .reason = k->reason,
+                                    .problem = problem.data,
+                                    .ms = ms });
+    text_free(&problem);
 }
 
 void convc_kernel_retain(convc_kernel *k)
@@ -129,7 +167,7 @@ enum convc_status convc_kernel_info(const convc_kernel *k, struct convc_kernel_i
     struct convc_kernel_info full = {
         .struct_bytes = info->struct_bytes,
         .plan = k->plan_text,
-        .algorithm = k->function ? plan_algorithm_name(k->plan.algorithm) : "reference",
+        .algorithm = kernel_algorithm(k),
         .target = k->machine->target_text,
         .reason = k->reason,
         .source = k->source,

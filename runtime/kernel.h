@@ -9,6 +9,7 @@
 
 #include "gen/plan/layout.h"
 #include "runtime/machine.h"
+#include "runtime/verbose.h"
 
 /* Where one tensor of a batch lies, in elements. */
 struct kernel_tensor {
@@ -54,6 +55,10 @@ enum convc_status kernel_load(struct convc_kernel *k, const char *object, size_t
 
 /* Makes it final as the reference. */
 void kernel_refer(struct convc_kernel *k, const char *reason);
+
+/* A line for CONVC_VERBOSE, where it asks for that stage; number below 0: none. */
+void kernel_tell(const struct convc_kernel *k, enum verbose_stage stage, const char *what,
+                 int64_t number, double ms);
 
 /* Computes n images; `args` has been checked. */
 void kernel_run(const struct convc_kernel *k, const struct convc_args *args);

@@ -1,5 +1,6 @@
 /* kernel_run: checks what a kernel is called with, and splits its work over the threads. */
 #include "runtime/api.h"
+#include "runtime/clock.h"
 #include "runtime/kernel.h"
 #include "runtime/ref.h"
 
@@ -301,6 +302,14 @@ void kernel_run(const struct convc_kernel *k, const struct convc_args *args)
     }
 }
 
+static void run_and_tell(const struct convc_kernel *k, const struct convc_args *args)
+{
+    double start = clock_seconds();
+    kernel_run(k, args);
+    double ms = (clock_seconds() - start) * 1e3;
+    kernel_tell(k, VERBOSE_EXEC, k->function ? "kernel" : "reference", args->n, ms);
+}
+
 enum convc_status kernel_run_in(const struct convc_kernel *k, const struct convc_args *args,
                                 size_t workspace_bytes)
 {
@@ -309,7 +318,9 @@ enum convc_status kernel_run_in(const struct convc_kernel *k, const struct convc
     d.text[0] = '\0';
     if (check_args(k, args, workspace_bytes, &d) != CONVC_OK)
         return api_fail(&d);
-    if (args->n > 0)
+    if (args->n > 0 && verbose_on(VERBOSE_EXEC))
+        run_and_tell(k, args);
+    else if (args->n > 0)
         kernel_run(k, args);
     return CONVC_OK;
 }

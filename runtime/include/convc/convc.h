@@ -97,6 +97,28 @@ CONVC_API void convc_context_destroy(convc_context *cx);
 /* What the context compiles for: "x86_64-pc-linux-gnu:znver5". Lives as long as the context. */
 CONVC_API const char *convc_context_target(const convc_context *cx);
 
+/* What a context did since it was created; kernels, code_bytes and layers are as of now. The
+ * difference of two calls is what happened between them. */
+struct convc_context_stats {
+    size_t struct_bytes;   /* set before the call                                              */
+    int64_t memory_hits;   /* look-ups that found their kernel,                                */
+    int64_t memory_waits;  /* that found it being made by another thread, and waited,          */
+    int64_t memory_misses; /* that made it: from disk, by the compiler, or as the reference    */
+    int64_t failures;      /* misses that made none                                            */
+    int64_t evictions;     /* kernels that left for want of room                               */
+    int64_t kernels, code_bytes;   /* in memory                                                  */
+    int64_t disk_hits, disk_bytes; /* misses that the disk cache had, and what it gave         */
+    int64_t compiles;   /* misses that LLVM compiled,                                       */
+    double compile_ms;  /* and what those took, together                                    */
+    int64_t references; /* misses that ended with the reference; convc_kernel_info says why */
+    int64_t layers_waiting, layers_compiling; /* see convc/layer.h                             */
+    int32_t compiler_lost; /* 1: LLVM gave up in this process, see convc_llvm_fault            */
+};
+
+/* Fills what stats->struct_bytes has room for. CONVC_ERR_ARGUMENT. */
+CONVC_API enum convc_status convc_context_stats(convc_context *cx,
+                                                struct convc_context_stats *stats);
+
 /* ---- problems -------------------------------------------------------------------------------- */
 
 /* Defaults: forward, 2 axes, f32, NHWC, batch 1, groups 1, stride 1, dilation 1, no padding, and
