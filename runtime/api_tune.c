@@ -54,7 +54,7 @@ static enum convc_status read_options(const struct convc_tune_options *opt,
     if (full->patience <= 0)
         full->patience = usual_patience;
     if (!full->measure)
-        full->measure = getenv("CONVC_MEASURE");
+        full->measure = secure_getenv("CONVC_MEASURE");
     if (!full->measure)
         full->measure = CONVC_MEASURE_PROGRAM;
     return CONVC_OK;
