@@ -1,4 +1,5 @@
 /* convc-bench: what `convc bench` hands over to; the one program that links convc's peers. */
+#include "bench/huge_pages.h"
 #include "bench/print.h"
 #include "bench/records.h"
 #include "bench/report.h"
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
 {
     struct options o;
     struct failure f = { 0 };
+    huge_pages_begin(argv);
     argv[0] = "bench"; /* as it is called, for messages */
     enum exit_code code = options_read(COMMAND_BENCH, argc, argv, &o, &f);
     if (code == EXIT_FINE && o.help)

@@ -18,6 +18,7 @@
  * many milliseconds, timed by Google Benchmark; SECONDS are the mean of its runs, 0.2 ms as
  * 200000000e-12, which reads the same in every locale.
  */
+#include "bench/huge_pages.h"
 #include "bench/measure_parent.h"
 #include "bench/measure_plans.h"
 
@@ -245,6 +246,7 @@ int main(int argc, char **argv)
     struct failure f = { 0 };
     const char *target = NULL;
     int threads = 1;
+    huge_pages_begin(argv);
     enum exit_code code = read_options(argc, argv, &target, &threads, &f);
     if (code == EXIT_FINE)
         code = settle_down(&f);

@@ -245,8 +245,25 @@ def check_environment():
     fact("nor makes files", os.listdir(".") == [], os.listdir("."))
 
 
+def check_huge_pages():
+    """It asks the allocator for huge pages, unless somebody else has said something."""
+    for given in (None, "glibc.malloc.perturb=0"):
+        environment = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}
+        if given:
+            environment["GLIBC_TUNABLES"] = given
+        with subprocess.Popen([MEASURE], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True, env=environment) as child:
+            child.stdin.write("version\n")
+            child.stdin.flush()
+            fact("it answers", child.stdout.readline().startswith("ok "))
+            with open(f"/proc/{child.pid}/environ", encoding="utf-8") as f:
+                said = [v for v in f.read().split("\0") if v.startswith("GLIBC_TUNABLES=")]
+            fact("huge pages are asked for, and once", len(said) == 1 and
+                 ("hugetlb=1" in said[0] if not given else said[0].endswith(given)), said)
+
+
 for check in (check_requests, check_bad_requests, check_usage, check_problems, check_wrong_plans,
-              check_crash, check_orphan, check_environment):
+              check_crash, check_orphan, check_environment, check_huge_pages):
     with scratch():
         check()
 report()

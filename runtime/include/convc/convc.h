@@ -248,7 +248,8 @@ CONVC_API int64_t convc_kernel_items(const convc_kernel *k, int32_t phase, int64
 CONVC_API size_t convc_packed_bytes(const convc_kernel *k);
 
 /* plain: [oc][ic/groups][kernel d][h][w]. packed: convc_packed_bytes(k) bytes, 64-byte aligned.
- * Where that is 0 neither is touched. */
+ * Where that is 0 neither is touched. Megabytes are read faster, and in the same time each time,
+ * from huge pages: aligned to 2 MiB, and behind madvise(MADV_HUGEPAGE) before they are written. */
 CONVC_API enum convc_status convc_pack(const convc_kernel *k, const void *plain, void *packed);
 
 /* What a run of a batch of n on `threads` threads needs. 0 threads: all of the context's, as
