@@ -261,9 +261,11 @@ static enum convc_status make_room(struct convc_emission *e, struct diag *d)
     e->made = calloc(objects, sizeof *e->made);
     if (!e->item || !e->variant || !e->made)
         return diag_memory(d);
-    for (; e->made_count < objects; e->made_count++)
-        pthread_mutex_init(&e->made[e->made_count].lock, NULL);
-    return CONVC_OK;
+    for (; e->made_count < objects && d->status == CONVC_OK; e->made_count++)
+        guard_init(&e->made[e->made_count].guard, NULL, d);
+    if (d->status != CONVC_OK)
+        e->made_count--;
+    return d->status;
 }
 
 enum convc_status emission_open(const struct convc_problem *problems, size_t count,
@@ -291,7 +293,7 @@ enum convc_status emission_open(const struct convc_problem *problems, size_t cou
 void emission_close(struct convc_emission *e)
 {
     for (size_t i = 0; i < e->made_count; i++) {
-        pthread_mutex_destroy(&e->made[i].lock);
+        guard_destroy(&e->made[i].guard);
         object_free(&e->made[i].object);
     }
     free(e->made);

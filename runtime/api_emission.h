@@ -9,9 +9,9 @@
 #include "gen/emit/entries.h"
 #include "gen/out/header.h"
 #include "gen/out/object.h"
+#include "runtime/guard.h"
 
 #include <convc/convc.h>
-#include <pthread.h>
 
 typedef char symbols[ENTRY_SYMBOLS][ENTRY_NAME_MAX];
 
@@ -32,7 +32,7 @@ struct item {
 
 /* An object file that several threads may ask for: the first makes it. */
 struct made {
-    pthread_mutex_t lock;
+    struct guard guard;
     struct object object; /* bytes NULL: not yet */
 };
 

@@ -77,10 +77,10 @@ static const struct object *take_object(const struct convc_emission *e, size_t i
     bool selector = variant > e->targets;
     size_t at = selector ? e->made_count - 1 : item * (size_t)emission_objects(e) + (size_t)variant;
     struct made *m = &e->made[at];
-    pthread_mutex_lock(&m->lock);
+    pthread_mutex_lock(&m->guard.mutex);
     if (!m->object.bytes)
         make_object(e, &e->item[item], variant, OBJECT_ELF, &m->object, d);
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->guard.mutex);
     return &m->object;
 }
 

@@ -183,7 +183,7 @@ enum convc_status cache_create(size_t max_code_bytes, size_t max_kernels, struct
 {
     struct cache *c = calloc(1, sizeof *c);
     struct entry **buckets = calloc(BUCKETS_AT_FIRST, sizeof *buckets);
-    if (!c || !buckets || guard_init(&c->guard, forget_pending, d) != CONVC_OK) {
+    if (!c || !buckets) {
         free(c);
         free(buckets);
         return diag_memory(d);
@@ -193,6 +193,13 @@ enum convc_status cache_create(size_t max_code_bytes, size_t max_kernels, struct
     c->bucket_count = BUCKETS_AT_FIRST;
     c->max_code_bytes = max_code_bytes;
     c->max_kernels = max_kernels;
+    /* From here on the child of a fork looks into it. */
+    if (guard_init(&c->guard, forget_pending, d) != CONVC_OK) {
+        pthread_cond_destroy(&c->settled);
+        free(c);
+        free(buckets);
+        return d->status;
+    }
     *out = c;
     return CONVC_OK;
 }
@@ -201,11 +208,11 @@ void cache_destroy(struct cache *c)
 {
     if (!c)
         return;
+    guard_destroy(&c->guard); /* first: the child of a fork must not look into what is half freed */
     for (size_t i = 0; i < c->bucket_count; i++)
         free_chain(c->buckets[i]);
     free(c->buckets);
     pthread_cond_destroy(&c->settled);
-    guard_destroy(&c->guard);
     free(c);
 }
 

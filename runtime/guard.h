@@ -17,6 +17,7 @@ struct guard {
     struct guard *next, *previous;
 };
 
+/* From here to guard_destroy a fork may call in_child at any moment: init last, destroy first. */
 enum convc_status guard_init(struct guard *g, void (*in_child)(struct guard *g), struct diag *d);
 void guard_destroy(struct guard *g);
 

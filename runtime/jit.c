@@ -32,14 +32,6 @@ struct jit {
     char reported[256]; /* what LLVM had to say beside the error of the call under way */
 };
 
-static pthread_once_t target_once = PTHREAD_ONCE_INIT;
-static bool target_failed;
-
-static void target_init(void)
-{
-    target_failed = LLVMInitializeNativeTarget() != 0;
-}
-
 /* Does the machine let a page become executable that was written to? Hardened ones do not. */
 static enum convc_status probe_executable(struct diag *d)
 {
@@ -82,11 +74,7 @@ struct creation {
 static void create_lljit(void *argument)
 {
     struct creation *c = argument;
-    pthread_once(&target_once, target_init);
-    if (target_failed) {
-        diag_fail(c->d, CONVC_ERR_UNSUPPORTED, "this LLVM has no code for this machine");
-        return;
-    }
+    object_prepare();
     LLVMErrorRef error = LLVMOrcCreateLLJIT(&c->jit->lljit, NULL);
     if (error) {
         fail_llvm(c->d, "no JIT on this machine", error);
@@ -119,9 +107,11 @@ enum convc_status jit_create(struct jit **out, struct diag *d)
 
 static void dispose(LLVMOrcLLJITRef lljit)
 {
+    aside_enter();
     LLVMErrorRef error = aside_lost() ? NULL : LLVMOrcDisposeLLJIT(lljit);
     if (error)
         LLVMConsumeError(error);
+    aside_leave();
 }
 
 void jit_destroy(struct jit *jit)

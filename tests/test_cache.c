@@ -142,6 +142,8 @@ static void another_problem_or_plan_is_another_kernel(void **state)
     cache_destroy(c);
 }
 
+enum { THREADS = 256 };
+
 static void *ask_in_thread(void *w)
 {
     return ask(w);
@@ -151,16 +153,16 @@ static void threads_that_ask_for_one_key_share_one_making(void **state)
 {
     (void)state;
     struct wish w;
-    pthread_t thread[8];
-    void *k[8];
+    pthread_t thread[THREADS];
+    void *k[THREADS];
     struct cache *c = make_cache(1 << 20, 100);
     wish_init(&w, c, 5);
     w.delay_us = 50000;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, ask_in_thread, &w), 0);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < THREADS; i++)
         pthread_join(thread[i], &k[i]);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < THREADS; i++) {
         assert_non_null(k[i]);
         assert_ptr_equal(k[i], k[0]);
         convc_kernel_release(k[i]);
@@ -173,20 +175,20 @@ static void waiters_share_a_failure_and_the_next_call_tries_again(void **state)
 {
     (void)state;
     struct wish w;
-    pthread_t thread[8];
+    pthread_t thread[THREADS];
     void *k;
     struct cache *c = make_cache(1 << 20, 100);
     wish_init(&w, c, 5);
     w.delay_us = 200000;
     w.fails = true;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, ask_in_thread, &w), 0);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < THREADS; i++) {
         pthread_join(thread[i], &k);
         assert_null(k);
     }
-    assert_int_equal(w.failures, 8); /* each with the very sentence */
-    assert_true(w.makings < 8);
+    assert_int_equal(w.failures, THREADS); /* each with the very sentence */
+    assert_true(w.makings < THREADS);
     assert_int_equal(cache_stats(c).kernels, 0);
     w.fails = false;
     w.delay_us = 0;

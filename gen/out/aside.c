@@ -89,7 +89,7 @@ static struct {
     int forks;   /* that wait: nobody else goes in */
 } door = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
-static void enter(void)
+void aside_enter(void)
 {
     pthread_mutex_lock(&door.mutex);
     while (door.forks > 0)
@@ -98,7 +98,7 @@ static void enter(void)
     pthread_mutex_unlock(&door.mutex);
 }
 
-static void leave(void)
+void aside_leave(void)
 {
     pthread_mutex_lock(&door.mutex);
     door.working--;
@@ -205,11 +205,11 @@ enum convc_status aside_run(void (*work)(void *argument), void *argument, struct
         work(argument);
         return d->status;
     }
-    enter();
+    aside_enter();
     if (aside_lost())
         refuse(d);
     else
         run_job(work, argument, d);
-    leave();
+    aside_leave();
     return d->status;
 }

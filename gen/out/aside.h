@@ -30,6 +30,11 @@ void aside_prepare(void);
  * does the work, and a fatal error ends the process. */
 enum convc_status aside_run(void (*work)(void *argument), void *argument, struct diag *d);
 
+/* Around what LLVM does on the caller's own thread, such as an end without errors: fork waits for
+ * it. Not within aside_run. */
+void aside_enter(void);
+void aside_leave(void);
+
 /* Has LLVM given up in this process? It must not be called any more then. */
 bool aside_lost(void);
 

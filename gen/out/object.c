@@ -38,6 +38,12 @@ static void initialize(void)
     LLVMInitializeWebAssemblyAsmPrinter();
 }
 
+void object_prepare(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, initialize);
+}
+
 /* ---- target machines ----------------------------------------------------------------------------
  */
 
@@ -86,10 +92,9 @@ static struct kept *take_machine(const struct target *t)
  */
 static LLVMTargetMachineRef make_machine(const struct target *t, struct diag *d)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     LLVMTargetRef target = NULL;
     char *message = NULL;
-    pthread_once(&once, initialize);
+    object_prepare();
     if (LLVMGetTargetFromTriple(t->triple, &target, &message)) {
         diag_fail(d, CONVC_ERR_UNSUPPORTED, "target %s is not in this LLVM: %s", t->triple,
                   message);

@@ -49,6 +49,10 @@ struct object_dispatch {
 enum convc_status object_dispatch(const struct object_dispatch *r, struct object *out,
                                   struct diag *d);
 
+/* Makes LLVM's targets known, once: whoever uses LLVM otherwise calls this first, since LLVM's own
+ * calls for that may not run at the same time. */
+void object_prepare(void);
+
 /* The exact version of LLVM behind this build: "19.1.7". */
 const char *object_llvm_version(void);
 

@@ -116,6 +116,33 @@ void layer_check(struct layer *l, const convc_kernel *k)
     }
 }
 
+static void *room(size_t bytes)
+{
+    return aligned_alloc(64, (bytes + 127) / 64 * 64);
+}
+
+bool layer_computes(const struct layer *l, const convc_kernel *k)
+{
+    struct convc_args args = layer_args(l);
+    size_t bytes = (size_t)l->dst_elements * sizeof(float);
+    void *packed = room(convc_packed_bytes(k));
+    void *workspace = room(convc_workspace_bytes(k, l->n, 0)), *dst = room(bytes);
+    bool same = packed && workspace && dst && convc_pack(k, l->wei, packed) == CONVC_OK;
+    if (same) {
+        args.wei = packed;
+        args.workspace = workspace;
+        args.dst = dst;
+        memset(dst, 0x7f, bytes);
+        same = convc_run(k, &args) == CONVC_OK;
+    }
+    for (int64_t i = 0; same && i < l->dst_elements; i++)
+        same = ((float *)dst)[i] == l->expected[i];
+    free(packed);
+    free(workspace);
+    free(dst);
+    return same;
+}
+
 convc_kernel *layer_compile(convc_context *cx, const struct layer *l,
                             const struct convc_compile_options *opt)
 {

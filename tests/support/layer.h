@@ -8,6 +8,7 @@
 #define TESTS_SUPPORT_LAYER_H
 
 #include <convc/convc.h>
+#include <stdbool.h>
 
 struct layer {
     struct convc_problem p;
@@ -34,6 +35,10 @@ struct convc_args layer_args(const struct layer *l);
 
 /* Packs, runs and demands the expected result. */
 void layer_check(struct layer *l, const convc_kernel *k);
+
+/* Does the kernel compute the layer, exactly? In memory of its own, and nothing ends the test: for
+ * any number of threads, and for children. */
+bool layer_computes(const struct layer *l, const convc_kernel *k);
 
 /* Compiles or ends the test. opt may be NULL. */
 convc_kernel *layer_compile(convc_context *cx, const struct layer *l,

@@ -17,8 +17,12 @@
  *
  * Every call that can fail returns a status; after a failure convc_last_error() is one sentence
  * about it, kept per thread. Structures begin with their own size. All calls may be made from any
- * thread; a context is destroyed once, when no other call on it is under way. A child of a fork may
- * go on using the contexts and kernels of its parent; fork waits for compiles that are under way.
+ * thread; a context is destroyed once, when no other call on it is under way.
+ *
+ * A child of a fork may go on using the contexts and kernels of its parent, whatever other threads
+ * were amid: fork waits until the compiles under way are done, and the runs on threads of convc,
+ * and nothing of that begins meanwhile. What threads that the child lacks held is not freed there,
+ * and what they were writing is not finished. posix_spawn and vfork wait for nothing.
  */
 #ifndef CONVC_CONVC_H
 #define CONVC_CONVC_H
@@ -67,7 +71,8 @@ struct convc_context_options {
     const char *cache_dir;   /* NULL: $XDG_CACHE_HOME/convc, else $HOME/.cache/convc         */
     const char *target;      /* NULL: this machine; else "TRIPLE:CPU[+feature...]" or "CPU"  */
     size_t max_code_bytes;   /* bound of the memory cache; 0: 256 MiB                        */
-    size_t max_kernels;      /* likewise; 0: 16384                                           */
+    size_t max_kernels;      /* likewise; 0: 16384. Each in use takes at most one memory map, of
+                                which Linux allows 65530; beyond that it is the reference    */
     const char *tuning_db;   /* NULL: none; else a tuning database, see convc/tuning.h       */
     int32_t compile_threads; /* that layers are compiled on, see convc/layer.h; at most 1024;
                                 0: half of `threads`, 1 to 8. Given,
