@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const size_t default_code_bytes = (size_t)256 << 20;
-/* Each kernel takes two memory maps, of which Linux allows 65530. */
+/* Each kernel takes a memory map at most, of which Linux allows 65530, and some 80 KiB. */
 static const size_t default_kernels = 16384;
 enum { COMPILE_THREADS = 8 }; /* unless more are asked for */
 

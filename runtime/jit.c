@@ -3,6 +3,7 @@
 #include "gen/out/aside.h"
 #include "runtime/guard.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <llvm-c/Core.h>
@@ -24,11 +25,16 @@ struct jit_code {
     struct jit_code *next;             /* in the list of the unused    */
 };
 
+/* LLVM keeps the names of what has been unloaded; once this many may have gathered they are swept.
+ */
+enum { NAMES_MAX = 1024 };
+
 struct jit {
     struct guard guard; /* one load at a time, which takes 0.05 ms */
     LLVMOrcLLJITRef lljit;
     struct jit_code *unused;
     int64_t dylibs;
+    int names;          /* unloaded since the last sweep */
     char reported[256]; /* what LLVM had to say beside the error of the call under way */
 };
 
@@ -198,9 +204,19 @@ static enum convc_status link_symbol(struct jit *jit, LLVMOrcJITDylibRef dylib, 
     return CONVC_OK;
 }
 
+static void sweep_names(struct jit *jit)
+{
+    if (++jit->names < NAMES_MAX)
+        return;
+    LLVMOrcSymbolStringPoolClearDeadEntries(
+        LLVMOrcExecutionSessionGetSymbolStringPool(LLVMOrcLLJITGetExecutionSession(jit->lljit)));
+    jit->names = 0;
+}
+
 /* Empties a dylib and keeps it for the next load; where that fails LLVM keeps the memory. */
 static void code_clear(struct jit *jit, struct jit_code *code)
 {
+    sweep_names(jit);
     LLVMErrorRef error = LLVMOrcResourceTrackerRemove(code->tracker);
     LLVMOrcReleaseResourceTracker(code->tracker);
     code->tracker = NULL;
@@ -211,6 +227,41 @@ static void code_clear(struct jit *jit, struct jit_code *code)
     }
     code->next = jit->unused;
     jit->unused = code;
+}
+
+/* Lets constants lie among the code, as far as an object has the headers of its sections: else each
+ * kernel takes a map for the code and one for the constants, whole pages both. Of one kind, the
+ * maps of kernels that lie side by side are one to Linux, which allows 65530. */
+static void join_constants(char *object, size_t count)
+{
+    Elf64_Ehdr elf;
+    Elf64_Shdr section;
+    if (count < sizeof elf)
+        return;
+    memcpy(&elf, object, sizeof elf);
+    if (memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_ident[EI_CLASS] != ELFCLASS64 ||
+        elf.e_shentsize != sizeof section || elf.e_shoff > count ||
+        elf.e_shnum > (count - elf.e_shoff) / sizeof section)
+        return;
+    for (char *at = object + elf.e_shoff, *end = at + elf.e_shnum * sizeof section; at < end;
+         at += sizeof section) {
+        memcpy(&section, at, sizeof section);
+        if ((section.sh_flags & (SHF_ALLOC | SHF_WRITE)) == SHF_ALLOC)
+            section.sh_flags |= SHF_EXECINSTR;
+        memcpy(at, &section, sizeof section);
+    }
+}
+
+static LLVMMemoryBufferRef make_buffer(const char *bytes, size_t count, const char *symbol)
+{
+    char *joined = malloc(count);
+    if (!joined)
+        return LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, count, symbol);
+    memcpy(joined, bytes, count);
+    join_constants(joined, count);
+    LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(joined, count, symbol);
+    free(joined);
+    return buffer;
 }
 
 /* A load: what is asked for, and what comes of it. */
@@ -235,8 +286,7 @@ static void load(void *argument)
         code = code_create(jit, l->d);
     if (!code)
         return;
-    LLVMMemoryBufferRef buffer =
-        LLVMCreateMemoryBufferWithMemoryRangeCopy(l->bytes, l->count, l->symbol);
+    LLVMMemoryBufferRef buffer = make_buffer(l->bytes, l->count, l->symbol);
     code->tracker = LLVMOrcJITDylibCreateResourceTracker(code->dylib);
     LLVMErrorRef error = LLVMOrcLLJITAddObjectFileWithRT(jit->lljit, code->tracker, buffer);
     if (error)

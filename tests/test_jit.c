@@ -2,6 +2,7 @@
  *
  * The objects are a function that writes a constant, made here by LLVM. */
 #include "runtime/jit.h"
+#include "tests/support/process.h"
 #include "tests/support/support.h"
 
 #include <llvm-c/Core.h>
@@ -54,13 +55,26 @@ static LLVMModuleRef build_module(LLVMContextRef cx, int64_t value, const char *
     return module;
 }
 
-static struct bytes compile(int64_t value, const char *callee)
+/* void kernel(args, ...) { *(double *)args = value; }, which lies among the constants. */
+static LLVMModuleRef build_constant(LLVMContextRef cx, double value)
+{
+    LLVMModuleRef module = build_module(cx, 0, NULL);
+    LLVMBuilderRef b = LLVMCreateBuilderInContext(cx);
+    LLVMValueRef f = LLVMGetNamedFunction(module, "kernel");
+    LLVMPositionBuilderBefore(b, LLVMGetBasicBlockTerminator(LLVMGetFirstBasicBlock(f)));
+    LLVMValueRef constant = LLVMConstReal(LLVMDoubleTypeInContext(cx), value);
+    LLVMValueRef sum = LLVMBuildFAdd(
+        b, LLVMBuildUIToFP(b, LLVMGetParam(f, 2), LLVMDoubleTypeInContext(cx), ""), constant, "");
+    LLVMBuildStore(b, sum, LLVMGetParam(f, 0));
+    LLVMDisposeBuilder(b);
+    return module;
+}
+
+static struct bytes compile_module(LLVMContextRef cx, LLVMModuleRef module)
 {
     char *triple = LLVMGetDefaultTargetTriple(), *message = NULL;
     LLVMTargetRef target;
     LLVMMemoryBufferRef buffer;
-    LLVMContextRef cx = LLVMContextCreate();
-    LLVMModuleRef module = build_module(cx, value, callee);
     assert_int_equal(LLVMGetTargetFromTriple(triple, &target, &message), 0);
     LLVMTargetMachineRef machine = LLVMCreateTargetMachine(
         target, triple, "", "", LLVMCodeGenLevelLess, LLVMRelocPIC, LLVMCodeModelDefault);
@@ -75,6 +89,18 @@ static struct bytes compile(int64_t value, const char *callee)
     LLVMContextDispose(cx);
     LLVMDisposeMessage(triple);
     return out;
+}
+
+static struct bytes compile(int64_t value, const char *callee)
+{
+    LLVMContextRef cx = LLVMContextCreate();
+    return compile_module(cx, build_module(cx, value, callee));
+}
+
+static struct bytes compile_constant(double value)
+{
+    LLVMContextRef cx = LLVMContextCreate();
+    return compile_module(cx, build_constant(cx, value));
 }
 
 static struct jit *make_jit(void)
@@ -142,6 +168,33 @@ static void what_is_unloaded_leaves_the_others(void **state)
     free(first.data);
     free(second.data);
     jit_unload(jit, keep);
+    jit_destroy(jit);
+}
+
+/* Each has constants beside its code, such as kernels have, and they share maps all the same. */
+static void thousands_loaded_at_once_take_few_maps(void **state)
+{
+    (void)state;
+    const int64_t count = test_count(4000);
+    struct jit *jit = make_jit();
+    struct jit_code **code = malloc((size_t)count * sizeof(*code));
+    convc_kernel_fn f;
+    struct bytes o = compile_constant(1.5);
+    int64_t before = process_maps();
+    assert_non_null(code);
+    for (int64_t i = 0; i < count; i++) {
+        struct diag d = { 0 };
+        assert_int_equal(jit_load(jit, o.data, o.count, "kernel", &code[i], &f, &d), CONVC_OK);
+        double got = 0;
+        f((const struct convc_args *)&got, 0, 0, 0);
+        assert_true(got == 1.5);
+    }
+    assert_true(process_maps() <= before + 64 + count / 8);
+    for (int64_t i = 0; i < count; i++)
+        jit_unload(jit, code[i]);
+    assert_true(process_maps() <= before + 64);
+    free(code);
+    free(o.data);
     jit_destroy(jit);
 }
 
@@ -265,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_may_share_a_symbol),
         cmocka_unit_test(what_is_unloaded_leaves_the_others),
+        cmocka_unit_test(thousands_loaded_at_once_take_few_maps),
         cmocka_unit_test(eight_threads_load_and_unload_at_once),
         cmocka_unit_test(calls_resolve_to_the_process),
         cmocka_unit_test(a_refusal_is_a_sentence_and_leaves_the_jit_usable),
