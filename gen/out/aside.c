@@ -78,6 +78,7 @@ static void out_of_memory(void *data, const char *reason, bool crash)
     (void)data;
     (void)crash;
     aside_fault(reason);
+    abort(); /* as without a handler: LLVM takes it that this one does not return */
 }
 
 /* ---- fork ------------------------------------------------------------------------------------ */
