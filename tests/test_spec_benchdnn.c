@@ -296,6 +296,19 @@ static void lua_that_begins_like_a_problem_is_lua(void **state)
     assert_true(spec_benchdnn_looks("ic3ih8oc4kx3n\"a.b/c=\";tol=0.5 # remark\n x"));
 }
 
+static void a_sentence_moves_no_terminal(void **state)
+{
+    (void)state;
+    struct arena memory = { 0 };
+    struct convc_problem p;
+    struct diag d = { 0 };
+    assert_int_equal(spec_benchdnn("ic3ih8oc4kh3;act=\x1b[2J\nfine", &memory, &p, &d),
+                     CONVC_ERR_SPEC);
+    assert_memory_equal(d.text, "\"act=?[2J fine\" is not", 22);
+    assert_null(strpbrk(d.text, "\x1b\n"));
+    arena_free(&memory);
+}
+
 static void what_stands_behind_a_problem_must_be_a_remark(void **state)
 {
     (void)state;
@@ -334,6 +347,7 @@ int main(void)
         cmocka_unit_test(every_printed_line_reads_back_to_the_same_problem),
         cmocka_unit_test(a_path_that_is_no_file_may_be_a_problem),
         cmocka_unit_test(lua_that_begins_like_a_problem_is_lua),
+        cmocka_unit_test(a_sentence_moves_no_terminal),
         cmocka_unit_test(what_stands_behind_a_problem_must_be_a_remark),
         cmocka_unit_test(a_text_may_be_a_list_of_problems),
     };

@@ -13,7 +13,8 @@ struct diag {
     char text[512];
 };
 
-/* Records the failure and returns the diag's status, for `return diag_fail(...)`. */
+/* Records the failure and returns the diag's status, for `return diag_fail(...)`. The text is one
+ * line: control characters become blanks and question marks. */
 enum convc_status diag_fail(struct diag *d, enum convc_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

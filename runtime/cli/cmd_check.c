@@ -2,12 +2,13 @@
  *
  * Problems of specs are checked one after another, with all threads on the reference; random ones
  * side by side. Problems that are equal in all but their name are checked once and counted each.
+ * Problems of specs are checked on every target, random ones on one of them.
  */
+#include "runtime/cli/check_random.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/layers.h"
 #include "runtime/cli/parallel.h"
-#include "runtime/cli/random.h"
-#include "runtime/cli/trial.h"
+#include "runtime/cli/spread.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -15,16 +16,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TARGETS_MAX = 16, TARGET_TEXT = 640 };
+enum { TARGETS_MAX = 16, TARGET_TEXT = 640, SHRINKS = 8 };
+
+/* Levels of x86-64 that random problems are dealt to where nothing else is asked for. */
+static const char *const levels[] = { "x86-64-v4", "x86-64-v3", "x86-64" };
+enum { LEVELS = sizeof levels / sizeof *levels };
 
 struct check {
     const struct options *o;
-    convc_context *cx[TARGETS_MAX];
-    size_t cx_count;
+    convc_context *cx[TARGETS_MAX + LEVELS];
+    size_t cx_count;      /* for the problems of specs */
+    size_t cx_count_more; /* and for random ones */
+    struct random_check random;
     int64_t total;
 
     pthread_mutex_t lock; /* of all below, and of standard output */
-    int64_t passed, failed;
+    int64_t passed, failed, dull;
+    struct spread spread;
     enum exit_code code; /* not EXIT_FINE: stop */
     struct failure f;
 };
@@ -75,29 +83,22 @@ static void outcome_free(struct outcome *out)
     result_free(&out->result);
 }
 
-/* `layer`: the convolution of the command line that it is, or NULL. */
-static bool check_problem(struct check *c, const struct convc_problem *p, const struct layer *layer,
-                          int threads, struct outcome *out)
+static void check_layer(struct check *c, const struct layer *layer, struct outcome *out)
 {
+    const struct convc_problem *p = &layer->problem;
     struct failure f = { 0 };
-    size_t size;
     struct trial t = { .o = c->o,
                        .cx = c->cx,
                        .cx_count = c->cx_count,
-                       .threads = threads,
-                       .lines = open_memstream(&out->lines, &size) };
-    enum exit_code code = t.lines ? trial_run(&t, p, &f) : fail_memory(&f);
-    if (t.lines && fclose(t.lines) && code == EXIT_FINE)
-        code = fail_memory(&f);
+                       .threads = options_threads(c->o),
+                       .plan = c->o->plan };
+    enum exit_code code = trial_told(&t, p, &out->lines, &f);
     out->failed = t.failed;
     out->result = t.result;
-    if (code && layer)
-        layer_blame(c->o, layer, code, &f);
-    if (code)
+    if (layer_blame(c->o, layer, code, &f))
         stop(c, code, &f);
     else
         count(c, out->failed, out->lines, &out->result);
-    return code == EXIT_FINE;
 }
 
 /* ---- specs ---------------------------------------------------------------------------------- */
@@ -133,8 +134,7 @@ static void check_layers(struct check *c, const struct layers *l)
     }
     for (size_t i = 0; i < l->count && !stopped(c); i++)
         if (!seen_before(c, l, outcomes, i))
-            check_problem(c, &l->layer[i].problem, &l->layer[i], options_threads(c->o),
-                          &outcomes[i]);
+            check_layer(c, &l->layer[i], &outcomes[i]);
     for (size_t i = 0; i < l->count; i++)
         outcome_free(&outcomes[i]);
     free(outcomes);
@@ -145,23 +145,62 @@ static void check_layers(struct check *c, const struct layers *l)
 static void check_random(void *argument, int64_t begin, int64_t end)
 {
     struct check *c = argument;
-    for (int64_t i = begin; i < end && !stopped(c); i++) {
-        struct convc_problem p;
-        struct outcome out = { 0 };
-        struct random_texts texts;
-        double weights[RANDOM_WEIGHTS];
-        uint64_t seed = random_at((uint64_t)c->o->seed, (uint64_t)i);
-        random_problem(seed, &p);
-        if (i % 4 == 3)
-            random_functions(seed, &p, &texts);
-        if (i % 8 >= 6 && !p.window)
-            random_constants(seed, &p, weights);
-        check_problem(c, &p, NULL, 1, &out);
-        outcome_free(&out);
+    struct failure f = { 0 };
+    struct drawn *d = calloc(1, sizeof *d);
+    if (!d)
+        stop(c, fail_memory(&f), &f);
+    for (int64_t i = begin; d && i < end && !stopped(c); i++) {
+        enum exit_code code = check_drawn(&c->random, c->o->first + i, d, &f);
+        if (code) {
+            stop(c, code, &f);
+        } else {
+            count(c, d->failed, d->lines, &d->result);
+            pthread_mutex_lock(&c->lock);
+            c->dull += d->dull;
+            spread_add(&c->spread, &d->problem, &d->result, convc_context_target(d->cx));
+            pthread_mutex_unlock(&c->lock);
+        }
+        drawn_free(d);
     }
+    free(d);
+}
+
+/* Of what kinds they were, and that their outputs say something. */
+static enum exit_code print_spread(struct check *c, struct failure *f)
+{
+    printf("%" PRId64 " random problems, each with at least one in %d outputs that is not 0; "
+           "besides, %" PRId64 " whose outputs are nearly all 0\n",
+           c->o->random, TELLING, c->dull);
+    return spread_print(&c->spread, stdout) ? EXIT_FINE : fail_memory(f);
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
+
+/* Can this machine run code for the context's target? */
+static bool runs_here(convc_context *cx)
+{
+    struct convc_problem p;
+    convc_kernel *k = NULL;
+    convc_problem_init(&p);
+    enum convc_status st = convc_compile(cx, &p, NULL, &k);
+    convc_kernel_release(k);
+    return st == CONVC_OK;
+}
+
+/* Opens contexts for the levels of x86-64 that this machine has. */
+static void open_levels(struct check *c)
+{
+    for (int i = 0; i < LEVELS; i++) {
+        struct failure none;
+        convc_context *cx = NULL;
+        if (context_open(c->o, levels[i], CONVC_NO_DISK_CACHE, &cx, &none))
+            continue;
+        if (runs_here(cx))
+            c->cx[c->cx_count + c->cx_count_more++] = cx;
+        else
+            convc_context_destroy(cx);
+    }
+}
 
 /* Opens a context for each target of the list; no list is this machine. */
 static enum exit_code open_contexts(struct check *c, struct failure *f)
@@ -195,6 +234,9 @@ static enum exit_code run_checks(struct check *c, const struct layers *l, struct
     c->total = (int64_t)l->count + random;
     pthread_mutex_init(&c->lock, NULL);
     check_layers(c, l);
+    c->random = (struct random_check){
+        .o = c->o, .cx = c->cx, .cx_count = c->cx_count + c->cx_count_more, .shrinks = SHRINKS
+    };
     if (random && !stopped(c))
         parallel_ranges(options_threads(c->o), random, 1, check_random, c);
     pthread_mutex_destroy(&c->lock);
@@ -204,6 +246,8 @@ static enum exit_code run_checks(struct check *c, const struct layers *l, struct
         *f = c->f;
         return c->code;
     }
+    if (random && print_spread(c, f))
+        return EXIT_SYSTEM;
     printf("%" PRId64 " passed, %" PRId64 " failed\n", c->passed, c->failed);
     return c->failed ? EXIT_CHECK : EXIT_FINE;
 }
@@ -220,13 +264,18 @@ enum exit_code cmd_check(const struct options *o, struct failure *f)
         code = fail(f, EXIT_USAGE, "check needs specs or --random N; see convc check --help");
     else if (o->plan && o->all_plans)
         code = fail(f, EXIT_USAGE, "--plan and --all-plans exclude each other");
+    else if (o->first > INT64_MAX - o->random)
+        code = fail(f, EXIT_USAGE, "--first and --random together are past 2^63-1");
     if (code == EXIT_FINE)
         code = layers_load(o, NULL, 0, &l, f);
     if (code == EXIT_FINE)
         code = open_contexts(c, f);
+    if (code == EXIT_FINE && o->random && !o->target)
+        open_levels(c);
     if (code == EXIT_FINE)
         code = run_checks(c, &l, f);
-    for (size_t i = 0; i < c->cx_count; i++)
+    spread_free(&c->spread);
+    for (size_t i = 0; i < c->cx_count + c->cx_count_more; i++)
         convc_context_destroy(c->cx[i]);
     free(c);
     layers_free(&l);

@@ -3,12 +3,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* As the library does: a sentence quotes names of files and words of the command line. */
+static void make_plain(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = *text == '\n' || *text == '\t' ? ' ' : '?';
+}
+
 enum exit_code fail(struct failure *f, enum exit_code code, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
     vsnprintf(f->text, sizeof f->text, format, list);
     va_end(list);
+    make_plain(f->text);
     return code;
 }
 

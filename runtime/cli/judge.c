@@ -280,6 +280,7 @@ void judge(const struct convc_problem *p, const struct expectation *e, const dou
            const struct convc_kernel_info *info, bool exact_data, struct verdict *v)
 {
     bool exact = exact_data && info->plain_sum;
+    int64_t telling = 0;
     *v = (struct verdict){ .exact = exact };
     for (int64_t i = 0; i < e->count; i++) {
         double y = got[e->index[i]], w = e->want[i], scale = e->scale[e->index[i] / e->plane];
@@ -293,6 +294,7 @@ void judge(const struct convc_problem *p, const struct expectation *e, const dou
             bound = INFINITY;
         }
         double off = isfinite(bound) ? off_by(p, y, w, bound) : 0;
+        telling += isfinite(bound) && off_by(p, 0, w, bound) > bound;
         if (off > 0)
             v->max_error = fmax(v->max_error, scale > 0 ? off / scale : INFINITY);
         if (off > bound && !v->wrong) {
@@ -304,6 +306,7 @@ void judge(const struct convc_problem *p, const struct expectation *e, const dou
             v->exact = exact;
         }
     }
+    v->telling = e->count ? (double)telling / (double)e->count : 0;
 }
 
 void verdict_text(const struct verdict *v, const struct array *outputs, char text[VERDICT_TEXT])

@@ -53,7 +53,8 @@ struct verdict {
     bool wrong;
     int64_t index; /* the first wrong output */
     double got, want, bound;
-    bool exact; /* equality was demanded */
+    bool exact;     /* equality was demanded */
+    double telling; /* the share of outputs in whose place a zero would have been wrong */
 };
 
 /* `got` holds all outputs in N, C, spatial order. Exact data demand equality of plain sums. */

@@ -28,6 +28,8 @@ enum exit_code context_open(const struct options *o, const char *target, int32_t
                                          .tuning_db = o->db };
     if (o->no_cache)
         opt.flags |= CONVC_NO_DISK_CACHE;
+    if (o->random) /* each is asked for once, but while it is shrunk */
+        opt.max_kernels = 64;
     enum convc_status st = convc_context_create(&opt, cx);
     if (st && o->db)
         return fail_open(o->db, st, f);

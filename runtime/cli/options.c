@@ -37,6 +37,8 @@ static const struct row rows[] = {
     { "no-timing", 0, COMMAND_RUN, FLAG, AT(no_timing), NULL, "runs once and times nothing" },
     { "all-plans", 0, COMMAND_CHECK, FLAG, AT(all_plans), NULL, "every plan, not only the best" },
     { "random", 0, COMMAND_CHECK, WHOLE, AT(random), "N", "draws N problems more" },
+    { "first", 0, COMMAND_CHECK, WHOLE, AT(first), "I",
+      "begins with random problem I of the seed (default 0)" },
     { "seed", 0, ALL_DATA, WHOLE, AT(seed), "S", "seed of problems and data (default 1)" },
     { "show", 0, COMMAND_EXPLAIN, SHOW, AT(show), "LIST",
       "of problem,plan,ir,asm (default problem,plan)" },

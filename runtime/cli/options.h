@@ -42,7 +42,7 @@ struct options {
     const char *shard;                                      /* NULL: none */
     double tolerance;                                       /* NAN: what the spec says */
     int64_t threads;                                        /* 0: all */
-    int64_t random;                                         /* problems to draw */
+    int64_t random, first;                                  /* problems to draw, from which on */
     int64_t trials;                                         /* 0: the default */
     double budget, patience;                                /* seconds; 0: the default */
     int64_t seed;

@@ -53,10 +53,19 @@ static void on_read(png_structp png, png_bytep to, size_t count)
     c->left -= count;
 }
 
+/* Deflate makes at most 1032 bytes of one: a header that announces more pixels than the file can
+ * hold is not believed. */
+static void check_size(struct codec *c, size_t file)
+{
+    enum { MOST = 1032 };
+    size_t height = png_get_image_height(c->png, c->info);
+    size_t row_bytes = png_get_rowbytes(c->png, c->info);
+    if (row_bytes && height > file * MOST / row_bytes)
+        png_error(c->png, "the PNG file is too short for its size in pixels");
+}
+
 static bool allocate_rows(struct codec *c, size_t height, size_t row_bytes)
 {
-    if (row_bytes && height > SIZE_MAX / row_bytes)
-        return false;
     c->rows = malloc(height * row_bytes);
     c->row = malloc(height * sizeof *c->row);
     if (!c->rows || !c->row)
@@ -104,10 +113,15 @@ static void unpack(const struct codec *c, int bits, struct array *a)
 
 static enum exit_code decode(struct codec *c, bool pixels, struct array *a, int *bits)
 {
+    const size_t file = c->left;
     if (setjmp(png_jmpbuf(c->png)))
         return EXIT_USAGE;
+    /* What is neither size, palette, transparency nor pixels is passed over: libpng would take the
+     * memory that such a chunk says it needs. */
+    png_set_keep_unknown_chunks(c->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_set_read_fn(c->png, c, on_read);
     png_read_info(c->png, c->info);
+    check_size(c, file);
     widen(c);
     *bits = png_get_bit_depth(c->png, c->info);
     a->rank = 4;

@@ -190,7 +190,7 @@ static void draw(struct random *r, struct convc_problem *p)
     convc_problem_init(p);
     p->spatial = (int32_t)PICK(r, 1, 2, 2, 2, 3);
     draw_dtypes(r, p);
-    p->n = PICK(r, 0, 1, 1, 1, 1, 2, 2, 3);
+    p->n = once_in(r, 64) ? 0 : PICK(r, 1, 1, 1, 1, 2, 2, 3);
     draw_channels(r, p);
     for (int axis = 3 - p->spatial; axis < 3; axis++)
         draw_axis(r, p, axis);

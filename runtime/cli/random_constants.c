@@ -50,11 +50,32 @@ static void draw_filters(struct random *r, struct convc_problem *p)
         *p = narrow;
 }
 
+/* A picture of bytes, filtered. */
+static void draw_picture(struct random *r, struct convc_problem *p)
+{
+    struct convc_problem picture = *p;
+    picture.groups = picture.ic = picture.oc = PICK(r, 1, 1, 3, 4);
+    picture.src_dtype = CONVC_U8;
+    picture.dst_dtype = random_below(r, 3) ? CONVC_U8 : CONVC_S16;
+    picture.wei_dtype = picture.acc_dtype = CONVC_F32;
+    picture.activation = CONVC_ACT_NONE;
+    picture.residual = picture.bias = 0;
+    picture.tolerance = 1e-5;
+    for (int a = 3 - p->spatial; a < 3; a++)
+        picture.stride[a] = picture.dilation[a] = 1;
+    memset(picture.src_stride, 0, sizeof picture.src_stride);
+    memset(picture.dst_stride, 0, sizeof picture.dst_stride);
+    if (convc_problem_check(&picture) == CONVC_OK)
+        *p = picture;
+}
+
 void random_constants(uint64_t seed, struct convc_problem *p, double weights[RANDOM_WEIGHTS])
 {
     struct random r = { random_at(seed, 2) };
     if (random_below(&r, 4))
         draw_filters(&r, p);
+    if (random_below(&r, 2) && !p->epilogue)
+        draw_picture(&r, p);
     int64_t icg = p->ic / p->groups, taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
     int64_t values = icg * taps, each = p->oc / p->groups;
     if (values * p->oc > RANDOM_WEIGHTS)

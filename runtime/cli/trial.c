@@ -129,6 +129,7 @@ static enum exit_code try_data(struct bench *b, convc_context *cx, const struct 
         return code;
     judge(b->p, &d->expectation, b->output.value, &x->info, d->exact, &v);
     struct result *r = &b->t->result;
+    b->t->telling = fmax(b->t->telling, v.telling);
     r->max_error = isnan(r->max_error) ? v.max_error : fmax(r->max_error, v.max_error);
     r->checksum = result_checksum(b->output.value, b->output.count, b->p->dst_dtype);
     if (v.wrong) {
@@ -182,6 +183,7 @@ static enum exit_code try_plan(struct bench *b, convc_context *cx, const char *p
         if (code == EXIT_FINE)
             code = try_kernel(b, cx, &x, f);
     } else if (st != CONVC_ERR_MEMORY && !b->t->o->plan && st != CONVC_ERR_UNSUPPORTED) {
+        b->t->refused = true;
         report(b, cx, plan, "it does not compile", f->text);
         *f = (struct failure){ 0 };
         code = EXIT_FINE;
@@ -214,8 +216,21 @@ enum exit_code trial_run(struct trial *t, const struct convc_problem *p, struct 
     if (code == EXIT_FINE)
         code = bench_create(&b, f);
     for (size_t i = 0; code == EXIT_FINE && i < t->cx_count; i++)
-        code = t->o->all_plans ? try_all_plans(&b, t->cx[i], f)
-                               : try_plan(&b, t->cx[i], t->o->plan, f);
+        code =
+            t->o->all_plans ? try_all_plans(&b, t->cx[i], f) : try_plan(&b, t->cx[i], t->plan, f);
     bench_free(&b);
+    return code;
+}
+
+enum exit_code trial_told(struct trial *t, const struct convc_problem *p, char **lines,
+                          struct failure *f)
+{
+    size_t size;
+    *lines = NULL;
+    t->lines = open_memstream(lines, &size);
+    enum exit_code code = t->lines ? trial_run(t, p, f) : fail_memory(f);
+    if (t->lines && fclose(t->lines) && code == EXIT_FINE)
+        code = fail_memory(f);
+    t->lines = NULL;
     return code;
 }

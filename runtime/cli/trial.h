@@ -14,16 +14,22 @@ struct trial {
     const struct options *o;
     convc_context *const *cx; /* one for each target */
     size_t cx_count;
-    int threads; /* for the reference */
+    int threads;      /* for the reference */
+    const char *plan; /* NULL: the best. Where it is not o->plan it must fit */
 
     /* What came out. */
-    bool failed;
-    FILE *lines; /* one line for each failure; the caller's */
+    bool failed, refused; /* refused: and did not even compile */
+    double telling;       /* the share of outputs in whose place a zero would have been wrong */
+    FILE *lines;          /* one line for each failure; the caller's */
     struct result result;
 };
 
 /* EXIT_FINE also where the problem failed: other codes mean that it could not be checked. Free
  * t->result with result_free, whatever the outcome. */
 enum exit_code trial_run(struct trial *t, const struct convc_problem *p, struct failure *f);
+
+/* The same, with the lines as a text, malloc'd, or NULL. */
+enum exit_code trial_told(struct trial *t, const struct convc_problem *p, char **lines,
+                          struct failure *f);
 
 #endif

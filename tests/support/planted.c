@@ -1,10 +1,12 @@
-/* convc-measure with faults planted: stands in for convc_run (-Wl,--wrap=convc_run). A plan whose
- * text contains what one of these variables of the environment holds
+/* Programs with faults planted: stands in for convc_run (-Wl,--wrap=convc_run). A plan whose text
+ * contains what one of these variables of the environment holds
  *
  *     PLANT_CRASH    aborts, with a word on standard error
  *     PLANT_HANG     never returns
  *     PLANT_WRONG    leaves every output as it was
  *     PLANT_OUTSIDE  writes before its first output
+ *     PLANT_BIAS     likewise, where there is a bias
+ *     PLANT_BATCH    likewise, of three images
  *     PLANT_FAIL     is run on a batch of -1, which fails
  *
  * and all others run as they should.
@@ -36,6 +38,8 @@ enum convc_status __wrap_convc_run(const convc_kernel *k, const struct convc_arg
     while (planted(k, "PLANT_HANG"))
         sleep(1);
     if (planted(k, "PLANT_WRONG"))
+        return CONVC_OK;
+    if ((args->bias && planted(k, "PLANT_BIAS")) || (args->n == 3 && planted(k, "PLANT_BATCH")))
         return CONVC_OK;
     if (planted(k, "PLANT_FAIL"))
         return __real_convc_run(k, &(struct convc_args){ .struct_bytes = sizeof *args, .n = -1 });

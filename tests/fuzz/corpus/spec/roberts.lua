@@ -1,0 +1,17 @@
+-- The gradient by Roberts' kernel of 2x2, along one diagonal (x) or the other (y).
+-- H, W and C: the picture. Every colour is filtered by itself; alpha stays.
+--
+-- DIRECTION: x | y
+-- >>> k = {"x": [[1, 0], [0, -1]],
+-- ...      "y": [[0, 1], [-1, 0]]}[DIRECTION]
+-- >>> y = ndimage.correlate(x, [k], mode="nearest")
+
+local picture = require "picture"
+local channels = convc.param("C", 1)
+
+return convc.conv {
+    input = { 1, channels, convc.param("H", 270), convc.param("W", 480) },
+    weights = picture.each(channels, convc.filters["roberts_" .. convc.param("DIRECTION", "x")]),
+    padding = "same_lower",
+    padding_mode = "replicate",
+}
