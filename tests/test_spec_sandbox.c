@@ -12,13 +12,6 @@
 
 #include <cmocka.h>
 
-/* What the process may grow by over all of them. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-static const long growth_max_kb = 4 << 20; /* shadow memory, quarantine */
-#else
-static const long growth_max_kb = 128 << 10;
-#endif
-
 static const struct hostile endless[] = {
     { "while true do end", ":1: runs for more than 10000000 instructions" },
     { "repeat until false", ":1: runs for more than 10000000 instructions" },
@@ -167,7 +160,7 @@ static void memory_is_bounded(void **state)
     getrusage(RUSAGE_SELF, &before);
     ASSERT_REFUSED(memory, CONVC_ERR_SPEC);
     getrusage(RUSAGE_SELF, &after);
-    assert_true(after.ru_maxrss - before.ru_maxrss < growth_max_kb);
+    assert_true(after.ru_maxrss - before.ru_maxrss < hostile_growth_max_kb);
 }
 
 static void nothing_leads_out_of_the_sandbox(void **state)

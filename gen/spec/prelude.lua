@@ -142,10 +142,26 @@ end
 
 local strings = string
 
+-- Where in memory a table or a function lies is nobody's business, and another place in every run.
+local address_and_all = tostring
+
+local function tostring(...)
+    local kind = type(...)
+    if kind == "table" or kind == "function" then return kind end
+    local text = address_and_all(...)
+    return kind == "userdata" and strings.match(text, "^[^:]*") or text
+end
+
 local function format(f, ...)
     check(type(f) == "string", "string.format: value 1 is no string")
     check(#f <= 1000, "string.format: a format has at most 1000 characters")
-    return strings.format(f, ...)
+    local values, count, n = { ... }, select("#", ...), 0
+    for conversion in strings.gmatch(f, "%%[^%a%%]*(.)") do
+        check(conversion ~= "p", "string.format: %p would be an address")
+        if conversion ~= "%" then n = n + 1 end
+        if conversion == "s" and n <= count then values[n] = tostring(values[n]) end
+    end
+    return strings.format(f, unpack(values, 1, count))
 end
 
 local randomseed = math.randomseed
