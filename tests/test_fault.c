@@ -7,6 +7,7 @@
 #include "tests/support/layer.h"
 #include "tests/support/support.h"
 
+#include <convc/layer.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/IRReader.h>
@@ -302,6 +303,38 @@ static void no_thread_that_compiles_meanwhile_is_lost(void **state)
     survives(many_threads_fault);
 }
 
+static void layers_fault(void)
+{
+    enum { LAYERS = 8 };
+    struct layer l[LAYERS];
+    convc_layer *layer[LAYERS];
+    convc_context *cx = make_context();
+    convc_kernel_release(compile(cx, 2));
+    planted = IN_CODEGEN;
+    for (int i = 0; i < LAYERS; i++) {
+        layer_make(&l[i], 3 + i, 4, 5, 5, 1);
+        CHECK(convc_layer_create(cx, &l[i].p, l[i].wei, NULL, &layer[i]) == CONVC_OK);
+    }
+    for (int i = 0; i < LAYERS; i++) {
+        struct convc_args args = layer_args(&l[i]);
+        CHECK(convc_layer_wait(layer[i], -1) == CONVC_OK);
+        CHECK(is_reference(convc_layer_kernel(layer[i]), "Cannot select"));
+        args.workspace = aligned_alloc(64, convc_layer_workspace_bytes(layer[i], 1, 0) + 64);
+        CHECK(convc_layer_run(layer[i], &args) == CONVC_OK);
+        CHECK(!memcmp(l[i].dst, l[i].expected, (size_t)l[i].dst_elements * sizeof(float)));
+        convc_layer_destroy(layer[i]);
+    }
+    struct convc_context_stats s = { .struct_bytes = sizeof s };
+    CHECK(convc_context_stats(cx, &s) == CONVC_OK && s.compiler_lost == 1);
+    convc_context_destroy(cx);
+}
+
+static void layers_go_on_as_the_reference(void **state)
+{
+    (void)state;
+    survives(layers_fault);
+}
+
 static void host_runs_out_of_memory(void)
 {
     make_context();
@@ -367,6 +400,7 @@ int main(void)
         cmocka_unit_test(out_of_memory_inside_of_llvm_is_survived),
         cmocka_unit_test(static_kernels_are_refused_after_a_fault),
         cmocka_unit_test(no_thread_that_compiles_meanwhile_is_lost),
+        cmocka_unit_test(layers_go_on_as_the_reference),
         cmocka_unit_test(errors_of_a_hosts_own_threads_end_the_process_as_ever),
         cmocka_unit_test(a_hosts_handler_that_asks_convc_is_as_good),
     };

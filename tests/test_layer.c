@@ -2,6 +2,7 @@
  * that does not ask to; whoever asks is told once.
  *
  * The linker puts a gate before code generation: it is under way for as long as a test wants. */
+#include "gen/base/thread.h"
 #include "gen/out/object.h"
 #include "tests/support/layer.h"
 #include "tests/support/support.h"
@@ -61,6 +62,15 @@ static void await_compiles(int count)
     while (gate.inside < count)
         pthread_cond_wait(&gate.changed, &gate.mutex);
     pthread_mutex_unlock(&gate.mutex);
+}
+
+static atomic_bool no_threads;
+
+bool __real_thread_start(void *(*run)(void *), void *argument, pthread_t *out);
+
+bool __wrap_thread_start(void *(*run)(void *), void *argument, pthread_t *out)
+{
+    return !no_threads && __real_thread_start(run, argument, out);
 }
 
 /* ---- the ground ------------------------------------------------------------------------------ */
@@ -194,26 +204,6 @@ static void what_is_in_memory_is_in_force_at_once(void **state)
     convc_layer_destroy(telling);
     convc_kernel_release(k);
     convc_context_destroy(cx);
-    layer_free(&l);
-}
-
-static void a_layer_and_convc_compile_share_one_kernel(void **state)
-{
-    (void)state;
-    struct layer l;
-    convc_context *cx = make_context(2);
-    make_tensors(&l, 6);
-    convc_layer *one = make(cx, &l, NULL), *two = make(cx, &l, NULL);
-    convc_kernel *k = layer_compile(cx, &l, NULL);
-    assert_int_equal(convc_layer_wait(one, -1), CONVC_OK);
-    assert_int_equal(convc_layer_wait(two, -1), CONVC_OK);
-    assert_ptr_equal(convc_layer_kernel(one), k);
-    assert_ptr_equal(convc_layer_kernel(two), k);
-    convc_kernel_release(k);
-    convc_context_destroy(cx);
-    assert_true(computes(one, &l) && computes(two, &l)); /* they outlive the context */
-    convc_layer_destroy(one);
-    convc_layer_destroy(two);
     layer_free(&l);
 }
 
@@ -424,6 +414,28 @@ static void bad_arguments_are_refused_at_once(void **state)
     layer_free(&l);
 }
 
+static void without_a_thread_there_is_no_layer_but_there_are_kernels(void **state)
+{
+    (void)state;
+    struct layer l;
+    convc_layer *layer = NULL;
+    convc_context *cx = make_context(1);
+    make_tensors(&l, 6);
+    no_threads = true;
+    assert_int_equal(convc_layer_create(cx, &l.p, l.wei, NULL, &layer), CONVC_ERR_MEMORY);
+    assert_string_equal(convc_last_error(), "the system allows no thread to compile on");
+    assert_null(layer);
+    convc_kernel *k = layer_compile(cx, &l, NULL); /* on this thread */
+    layer_check(&l, k);
+    no_threads = false;
+    layer = make(cx, &l, NULL);
+    assert_ptr_equal(convc_layer_kernel(layer), k);
+    convc_layer_destroy(layer);
+    convc_kernel_release(k);
+    convc_context_destroy(cx);
+    layer_free(&l);
+}
+
 static void what_a_run_refuses_does_not_depend_on_the_kernel(void **state)
 {
     (void)state;
@@ -459,7 +471,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_layer_answers_at_once_and_better_later, setup),
         cmocka_unit_test_setup(what_is_in_memory_is_in_force_at_once, setup),
-        cmocka_unit_test_setup(a_layer_and_convc_compile_share_one_kernel, setup),
         cmocka_unit_test_setup(one_thread_compiles_in_the_order_of_creation, setup),
         cmocka_unit_test_setup(nothing_waits_for_a_compile_that_does_not_ask_to, setup),
         cmocka_unit_test_setup(a_compile_that_has_begun_outlives_its_context, setup),
@@ -467,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup(a_failure_wakes_all_who_wait_with_its_sentence, setup),
         cmocka_unit_test_setup(what_llvm_refuses_is_ready_as_the_reference, setup),
         cmocka_unit_test_setup(bad_arguments_are_refused_at_once, setup),
+        cmocka_unit_test_setup(without_a_thread_there_is_no_layer_but_there_are_kernels, setup),
         cmocka_unit_test_setup(what_a_run_refuses_does_not_depend_on_the_kernel, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "tests/support/support.h"
 
 #include <convc/layer.h>
+#include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,6 +116,81 @@ static void kernels_come_into_force_under_the_load_of_many_threads(void **state)
         layer_free(&l[i]);
     }
     convc_context_destroy(cx);
+}
+
+/* Runs and demands what the reference gave, within the bound of the kernel in force. */
+static void check_close(convc_layer *layer, const struct layer *l)
+{
+    struct convc_kernel_info info = { .struct_bytes = sizeof info };
+    const struct convc_problem *p = &l->p;
+    double scale = 16.0 * (double)(p->ic / p->groups * p->kernel[CONVC_H] * p->kernel[CONVC_W]);
+    size_t work = convc_layer_workspace_bytes(layer, l->n, 0);
+    struct convc_args args = layer_args(l);
+    void *workspace = work ? aligned_alloc(64, work) : NULL;
+    args.workspace = workspace;
+    if (convc_layer_run(layer, &args) != CONVC_OK)
+        fail_msg("%s", convc_last_error());
+    assert_int_equal(convc_kernel_info(convc_layer_kernel(layer), &info), CONVC_OK);
+    double slack = info.plain_sum ? 0 : info.error_bound * scale;
+    for (int64_t i = 0; i < l->dst_elements; i++)
+        assert_true(fabs((double)l->dst[i] - (double)l->expected[i]) <= slack);
+    free(workspace);
+}
+
+/* Packed, transformed, depthwise, without weights to pack, and with a function. */
+static void layers_of_every_kind_compute(void **state)
+{
+    (void)state;
+    static const double edges[9] = { 0, -1, 0, -1, 4, -1, 0, -1, 0 };
+    double constants[16 * 9];
+    struct layer l[5];
+    struct convc_problem p[5];
+    convc_layer *layer[5];
+    convc_context *cx = make_context(1);
+    for (int i = 0; i < 5; i++)
+        layer_problem(&p[i], i == 1 ? 32 : 16, i == 1 ? 32 : 16, 14, 14);
+    p[2].groups = p[3].groups = 16;
+    for (int i = 0; i < 16 * 9; i++)
+        constants[i] = edges[i % 9];
+    p[3].weights = constants;
+    p[4].combine = "abs(sub(x,w))";
+    for (int i = 0; i < 5; i++) {
+        layer_init(&l[i], &p[i], 2);
+        const void *weights = p[i].weights ? NULL : l[i].wei;
+        if (convc_layer_create(cx, &p[i], weights, NULL, &layer[i]) != CONVC_OK)
+            fail_msg("%s", convc_last_error());
+        check_close(layer[i], &l[i]);
+        memset(l[i].dst, 0, (size_t)l[i].dst_elements * sizeof(float));
+        assert_int_equal(convc_layer_wait(layer[i], -1), CONVC_OK);
+        check_close(layer[i], &l[i]);
+        assert_true(is_compiled(layer[i]));
+        convc_layer_destroy(layer[i]);
+        layer_free(&l[i]);
+    }
+    convc_context_destroy(cx);
+}
+
+static void a_layer_and_convc_compile_share_one_kernel(void **state)
+{
+    (void)state;
+    struct layer l;
+    convc_context *cx = make_context(2);
+    make_tensors(&l, 6);
+    convc_layer *one, *two;
+    assert_int_equal(convc_layer_create(cx, &l.p, l.wei, NULL, &one), CONVC_OK);
+    assert_int_equal(convc_layer_create(cx, &l.p, l.wei, NULL, &two), CONVC_OK);
+    convc_kernel *k = layer_compile(cx, &l, NULL);
+    assert_int_equal(convc_layer_wait(one, -1), CONVC_OK);
+    assert_int_equal(convc_layer_wait(two, -1), CONVC_OK);
+    assert_ptr_equal(convc_layer_kernel(one), k);
+    assert_ptr_equal(convc_layer_kernel(two), k);
+    convc_kernel_release(k);
+    convc_context_destroy(cx);
+    check_close(one, &l); /* they outlive the context */
+    check_close(two, &l);
+    convc_layer_destroy(one);
+    convc_layer_destroy(two);
+    layer_free(&l);
 }
 
 /* ---- every moment ---------------------------------------------------------------------------- */
@@ -262,6 +338,8 @@ int main(void)
         /* first, while LLVM has not been used in this process */
         cmocka_unit_test(a_process_may_end_in_the_midst_of_a_compile),
         cmocka_unit_test(kernels_come_into_force_under_the_load_of_many_threads),
+        cmocka_unit_test(layers_of_every_kind_compute),
+        cmocka_unit_test(a_layer_and_convc_compile_share_one_kernel),
         cmocka_unit_test(layers_are_cancelled_and_destroyed_at_every_moment),
         cmocka_unit_test(a_child_compiles_what_its_parent_was_compiling),
     };
