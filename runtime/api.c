@@ -1,9 +1,9 @@
 #include "runtime/api.h"
 
+#include "gen/base/memory.h"
 #include "runtime/verbose.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static _Thread_local char last_error[sizeof((struct diag *)0)->text];
@@ -75,7 +75,22 @@ const char *convc_status_string(enum convc_status status)
     return "unknown status";
 }
 
+enum convc_status convc_set_allocator(const struct convc_allocator *allocator)
+{
+    struct diag d = { 0 };
+    struct convc_allocator a = { 0 };
+    if (api_read("convc_allocator", allocator, &a, sizeof a, &d) != CONVC_OK)
+        return api_fail(&d);
+    const struct memory_source source = { a.user, a.allocate, a.reallocate, a.release };
+    if (allocator && (!a.allocate || !a.reallocate || !a.release))
+        diag_fail(&d, CONVC_ERR_ARGUMENT,
+                  "convc_allocator: allocate, reallocate and release must be given");
+    else
+        memory_set(allocator ? &source : NULL, &d);
+    return api_fail(&d);
+}
+
 void convc_text_free(char *text)
 {
-    free(text);
+    memory_free(text);
 }

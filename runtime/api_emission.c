@@ -1,5 +1,6 @@
 #include "runtime/api_emission.h"
 
+#include "gen/base/memory.h"
 #include "gen/out/smallest.h"
 #include "gen/plan/choose.h"
 #include "runtime/api.h"
@@ -226,7 +227,7 @@ static enum convc_status find_clash(const struct convc_emission *e, struct diag 
 {
     own_names own;
     size_t most = e->count * ENTRY_SYMBOLS * (size_t)(e->targets + 1) + OWN_NAMES;
-    struct owned *all = malloc(most * sizeof *all);
+    struct owned *all = memory_take(most * sizeof *all);
     if (!all)
         return diag_memory(d);
     size_t n = list_symbols(e, all, own);
@@ -242,7 +243,7 @@ static enum convc_status find_clash(const struct convc_emission *e, struct diag 
             diag_fail(d, CONVC_ERR_ARGUMENT, "the names \"%s\" and \"%s\" clash: both make %s",
                       owner, all[i].owner, all[i].symbol);
     }
-    free(all);
+    memory_free(all);
     return d->status;
 }
 
@@ -256,9 +257,9 @@ int emission_objects(const struct convc_emission *e)
 static enum convc_status make_room(struct convc_emission *e, struct diag *d)
 {
     size_t objects = e->count * (size_t)emission_objects(e) + 1;
-    e->item = calloc(e->count, sizeof *e->item);
-    e->variant = calloc(e->count * (size_t)e->targets, sizeof *e->variant);
-    e->made = calloc(objects, sizeof *e->made);
+    e->item = memory_zeroed(e->count, sizeof *e->item);
+    e->variant = memory_zeroed(e->count * (size_t)e->targets, sizeof *e->variant);
+    e->made = memory_zeroed(objects, sizeof *e->made);
     if (!e->item || !e->variant || !e->made)
         return diag_memory(d);
     for (; e->made_count < objects && d->status == CONVC_OK; e->made_count++)
@@ -296,7 +297,7 @@ void emission_close(struct convc_emission *e)
         guard_destroy(&e->made[i].guard);
         object_free(&e->made[i].object);
     }
-    free(e->made);
-    free(e->item);
-    free(e->variant);
+    memory_free(e->made);
+    memory_free(e->item);
+    memory_free(e->variant);
 }

@@ -1,6 +1,7 @@
 /* api_emit: kernels ahead of time: objects, a header, a library.
  * Stands on: api_emission, object, dispatch, archive, header.
  */
+#include "gen/base/memory.h"
 #include "gen/emit/dispatch.h"
 #include "gen/out/archive.h"
 #include "gen/plan/pack.h"
@@ -8,7 +9,6 @@
 #include "runtime/api_emission.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- objects -------------------------------------------------------------------------------- */
@@ -153,8 +153,8 @@ static enum convc_status make_library(const struct convc_emission *e, struct tex
                                       struct diag *d)
 {
     size_t count = 0;
-    struct member *member = calloc(e->made_count, sizeof *member);
-    struct archive_member *list = calloc(e->made_count, sizeof *list);
+    struct member *member = memory_zeroed(e->made_count, sizeof *member);
+    struct archive_member *list = memory_zeroed(e->made_count, sizeof *list);
     if (!member || !list)
         diag_memory(d);
     else
@@ -165,8 +165,8 @@ static enum convc_status make_library(const struct convc_emission *e, struct tex
                                      member[i].object->count, member[i].list, member[i].symbols };
     if (d->status == CONVC_OK)
         archive_write(list, count, out, d);
-    free(member);
-    free(list);
+    memory_free(member);
+    memory_free(list);
     return d->status;
 }
 
@@ -194,7 +194,8 @@ static enum convc_status make_header(const struct convc_emission *e, struct text
                                      struct diag *d)
 {
     char target[DISPATCH_TARGETS][TARGET_FEATURES_MAX + 160];
-    struct header_kernel *k = calloc(e->count, sizeof *k);
+    struct header_kernel *k = memory_zeroed(e->count, sizeof *k);
+    uint64_t refused = memory_refused();
     if (!k)
         return diag_memory(d);
     for (size_t i = 0; i < e->count; i++) {
@@ -210,8 +211,8 @@ static enum convc_status make_header(const struct convc_emission *e, struct text
         h.tag[t] = e->tag[t];
     }
     header_write(&h, out);
-    free(k);
-    return out->failed ? diag_memory(d) : CONVC_OK;
+    memory_free(k);
+    return out->failed || memory_refused() != refused ? diag_memory(d) : CONVC_OK;
 }
 
 /* ---- the calls ------------------------------------------------------------------------------ */
@@ -282,7 +283,7 @@ enum convc_status convc_emission_create(const struct convc_problem *problems, si
     if (!problems || !count || !out)
         return api_fail_with(CONVC_ERR_ARGUMENT,
                              "convc_emission_create: problems and out must be given");
-    struct convc_emission *e = calloc(1, sizeof *e);
+    struct convc_emission *e = memory_zeroed(1, sizeof *e);
     if (!e)
         return api_fail_with(CONVC_ERR_MEMORY, "out of memory");
     if (emission_open(problems, count, opt, e, &d) == CONVC_OK)
@@ -296,7 +297,7 @@ void convc_emission_destroy(convc_emission *e)
 {
     if (e)
         emission_close(e);
-    free(e);
+    memory_free(e);
 }
 
 enum convc_status convc_emit(const struct convc_problem *problems, size_t count,

@@ -1,10 +1,10 @@
 /* The calls of convc.h that read specs. */
+#include "gen/base/memory.h"
 #include "gen/spec/spec.h"
 #include "runtime/api.h"
 
 #include <convc/convc.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 struct convc_spec {
@@ -41,13 +41,13 @@ enum convc_status convc_spec_load(const struct convc_spec_source *source, convc_
         .define_count = given.define_count,
         .lib_dir = given.lib_dir,
     };
-    convc_spec *spec = malloc(sizeof *spec);
+    convc_spec *spec = memory_take(sizeof *spec);
     if (!spec)
         diag_memory(&d);
     else if (spec_load(&internal, &spec->spec, &d) == CONVC_OK)
         *out = spec;
     else
-        free(spec);
+        memory_free(spec);
     return api_fail(&d);
 }
 
@@ -78,5 +78,5 @@ void convc_spec_free(convc_spec *spec)
 {
     if (spec)
         spec_free(&spec->spec);
-    free(spec);
+    memory_free(spec);
 }

@@ -3,10 +3,10 @@
  */
 #include "runtime/api_tuning.h"
 
+#include "gen/base/memory.h"
 #include "runtime/api.h"
 #include "runtime/context.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The public outcomes are those of the rows. */
@@ -159,13 +159,13 @@ enum convc_status convc_tuning_merge(const char *into, const char *const *from, 
     int64_t sum = 0;
     if (!into || (!from && count))
         return api_fail_with(CONVC_ERR_ARGUMENT, "convc_tuning_merge: into and from must be given");
-    struct tune_db **open = calloc(count + 1, sizeof(struct tune_db *));
+    struct tune_db **open = memory_zeroed(count + 1, sizeof(struct tune_db *));
     if (!open)
         return api_fail_with(CONVC_ERR_MEMORY, "out of memory");
     merge(into, from, count, open, &sum, &d);
     for (size_t i = 0; i < count; i++)
         tune_db_close(open[i]);
-    free(open);
+    memory_free(open);
     if (added)
         *added = sum;
     return api_fail(&d);
@@ -219,6 +219,6 @@ enum convc_status convc_tuning_best(convc_context *cx, const struct convc_proble
     if (!tuning_plan(&cx->tuning, &problem, &cx->machine->target, &best, NULL))
         return CONVC_OK;
     plan_print(&best, text);
-    *plan = strdup(text);
+    *plan = memory_strdup(text);
     return *plan ? CONVC_OK : api_fail_with(CONVC_ERR_MEMORY, "out of memory");
 }

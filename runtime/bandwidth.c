@@ -1,10 +1,12 @@
 #include "runtime/bandwidth.h"
 
+#include "gen/base/memory.h"
 #include "runtime/clock.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+enum { PAGE_BYTES = 4096 };
 
 typedef void (*read_fn)(const char *p, int64_t bytes);
 
@@ -65,9 +67,10 @@ enum convc_status bandwidth_measure(int64_t bytes, double seconds, double *gigab
     /* Small buffers are read often enough that the clock can tell. */
     const int64_t turns = bytes < (1 << 22) ? (1 << 22) / bytes : 1;
     read_fn read = best_loop();
-    char *buffer = aligned_alloc(4096, (size_t)bytes);
-    if (!buffer)
+    char *block = memory_take((size_t)bytes + PAGE_BYTES);
+    if (!block)
         return diag_memory(d);
+    char *buffer = block + (PAGE_BYTES - (uintptr_t)block % PAGE_BYTES);
     memset(buffer, 1, (size_t)bytes);
     double until = clock_seconds() + seconds, best = INFINITY;
     do {
@@ -77,6 +80,6 @@ enum convc_status bandwidth_measure(int64_t bytes, double seconds, double *gigab
         best = fmin(best, clock_seconds() - start);
     } while (clock_seconds() < until);
     *gigabytes = (double)(bytes * turns) / best * 1e-9;
-    free(buffer);
+    memory_free(block);
     return CONVC_OK;
 }

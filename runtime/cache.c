@@ -1,9 +1,9 @@
 #include "runtime/cache.h"
 
 #include "gen/base/hash.h"
+#include "gen/base/memory.h"
 #include "runtime/guard.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { BUCKETS_AT_FIRST = 64 };
@@ -58,7 +58,7 @@ static struct entry *table_find(struct cache *c, const struct cache_key *key, ui
 static void table_grow(struct cache *c)
 {
     size_t old_count = c->bucket_count;
-    struct entry **old = c->buckets, **grown = calloc(2 * old_count, sizeof *grown);
+    struct entry **old = c->buckets, **grown = memory_zeroed(2 * old_count, sizeof *grown);
     if (!grown)
         return;
     c->buckets = grown;
@@ -71,7 +71,7 @@ static void table_grow(struct cache *c)
             *bucket = e;
         }
     }
-    free(old);
+    memory_free(old);
 }
 
 static void table_add(struct cache *c, struct entry *e)
@@ -150,7 +150,7 @@ static void free_chain(struct entry *e)
     while (e) {
         struct entry *next = e->chain;
         convc_kernel_release(e->kernel);
-        free(e);
+        memory_free(e);
         e = next;
     }
 }
@@ -172,7 +172,7 @@ static void forget_pending(struct guard *g)
             }
             *link = e->chain;
             c->entries--;
-            free(e);
+            memory_free(e);
         }
     }
     pthread_cond_init(&c->settled, NULL);
@@ -181,11 +181,11 @@ static void forget_pending(struct guard *g)
 enum convc_status cache_create(size_t max_code_bytes, size_t max_kernels, struct cache **out,
                                struct diag *d)
 {
-    struct cache *c = calloc(1, sizeof *c);
-    struct entry **buckets = calloc(BUCKETS_AT_FIRST, sizeof *buckets);
+    struct cache *c = memory_zeroed(1, sizeof *c);
+    struct entry **buckets = memory_zeroed(BUCKETS_AT_FIRST, sizeof *buckets);
     if (!c || !buckets) {
-        free(c);
-        free(buckets);
+        memory_free(c);
+        memory_free(buckets);
         return diag_memory(d);
     }
     pthread_cond_init(&c->settled, NULL);
@@ -196,8 +196,8 @@ enum convc_status cache_create(size_t max_code_bytes, size_t max_kernels, struct
     /* From here on the child of a fork looks into it. */
     if (guard_init(&c->guard, forget_pending, d) != CONVC_OK) {
         pthread_cond_destroy(&c->settled);
-        free(c);
-        free(buckets);
+        memory_free(c);
+        memory_free(buckets);
         return d->status;
     }
     *out = c;
@@ -211,9 +211,9 @@ void cache_destroy(struct cache *c)
     guard_destroy(&c->guard); /* first: the child of a fork must not look into what is half freed */
     for (size_t i = 0; i < c->bucket_count; i++)
         free_chain(c->buckets[i]);
-    free(c->buckets);
+    memory_free(c->buckets);
     pthread_cond_destroy(&c->settled);
-    free(c);
+    memory_free(c);
 }
 
 struct cache_stats cache_stats(struct cache *c)
@@ -228,7 +228,7 @@ struct cache_stats cache_stats(struct cache *c)
 
 static struct entry *entry_create(const struct cache_key *key, uint64_t hash)
 {
-    struct entry *e = calloc(1, sizeof *e);
+    struct entry *e = memory_zeroed(1, sizeof *e);
     if (!e)
         return NULL;
     e->hash = hash;
@@ -248,7 +248,7 @@ static void await(struct cache *c, struct entry *e, struct diag *d)
         return;
     *d = e->failure;
     if (e->waiters == 0)
-        free(e);
+        memory_free(e);
 }
 
 /* Makes the kernel with the mutex released meanwhile, and settles the entry. */
@@ -266,7 +266,7 @@ static struct entry *make_pending(struct cache *c, struct entry *e, cache_make m
         table_remove(c, e);
         e->failure = *d;
         if (e->waiters == 0)
-            free(e);
+            memory_free(e);
         return NULL;
     }
     e->kernel = *out = kernel;

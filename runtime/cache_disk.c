@@ -1,5 +1,6 @@
 #include "runtime/cache_disk.h"
 
+#include "gen/base/memory.h"
 #include "runtime/disk_dir.h"
 #include "runtime/disk_entry.h"
 
@@ -8,7 +9,6 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -33,7 +33,7 @@ struct cache_disk {
 enum convc_status cache_disk_open(const char *directory, struct cache_disk **out, struct diag *d)
 {
     struct diag why = { 0 };
-    struct cache_disk *c = calloc(1, sizeof *c);
+    struct cache_disk *c = memory_zeroed(1, sizeof *c);
     if (!c)
         return diag_memory(d);
     c->dir = -1;
@@ -57,7 +57,7 @@ void cache_disk_close(struct cache_disk *c)
         return;
     if (c->dir >= 0)
         close(c->dir);
-    free(c);
+    memory_free(c);
 }
 
 const char *cache_disk_directory(const struct cache_disk *c, const char **why)
@@ -101,7 +101,7 @@ bool cache_disk_load(struct cache_disk *c, const struct disk_key *key, struct di
     if (!disk_file_read(c->dir, name, &file) || !file.bytes)
         return false;
     if (!disk_entry_parse(file.bytes, file.count, &e) || !same_key(&e, key)) {
-        free(file.bytes);
+        memory_free(file.bytes);
         return false;
     }
     *out = (struct disk_object){ file.bytes, e.object, e.count };
@@ -151,7 +151,7 @@ void cache_disk_store(struct cache_disk *c, const struct disk_key *key, const ch
         return;
     file_name(key, name);
     disk_file_write(c->dir, name, bytes, count);
-    free(bytes);
+    memory_free(bytes);
 }
 
 /* ---- all entries ----------------------------------------------------------------------------- */
@@ -196,7 +196,7 @@ static int show(struct cache_disk *c, const char *name,
         .intact = in.intact,
     };
     int stop = visit(data, &e);
-    free(in.file.bytes);
+    memory_free(in.file.bytes);
     return stop;
 }
 
@@ -223,7 +223,7 @@ static bool useless(struct cache_disk *c, const char *name)
     struct inspected in;
     inspect(c, name, &in);
     bool useful = in.intact && disk_entry_current(&in.entry);
-    free(in.file.bytes);
+    memory_free(in.file.bytes);
     return !useful;
 }
 

@@ -40,7 +40,7 @@ const char *cache_disk_directory(const struct cache_disk *c, const char **why);
 /* The directory's descriptor, for other files of convc there; -1: none. */
 int cache_disk_descriptor(const struct cache_disk *c);
 
-/* An object that was found; `file` is malloc'd and holds `object`. */
+/* An object that was found; `file`, for memory_free, holds `object`. */
 struct disk_object {
     char *file;
     const char *object;

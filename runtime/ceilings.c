@@ -1,11 +1,11 @@
 #include "runtime/ceilings.h"
 
+#include "gen/base/memory.h"
 #include "gen/base/text.h"
 #include "runtime/bandwidth.h"
 #include "runtime/disk_dir.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char file_name[] = "ceilings";
@@ -65,12 +65,16 @@ enum convc_status ceilings_store(int dir, const char *target, const struct ceili
 {
     struct text t = { 0 };
     struct ceilings back;
+    uint64_t refused = memory_refused();
     text_add(&t, "%s\ntarget %s\nl1 %.2f\nl2 %.2f\nl3 %.2f\nmemory %.2f\n", title, target, c->l1,
              c->l2, c->l3, c->memory);
-    if (t.data)
+    if (!t.failed && t.data)
         disk_file_write(dir, file_name, t.data, strlen(t.data));
     text_free(&t);
-    if (!ceilings_load(dir, target, &back))
+    bool kept = ceilings_load(dir, target, &back);
+    if (!kept && memory_refused() != refused)
+        return diag_memory(d);
+    if (!kept)
         return diag_fail(d, CONVC_ERR_IO,
                          "the ceilings could not be written to the directory of "
                          "the disk cache");
@@ -102,9 +106,9 @@ bool ceilings_load(int dir, const char *target, struct ceilings *out)
     struct disk_file file;
     if (!disk_file_read(dir, file_name, &file) || !file.bytes)
         return false;
-    char *text = strndup(file.bytes, file.count);
+    char *text = memory_text(file.bytes, file.count);
     bool found = text && parse(text, target, out);
-    free(text);
-    free(file.bytes);
+    memory_free(text);
+    memory_free(file.bytes);
     return found;
 }

@@ -1,12 +1,12 @@
 #include "runtime/context.h"
 
+#include "gen/base/memory.h"
 #include "runtime/api.h"
 #include "runtime/ceilings.h"
 #include "runtime/context_make.h"
 #include "runtime/layer.h"
 #include "runtime/peak.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const size_t default_code_bytes = (size_t)256 << 20;
@@ -62,15 +62,15 @@ enum convc_status convc_context_create(const struct convc_context_options *opt, 
 {
     struct diag d = { 0 };
     struct convc_context_options full;
-    struct convc_context *cx = calloc(1, sizeof *cx);
+    struct convc_context *cx = memory_zeroed(1, sizeof *cx);
     if (!out || !cx) {
-        free(cx);
+        memory_free(cx);
         return out ? api_fail_with(CONVC_ERR_MEMORY, "out of memory")
                    : api_fail_with(CONVC_ERR_ARGUMENT, "convc_context_create: out must be given");
     }
     atomic_init(&cx->references, 1);
     if (guard_init(&cx->known.guard, NULL, &d) != CONVC_OK) {
-        free(cx);
+        memory_free(cx);
         return api_fail(&d);
     }
     enum convc_status st = read_options(opt, &full, &d);
@@ -114,7 +114,7 @@ void context_release(struct convc_context *cx)
         machine_release(cx->machine);
     guard_destroy(&cx->known.guard);
     tuning_close(&cx->tuning);
-    free(cx);
+    memory_free(cx);
 }
 
 /* What has not begun is called off; what has begun is finished, and then releases the context. */

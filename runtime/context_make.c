@@ -1,11 +1,11 @@
 #include "runtime/context_make.h"
 
+#include "gen/base/memory.h"
 #include "gen/out/object.h"
 #include "gen/plan/choose.h"
 #include "runtime/clock.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 /* ---- the compiler ---------------------------------------------------------------------------- */
 
@@ -126,7 +126,7 @@ static bool load_from_disk(const struct making *m, struct convc_kernel *k,
     if (!m->cx->disk || !cache_disk_load(m->cx->disk, key, &found))
         return false;
     kernel_load(k, found.object, found.count, key->symbol, CONVC_FROM_DISK, &ignored);
-    free(found.file);
+    memory_free(found.file);
     if (ignored.status == CONVC_OK)
         atomic_fetch_add(&m->cx->counters.disk_bytes, (int64_t)found.count);
     return ignored.status == CONVC_OK;

@@ -1,10 +1,10 @@
 #include "runtime/context_tuning.h"
 
+#include "gen/base/memory.h"
 #include "gen/base/text.h"
 #include "gen/out/object.h"
 #include "runtime/machine.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Opens what is there; of two threads that do, one keeps what it opened. */
@@ -22,7 +22,7 @@ enum convc_status tuning_open(struct tuning *t, const char *path, bool absent, s
 {
     if (!path)
         return CONVC_OK;
-    t->path = strdup(path);
+    t->path = memory_strdup(path);
     if (!t->path)
         return diag_memory(d);
     if (absent && tune_db_absent(path))
@@ -37,7 +37,7 @@ enum convc_status tuning_open(struct tuning *t, const char *path, bool absent, s
 void tuning_close(struct tuning *t)
 {
     tune_db_close(atomic_load(&t->db));
-    free(t->path);
+    memory_free(t->path);
 }
 
 enum convc_status tuning_renew(struct tuning *t, struct diag *d)

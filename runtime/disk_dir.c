@@ -1,5 +1,7 @@
 #include "runtime/disk_dir.h"
 
+#include "gen/base/memory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -123,12 +125,12 @@ bool disk_file_read(int dir, const char *name, struct disk_file *out)
         out->size = s.st_size;
         out->modified = s.st_mtime;
         if (trusted(&s))
-            out->bytes = malloc((size_t)s.st_size);
+            out->bytes = memory_take((size_t)s.st_size);
     }
     if (out->bytes && read_all(fd, out->bytes, (size_t)s.st_size)) {
         out->count = (size_t)s.st_size;
     } else {
-        free(out->bytes);
+        memory_free(out->bytes);
         out->bytes = NULL;
     }
     close(fd);

@@ -21,7 +21,7 @@ enum convc_status disk_dir_open(const char *path, int *fd, struct diag *d);
 
 /* What a file is besides its bytes. */
 struct disk_file {
-    char *bytes; /* malloc'd; NULL where the file cannot be trusted or read */
+    char *bytes; /* for memory_free; NULL where the file cannot be trusted or read */
     size_t count;
     int64_t size, modified;
 };

@@ -1,12 +1,12 @@
 #include "runtime/disk_entry.h"
 
 #include "gen/base/hash.h"
+#include "gen/base/memory.h"
 #include "gen/out/object.h"
 #include "runtime/build_id.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char disk_magic[8] = { 'c', 'o', 'n', 'v', 'c', 'o', 'b', 'j' };
@@ -92,7 +92,7 @@ char *disk_entry_build(const struct disk_key *key, const char *object, size_t ob
     for (int i = 0; i < DISK_TEXTS; i++)
         h.text_bytes[i] = (uint32_t)strlen(key->text[i]) + 1;
     *count = announced_bytes(&h);
-    char *bytes = malloc(*count);
+    char *bytes = memory_take(*count);
     if (!bytes)
         return NULL;
     char *at = bytes + sizeof h;

@@ -33,7 +33,7 @@ struct disk_entry {
 /* False where the bytes are not exactly one whole, unharmed entry of this format. */
 bool disk_entry_parse(const char *bytes, size_t count, struct disk_entry *out);
 
-/* The bytes of an entry, malloc'd; NULL where memory is out. */
+/* The bytes of an entry, for memory_free; NULL where memory is out. */
 char *disk_entry_build(const struct disk_key *key, const char *object, size_t object_bytes,
                        size_t *count);
 

@@ -1,5 +1,6 @@
 #include "runtime/jit.h"
 
+#include "gen/base/memory.h"
 #include "gen/out/aside.h"
 #include "runtime/guard.h"
 
@@ -12,7 +13,6 @@
 #include <llvm-c/Target.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -94,17 +94,17 @@ enum convc_status jit_create(struct jit **out, struct diag *d)
 {
     if (probe_executable(d) != CONVC_OK)
         return d->status;
-    struct jit *jit = calloc(1, sizeof *jit);
+    struct jit *jit = memory_zeroed(1, sizeof *jit);
     if (!jit)
         return diag_memory(d);
     if (guard_init(&jit->guard, NULL, d) != CONVC_OK) {
-        free(jit);
+        memory_free(jit);
         return d->status;
     }
     struct creation c = { jit, d };
     if (aside_run(create_lljit, &c, d) != CONVC_OK) {
         guard_destroy(&jit->guard);
-        free(jit);
+        memory_free(jit);
         return d->status;
     }
     *out = jit;
@@ -128,10 +128,10 @@ void jit_destroy(struct jit *jit)
     while (jit->unused) {
         struct jit_code *code = jit->unused;
         jit->unused = code->next;
-        free(code);
+        memory_free(code);
     }
     guard_destroy(&jit->guard);
-    free(jit);
+    memory_free(jit);
 }
 
 /* A new empty dylib, which resolves what a kernel may call, such as a sanitizer's functions, among
@@ -140,7 +140,7 @@ static struct jit_code *code_create(struct jit *jit, struct diag *d)
 {
     LLVMOrcDefinitionGeneratorRef process;
     char prefix = LLVMOrcLLJITGetGlobalPrefix(jit->lljit), name[32];
-    struct jit_code *code = calloc(1, sizeof *code);
+    struct jit_code *code = memory_zeroed(1, sizeof *code);
     if (!code) {
         diag_memory(d);
         return NULL;
@@ -149,7 +149,7 @@ static struct jit_code *code_create(struct jit *jit, struct diag *d)
         LLVMOrcCreateDynamicLibrarySearchGeneratorForProcess(&process, prefix, NULL, NULL);
     if (error) {
         fail_llvm(d, "the symbols of the process", error);
-        free(code);
+        memory_free(code);
         return NULL;
     }
     snprintf(name, sizeof name, "kernel%" PRId64, jit->dylibs++);
@@ -222,7 +222,7 @@ static void code_clear(struct jit *jit, struct jit_code *code)
     code->tracker = NULL;
     if (error) {
         LLVMConsumeError(error);
-        free(code);
+        memory_free(code);
         return;
     }
     code->next = jit->unused;
@@ -254,13 +254,13 @@ static void join_constants(char *object, size_t count)
 
 static LLVMMemoryBufferRef make_buffer(const char *bytes, size_t count, const char *symbol)
 {
-    char *joined = malloc(count);
+    char *joined = memory_take(count);
     if (!joined)
         return LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, count, symbol);
     memcpy(joined, bytes, count);
     join_constants(joined, count);
     LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(joined, count, symbol);
-    free(joined);
+    memory_free(joined);
     return buffer;
 }
 
@@ -321,7 +321,7 @@ void jit_unload(struct jit *jit, struct jit_code *code)
         return;
     pthread_mutex_lock(&jit->guard.mutex);
     if (aside_lost())
-        free(code);
+        memory_free(code);
     else
         code_clear(jit, code);
     pthread_mutex_unlock(&jit->guard.mutex);

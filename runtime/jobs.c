@@ -1,5 +1,6 @@
 #include "runtime/jobs.h"
 
+#include "gen/base/memory.h"
 #include "gen/base/thread.h"
 
 #include <stdlib.h>
@@ -183,11 +184,11 @@ static void requeue(struct guard *g)
 
 enum convc_status jobs_create(int threads, struct jobs **out, struct diag *d)
 {
-    struct jobs *jobs = calloc(1, sizeof *jobs);
+    struct jobs *jobs = memory_zeroed(1, sizeof *jobs);
     if (!jobs)
         return diag_memory(d);
     if (guard_init(&jobs->guard, requeue, d) != CONVC_OK) {
-        free(jobs);
+        memory_free(jobs);
         return d->status;
     }
     init_changed(jobs);
@@ -209,5 +210,5 @@ void jobs_release(struct jobs *jobs)
         return;
     pthread_cond_destroy(&jobs->changed);
     guard_destroy(&jobs->guard);
-    free(jobs);
+    memory_free(jobs);
 }

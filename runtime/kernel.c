@@ -1,11 +1,11 @@
 #include "runtime/kernel.h"
 
+#include "gen/base/memory.h"
 #include "runtime/api.h"
 #include "runtime/perf_map.h"
 #include "runtime/ref.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -62,7 +62,7 @@ static enum convc_status lay_out_weights(struct convc_kernel *k, struct diag *d)
 enum convc_status kernel_create(struct machine *m, const struct problem *p, const struct plan *plan,
                                 struct convc_kernel **out, struct diag *d)
 {
-    struct convc_kernel *k = calloc(1, sizeof *k);
+    struct convc_kernel *k = memory_zeroed(1, sizeof *k);
     if (!k)
         return diag_memory(d);
     atomic_init(&k->references, 1);
@@ -95,21 +95,44 @@ static void name_code(const struct convc_kernel *k, const char *object, size_t c
     text_free(&name);
 }
 
+/* What the plan and the machine code say of how the kernel is called. */
+static enum convc_status describe(struct convc_kernel *k, struct diag *d)
+{
+    const struct target *t = &k->machine->target;
+    uint64_t refused = memory_refused();
+    k->workspace_bytes = plan_workspace_bytes(&k->problem, &k->plan, t);
+    for (int32_t i = 0; i < plan_phases(&k->plan); i++)
+        k->items[i] = plan_items(&k->problem, &k->plan, t, i, 1);
+    k->unit_bound = plan_unit_bound(&k->plan, &k->problem);
+    return memory_refused() != refused ? diag_memory(d) : lay_out_weights(k, d);
+}
+
+/* The reference again, with weights as it reads them. */
+static void unload(struct convc_kernel *k)
+{
+    struct diag known = { 0 }; /* kernel_create has been here */
+    jit_unload(k->machine->jit, k->code);
+    k->code = NULL;
+    k->function = NULL;
+    lay_out_weights(k, &known);
+}
+
 enum convc_status kernel_load(struct convc_kernel *k, const char *object, size_t count,
                               const char *symbol, enum convc_source source, struct diag *d)
 {
     if (jit_load(k->machine->jit, object, count, symbol, &k->code, &k->function, d) != CONVC_OK)
         return d->status;
+    if (describe(k, d) != CONVC_OK) {
+        unload(k);
+        return d->status;
+    }
     if (perf_map_on())
         name_code(k, object, count, symbol);
     k->object_bytes = count;
     k->source = source;
     k->reason[0] = '\0';
     k->cycles = estimate_cycles(k);
-    k->workspace_bytes = plan_workspace_bytes(&k->problem, &k->plan, &k->machine->target);
-    for (int32_t i = 0; i < plan_phases(&k->plan); i++)
-        k->items[i] = plan_items(&k->problem, &k->plan, &k->machine->target, i, 1);
-    return lay_out_weights(k, d);
+    return CONVC_OK;
 }
 
 static const char *kernel_algorithm(const struct convc_kernel *k)
@@ -153,7 +176,7 @@ void convc_kernel_release(convc_kernel *k)
         return;
     jit_unload(k->machine->jit, k->code);
     machine_release(k->machine);
-    free(k);
+    memory_free(k);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -178,7 +201,7 @@ enum convc_status convc_kernel_info(const convc_kernel *k, struct convc_kernel_i
         .phases = k->function ? plan_phases(&k->plan) : 1,
         .plain_sum = k->function ? plan_plain_sum(&k->plan) : 1,
         .plan_source = k->plan_source,
-        .unit_bound = k->function ? plan_unit_bound(&k->plan, &k->problem) : 0,
+        .unit_bound = k->function ? k->unit_bound : 0,
     };
     size_t known = info->struct_bytes < sizeof full ? info->struct_bytes : sizeof full;
     memcpy(info, &full, known);

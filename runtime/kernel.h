@@ -30,6 +30,7 @@ struct convc_kernel {
     size_t workspace_bytes;         /* of one call of the function */
     int64_t items[PLAN_PHASES_MAX]; /* of one image */
     struct kernel_tensor src, dst;
+    double unit_bound;
     double cycles; /* of one image on one core, very roughly, but never 0 */
 
     convc_kernel_fn function; /* NULL: the reference */

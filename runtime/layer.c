@@ -4,12 +4,12 @@
  * context's jobs. The host and the job each own one reference; the job owns one of the context. */
 #include "runtime/layer.h"
 
+#include "gen/base/memory.h"
 #include "gen/plan/layout.h"
 #include "runtime/api.h"
 #include "runtime/context_make.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -52,7 +52,7 @@ static void unlock(const struct convc_layer *layer)
 static void version_free(struct version *v)
 {
     convc_kernel_release(v->kernel);
-    free(v->packed);
+    memory_free_aligned(v->packed);
 }
 
 static void layer_release(struct convc_layer *layer)
@@ -62,7 +62,7 @@ static void layer_release(struct convc_layer *layer)
     version_free(&layer->reference);
     version_free(&layer->compiled);
     jobs_release(layer->jobs);
-    free(layer);
+    memory_free(layer);
 }
 
 /* ---- versions -------------------------------------------------------------------------------- */
@@ -72,7 +72,7 @@ static enum convc_status version_make(struct version *v, struct convc_kernel *k,
                                       const void *weights, struct diag *d)
 {
     size_t bytes = convc_packed_bytes(k);
-    *v = (struct version){ k, bytes ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL };
+    *v = (struct version){ k, bytes ? memory_take_aligned(bytes) : NULL };
     if (bytes && !v->packed)
         return diag_memory(d);
     enum convc_status st = bytes ? convc_pack(k, weights, v->packed) : CONVC_OK;
@@ -265,7 +265,7 @@ static enum convc_status create(convc_context *cx, const struct convc_problem *p
                                 const void *weights, const struct convc_layer_options *opt,
                                 convc_layer **out, struct diag *d)
 {
-    struct convc_layer *layer = calloc(1, sizeof *layer);
+    struct convc_layer *layer = memory_zeroed(1, sizeof *layer);
     if (!layer)
         return diag_memory(d);
     atomic_init(&layer->references, 1);

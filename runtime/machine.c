@@ -1,8 +1,7 @@
 #include "runtime/machine.h"
 
+#include "gen/base/memory.h"
 #include "gen/out/aside.h"
-
-#include <stdlib.h>
 
 static void create_jit(struct machine *m, int32_t flags)
 {
@@ -15,7 +14,7 @@ static void create_jit(struct machine *m, int32_t flags)
 enum convc_status machine_create(const struct convc_context_options *opt, struct machine **out,
                                  struct diag *d)
 {
-    struct machine *m = calloc(1, sizeof *m);
+    struct machine *m = memory_zeroed(1, sizeof *m);
     if (!m)
         return diag_memory(d);
     atomic_init(&m->references, 1);
@@ -48,7 +47,7 @@ void machine_release(struct machine *m)
         return;
     jit_destroy(m->jit);
     pool_destroy(m->pool);
-    free(m);
+    memory_free(m);
 }
 
 void convc_llvm_fault(const char *reason)

@@ -1,5 +1,6 @@
 #include "runtime/measurer.h"
 
+#include "gen/base/memory.h"
 #include "runtime/clock.h"
 #include "runtime/measurer_child.h"
 
@@ -139,11 +140,15 @@ static enum convc_status check_version(struct measurer *m, struct diag *d)
     double patience = m->patience;
     struct text line = { 0 }, why = { 0 };
     char *answer, own[40];
+    uint64_t refused = memory_refused();
     snprintf(own, sizeof own, "ok %d.%d.%d", CONVC_VERSION_MAJOR, CONVC_VERSION_MINOR,
              CONVC_VERSION_PATCH);
     text_add(&line, "version");
     m->patience = start_patience;
-    if (request(m, &line, &answer, &why))
+    bool answered = request(m, &line, &answer, &why) == MEASURER_OK;
+    if (!answered && memory_refused() != refused)
+        diag_memory(d);
+    else if (!answered)
         diag_fail(d, CONVC_ERR_ARGUMENT, "%.100s: %s", m->program, why.data ? why.data : "");
     else if (strcmp(answer, own))
         diag_fail(d, CONVC_ERR_ARGUMENT, "%.100s is not of convc %s: it says \"%.40s\"", m->program,
@@ -170,11 +175,11 @@ static enum convc_status launch(struct measurer *m, struct diag *d)
 enum convc_status measurer_start(const struct measurer_options *o, struct measurer **out,
                                  struct diag *d)
 {
-    struct measurer *m = calloc(1, sizeof *m);
+    struct measurer *m = memory_zeroed(1, sizeof *m);
     if (!m)
         return diag_memory(d);
-    m->program = strdup(o->program);
-    m->target = o->target ? strdup(o->target) : NULL;
+    m->program = memory_strdup(o->program);
+    m->target = o->target ? memory_strdup(o->target) : NULL;
     m->threads = o->threads;
     m->patience = o->patience;
     if (!m->program || (o->target && !m->target))
@@ -193,9 +198,9 @@ void measurer_stop(struct measurer *m)
     if (!m)
         return;
     child_end(&m->child, NULL);
-    free(m->program);
-    free(m->target);
-    free(m);
+    memory_free(m->program);
+    memory_free(m->target);
+    memory_free(m);
 }
 
 void measurer_patience(struct measurer *m, double seconds)

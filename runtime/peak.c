@@ -1,10 +1,10 @@
 #include "runtime/peak.h"
 
+#include "gen/base/memory.h"
 #include "runtime/clock.h"
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 /* ---- the loops ------------------------------------------------------------------------------- */
 
@@ -168,7 +168,7 @@ enum convc_status peak_measure(struct pool *pool, enum convc_dtype dtype, double
 {
     int threads = pool_threads(pool);
     struct measurement m = { .loop = best_loop(dtype) };
-    m.times = calloc((size_t)threads, sizeof *m.times);
+    m.times = memory_zeroed((size_t)threads, sizeof *m.times);
     if (!m.times)
         return diag_memory(d);
     double until = clock_seconds() + seconds, best = INFINITY;
@@ -178,6 +178,6 @@ enum convc_status peak_measure(struct pool *pool, enum convc_dtype dtype, double
         best = fmin(best, run_seconds_of(&m, threads));
     } while (clock_seconds() < until);
     *gflops = m.loop.flop_per_round * (double)m.rounds * threads / best * 1e-9;
-    free(m.times);
+    memory_free(m.times);
     return CONVC_OK;
 }

@@ -1,12 +1,12 @@
 #include "runtime/pool.h"
 
+#include "gen/base/memory.h"
 #include "runtime/guard.h"
 
 #include <pthreadpool.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 /* More ranges than threads, so that a thread which falls behind sheds work to the others. */
 enum { RANGES_PER_THREAD = 16 };
@@ -49,11 +49,11 @@ enum convc_status pool_create(int threads, convc_parallel_for host, void *host_p
     if (threads < 0 || threads > POOL_THREADS_MAX)
         return diag_fail(d, CONVC_ERR_ARGUMENT, "threads=%d is not within 0 to %d", threads,
                          (int)POOL_THREADS_MAX);
-    struct pool *pool = calloc(1, sizeof *pool);
+    struct pool *pool = memory_zeroed(1, sizeof *pool);
     if (!pool)
         return diag_memory(d);
     if (guard_init(&pool->guard, forget_workers, d) != CONVC_OK) {
-        free(pool);
+        memory_free(pool);
         return d->status;
     }
     pool->threads = threads ? threads : available_threads();
@@ -70,7 +70,7 @@ void pool_destroy(struct pool *pool)
     if (pool->workers)
         pthreadpool_destroy(pool->workers);
     guard_destroy(&pool->guard);
-    free(pool);
+    memory_free(pool);
 }
 
 int pool_threads(const struct pool *pool)

@@ -1,10 +1,10 @@
 #include "runtime/tune.h"
 
+#include "gen/base/memory.h"
 #include "gen/out/object.h"
 #include "runtime/clock.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,9 +31,16 @@ struct work {
     } place[PLACES];
     int64_t clock;
     double base_seconds;
-    bool stopped; /* by who ordered it */
+    uint64_t refused; /* allocations when it began */
+    bool stopped;     /* by who ordered it         */
     char machine[64];
 };
+
+/* What went wrong because memory was out in this process says nothing of any plan. */
+static enum convc_status check_memory(const struct work *w, struct diag *d)
+{
+    return memory_refused() != w->refused ? diag_memory(d) : d->status;
+}
 
 static bool look(void *data)
 {
@@ -48,7 +55,7 @@ static enum measurer_answer give_problem(struct work *w, struct text *why, struc
     memset(w->place, 0, sizeof w->place);
     measurer_patience(w->o->measurer, w->o->patience);
     enum measurer_answer answer = measurer_problem(w->o->measurer, w->s->problem, why);
-    if (answer != MEASURER_OK && answer != MEASURER_STOPPED)
+    if (check_memory(w, d) == CONVC_OK && answer != MEASURER_OK && answer != MEASURER_STOPPED)
         diag_fail(d, CONVC_ERR_INTERNAL, "the problem cannot be measured: %s",
                   why->data ? why->data : "");
     return answer;
@@ -109,7 +116,7 @@ static enum measurer_answer base_fails(const struct work *w, size_t plan,
                                        enum measurer_answer answer, const struct text *why,
                                        struct diag *d)
 {
-    if (answer != MEASURER_STOPPED)
+    if (check_memory(w, d) == CONVC_OK && answer != MEASURER_STOPPED)
         diag_fail(d, CONVC_ERR_INTERNAL, "the plan %s, which others are measured against: %s",
                   w->s->plan[plan].text, why->data ? why->data : "it fails");
     return answer;
@@ -221,6 +228,7 @@ static enum convc_status measure(struct work *w, const struct tune_step *step, s
     if (about.plan != step->plan)
         about.rung = w->s->plan[about.plan].rung;
     struct tune_row row = blank_row(w, &about);
+    check_memory(w, d);
     if (d->status == CONVC_OK && !w->stopped) {
         row.outcome = outcome_of(answer);
         row.rounds = answer == MEASURER_OK ? r.rounds : 0;
@@ -282,7 +290,7 @@ static bool goes_on(const struct work *w, int64_t trials, struct tune_step *step
 
 enum convc_status tune_run(struct tune_space *s, struct tune_order *o, struct diag *d)
 {
-    struct work *w = calloc(1, sizeof *w);
+    struct work *w = memory_zeroed(1, sizeof *w);
     struct tune_step step;
     int64_t before = tune_measured(s), trials = o->trials;
     double start = clock_seconds();
@@ -290,6 +298,7 @@ enum convc_status tune_run(struct tune_space *s, struct tune_order *o, struct di
         return diag_memory(d);
     w->s = s;
     w->o = o;
+    w->refused = memory_refused();
     gethostname(w->machine, sizeof w->machine - 1);
     o->planned = tune_planned(s->own, trials);
     w->stopped = o->progress && o->progress(o->data, s, o, NULL);
@@ -302,6 +311,6 @@ enum convc_status tune_run(struct tune_space *s, struct tune_order *o, struct di
         o->planned = tune_planned(s->own, trials);
     }
     measurer_watch(o->measurer, NULL, NULL);
-    free(w);
+    memory_free(w);
     return d->status;
 }

@@ -1,12 +1,12 @@
 #include "runtime/tune_db.h"
 
+#include "gen/base/memory.h"
 #include "gen/base/text.h"
 #include "runtime/clock.h"
 #include "runtime/tune_db_inside.h"
 
 #include <convc/convc.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -269,9 +269,9 @@ enum convc_status tune_db_open(const char *path, bool write, struct tune_db **ou
 {
     if (check_file(path, write, d) != CONVC_OK)
         return d->status;
-    struct tune_db *db = calloc(1, sizeof *db + strlen(path) + 1);
+    struct tune_db *db = memory_zeroed(1, sizeof *db + strlen(path) + 1);
     if (!db || guard_init(&db->guard, NULL, d) != CONVC_OK) {
-        free(db);
+        memory_free(db);
         return diag_memory(d);
     }
     strcpy(db->path, path);
@@ -296,5 +296,5 @@ void tune_db_close(struct tune_db *db)
     sqlite3_close(db->sql);
     pthread_mutex_unlock(&db->guard.mutex);
     guard_destroy(&db->guard);
-    free(db);
+    memory_free(db);
 }

@@ -105,6 +105,20 @@ static int identify(sqlite3 *sql, struct identity *i)
     return result;
 }
 
+/* Is the table or index of this name and text, which `find` has room for, in the file? */
+static int look_for(sqlite3_stmt *find, const char *name, const char *text, bool *there)
+{
+    int result = sqlite3_bind_text(find, 1, name, -1, SQLITE_STATIC);
+    if (result == SQLITE_OK)
+        result = sqlite3_bind_text(find, 2, text, -1, SQLITE_STATIC);
+    if (result != SQLITE_OK)
+        return result;
+    result = sqlite3_step(find);
+    *there = result == SQLITE_ROW && sqlite3_column_int(find, 0) == 1;
+    int ended = sqlite3_reset(find);
+    return result == SQLITE_ROW ? SQLITE_OK : ended;
+}
+
 /* Does the file have every table and index of `fresh`, word for word? */
 static int compare(sqlite3 *sql, sqlite3 *fresh, bool *same)
 {
@@ -116,16 +130,15 @@ static int compare(sqlite3 *sql, sqlite3 *fresh, bool *same)
             -1, &find, NULL);
     *same = true;
     while (result == SQLITE_OK && sqlite3_step(list) == SQLITE_ROW) {
-        sqlite3_reset(find);
-        for (int i = 0; i < 2; i++)
-            sqlite3_bind_value(find, i + 1, sqlite3_column_value(list, i));
-        int step = sqlite3_step(find);
-        *same = *same && step == SQLITE_ROW && sqlite3_column_int(find, 0) == 1;
-        result = step == SQLITE_ROW ? SQLITE_OK : step;
+        const char *name = (const char *)sqlite3_column_text(list, 0);
+        const char *text = (const char *)sqlite3_column_text(list, 1);
+        bool there = false;
+        result = name && text ? look_for(find, name, text, &there) : SQLITE_NOMEM;
+        *same = *same && there;
     }
-    sqlite3_finalize(list);
+    int ended = sqlite3_finalize(list);
     sqlite3_finalize(find);
-    return result;
+    return result == SQLITE_OK ? ended : result;
 }
 
 static int has_our_tables(sqlite3 *sql, bool *same)

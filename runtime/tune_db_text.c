@@ -236,25 +236,44 @@ static enum convc_status import_line(struct incoming *in, const char *line, bool
     return d->status;
 }
 
+/* The next line, its end included; false where there is none, or no memory for it. */
+static bool read_line(FILE *from, struct text *line)
+{
+    char piece[1024];
+    size_t n = 0;
+    int c = 0;
+    line->size = 0;
+    while (c != '\n' && (c = getc(from)) != EOF) {
+        piece[n++] = (char)c;
+        if (n == sizeof piece || c == '\n') {
+            text_append(line, piece, n);
+            n = 0;
+        }
+    }
+    text_append(line, piece, n);
+    return line->size > 0 && !line->failed;
+}
+
 static enum convc_status import_lines(struct incoming *in, FILE *from, int64_t *added,
                                       struct diag *d)
 {
-    char *line = NULL;
-    size_t room = 0;
+    struct text line = { 0 };
     bool fresh;
     errno = 0;
-    while (d->status == CONVC_OK && getline(&line, &room, from) > 0) {
+    while (d->status == CONVC_OK && read_line(from, &line)) {
         in->number++;
-        if (line[strspn(line, " \t\r\n")] == '\0')
+        if (line.data[strspn(line.data, " \t\r\n")] == '\0')
             continue;
         pthread_mutex_lock(&in->db->guard.mutex);
-        import_line(in, line, &fresh, d);
+        import_line(in, line.data, &fresh, d);
         pthread_mutex_unlock(&in->db->guard.mutex);
         *added += fresh;
     }
+    if (d->status == CONVC_OK && line.failed)
+        diag_memory(d);
     if (d->status == CONVC_OK && ferror(from))
         diag_fail(d, CONVC_ERR_IO, "%s: %s", in->name, strerror(errno));
-    free(line);
+    text_free(&line);
     return d->status;
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/tune_model.h"
 
 #include "gen/base/hash.h"
+#include "gen/base/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -220,8 +221,8 @@ static double improvement(const struct process *g, const struct tune_plan *plan,
 
 size_t tune_model_next(const struct tune_plan *plan, size_t count)
 {
-    struct process *g = malloc(sizeof *g);
-    struct words *words = malloc((count + 1) * sizeof *words);
+    struct process *g = memory_take(sizeof *g);
+    struct words *words = memory_take((count + 1) * sizeof *words);
     size_t best = count;
     double most = -INFINITY;
     for (size_t i = 0; words && i < count; i++)
@@ -237,7 +238,7 @@ size_t tune_model_next(const struct tune_plan *plan, size_t count)
                 best = i, most = gain;
         }
     }
-    free(words);
-    free(g);
+    memory_free(words);
+    memory_free(g);
     return best;
 }

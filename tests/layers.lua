@@ -66,6 +66,13 @@ for name in ([[assert ctype errno fenv float inttypes limits locale math setjmp 
     LIBC[name .. ".h"] = true
 end
 
+-- What allocates in the C library; in gen/ and runtime/ memory.c alone calls it.
+local ALLOCATES = {}
+for name in ([[malloc calloc realloc reallocarray aligned_alloc posix_memalign memalign free strdup
+    strndup asprintf vasprintf getline getdelim open_memstream]]):gmatch("%S+") do
+    ALLOCATES[name] = true
+end
+
 local LINES_PER_FILE, LINES_PER_FUNCTION, COLUMNS = 500, 80, 100
 
 local TOP_LEVEL = {}
@@ -266,6 +273,25 @@ function laws.the_compiler_does_not_know_the_runtime_interface(files, complain)
         for _, include in ipairs(path:match("^gen/") and is_c(path) and includes_of(text) or {}) do
             if include.path == "convc/convc.h" then
                 complain(path, include.line, "gen/ may know convc/types.h and convc/kernel.h only")
+            end
+        end
+    end
+end
+
+-- Else a host's allocator would not see it.
+function laws.memory_comes_from_one_place(files, complain)
+    for path, text in pairs(files) do
+        local ours = path:match("^gen/") or path:match("^runtime/")
+        if ours and path:match("%.c$") and not path:match("^runtime/cli/")
+            and path ~= "gen/base/memory.c" then
+            local number = 0
+            for line in lines_of(text) do
+                number = number + 1
+                for name in line:gsub('"[^"]*"', '""'):gmatch("%f[%w_]([%a_]+)%(") do
+                    if ALLOCATES[name] then
+                        complain(path, number, "%s is called; see gen/base/memory.h", name)
+                    end
+                end
             end
         end
     end

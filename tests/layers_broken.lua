@@ -55,6 +55,8 @@ local bad = {
         '#include "gen/base/diag.h"\n' },
     { "the_compiler_does_not_know_the_runtime_interface", "gen/plan/plan.h",
         "#include <convc/convc.h>\n" },
+    { "memory_comes_from_one_place", "gen/base/diag.c",
+        '#include "gen/base/diag.h"\n\nvoid f(void)\n{\n    free(g);\n}\n' },
     { "files_are_short", "gen/base/diag.c", ("\n"):rep(501) },
     { "functions_are_short", "gen/base/diag.c", long_function },
     { "lines_are_narrow", "gen/base/diag.c", ("ä"):rep(101) .. "\n" },

@@ -1,7 +1,8 @@
 #include "gen/base/arena.h"
 
+#include "gen/base/memory.h"
+
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { BLOCK_BYTES = 16384 };
@@ -15,7 +16,7 @@ struct arena_block {
 static struct arena_block *block_add(struct arena *a, size_t bytes)
 {
     size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-    struct arena_block *b = calloc(1, sizeof *b + size);
+    struct arena_block *b = memory_zeroed(1, sizeof *b + size);
     if (!b)
         return NULL;
     b->size = size;
@@ -65,7 +66,7 @@ void arena_free(struct arena *a)
     while (a->blocks) {
         struct arena_block *b = a->blocks;
         a->blocks = b->next;
-        free(b);
+        memory_free(b);
     }
     a->failed = false;
 }

@@ -1,8 +1,8 @@
 /* arena: memory that is freed all at once.
  *
  * One arena is one lifetime, usually one compile. A failed allocation returns NULL and is
- * remembered in `failed`, so that a long run of allocations may be checked once. Stands on: the C
- * library.
+ * remembered in `failed`, so that a long run of allocations may be checked once.
+ * Stands on: memory.
  */
 #ifndef GEN_BASE_ARENA_H
 #define GEN_BASE_ARENA_H

@@ -1,16 +1,24 @@
 #include "gen/base/text.h"
 
+#include "gen/base/memory.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct text text_in(char *bytes, size_t size)
+{
+    bytes[0] = '\0';
+    return (struct text){ .data = bytes, .capacity = size, .fixed = true };
+}
 
 static bool reserve(struct text *t, size_t more)
 {
     if (t->capacity - t->size > more)
         return true;
     size_t capacity = (t->size + more + 1) * 2;
-    char *data = t->failed ? NULL : realloc(t->data, capacity);
+    char *data = t->failed || t->fixed ? NULL : memory_resize(t->data, capacity);
     if (!data) {
         t->failed = true;
         return false;
@@ -59,7 +67,7 @@ void text_add_real(struct text *t, double value)
 
 void text_free(struct text *t)
 {
-    free(t->data);
+    memory_free(t->data);
     *t = (struct text){ 0 };
 }
 
@@ -68,7 +76,7 @@ char *text_take(struct text *t)
     text_append(t, "", 0);
     char *data = t->data;
     if (t->failed) {
-        free(data);
+        memory_free(data);
         data = NULL;
     }
     *t = (struct text){ 0 };

@@ -1,7 +1,7 @@
 /* text: a string that grows.
  *
  * Running out of memory is remembered in `failed` and the text keeps what it has.
- * Stands on: the C library.
+ * Stands on: memory.
  */
 #ifndef GEN_BASE_TEXT_H
 #define GEN_BASE_TEXT_H
@@ -13,8 +13,12 @@
 struct text {
     char *data;
     size_t size, capacity;
-    bool failed;
+    bool failed, fixed;
 };
+
+/* One that grows no further than `size` bytes, its NUL included, which are the caller's; needs no
+ * memory, and text_free and text_take are not for it. */
+struct text text_in(char *bytes, size_t size);
 
 void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_append(struct text *t, const char *bytes, size_t count);
@@ -24,7 +28,7 @@ void text_add_real(struct text *t, double value);
 
 void text_free(struct text *t);
 
-/* Hands the string to the caller, who frees it; "" where nothing was added; NULL where memory is
+/* Hands the string to the caller, for memory_free; "" where nothing was added; NULL where memory is
  * out. */
 char *text_take(struct text *t);
 

@@ -1,10 +1,9 @@
 #include "gen/emit/arguments.h"
 
+#include "gen/base/memory.h"
 #include "gen/plan/pack.h"
 
 #include <convc/kernel.h>
-
-#include <stdlib.h>
 
 enum { RESERVED = 8 }; /* words behind the fields in use */
 
@@ -63,7 +62,7 @@ static LLVMValueRef built_in_weights(struct em *em, const struct problem *p,
     plan_layout(p, plan, em->target, &l);
     int64_t bytes = dtype_bytes(p->p.wei_dtype), count = p->p.oc * p->c.values;
     size_t packed_bytes = (size_t)(layout_elements(&l) * bytes);
-    char *plain = malloc((size_t)(count * bytes)), *packed = malloc(packed_bytes);
+    char *plain = memory_take((size_t)(count * bytes)), *packed = memory_take(packed_bytes);
     LLVMValueRef weights = LLVMGetUndef(em->ptr);
     em->failed = em->failed || !plain || !packed;
     if (plain && packed) {
@@ -74,8 +73,8 @@ static LLVMValueRef built_in_weights(struct em *em, const struct problem *p,
             pack_by_layout(&l, bytes, plain, packed);
         weights = constant_bytes(em, packed, packed_bytes);
     }
-    free(plain);
-    free(packed);
+    memory_free(plain);
+    memory_free(packed);
     return weights;
 }
 

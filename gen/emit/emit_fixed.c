@@ -1,10 +1,10 @@
 #include "gen/emit/emit_fixed.h"
 
+#include "gen/base/memory.h"
 #include "gen/emit/arguments.h"
 #include "gen/emit/border.h"
 #include "gen/emit/fixed_block.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* One work item, decoded: a channel of an image, and rows [begin, end) of its result. */
@@ -156,7 +156,7 @@ void emit_fixed(struct em *em, const struct problem *p, const struct plan *plan)
 {
     const struct target *whole = em->target, known = target_of_known_length(whole);
     struct fixed_nest *n = fixed_nest_of(p, &plan->fixed, whole);
-    struct fixed_block *b = calloc(1, sizeof *b);
+    struct fixed_block *b = memory_zeroed(1, sizeof *b);
     em->failed = em->failed || !n || !b;
     if (!em->failed) {
         b->em = em;
@@ -174,6 +174,6 @@ void emit_fixed(struct em *em, const struct problem *p, const struct plan *plan)
         }
         em->target = whole;
     }
-    free(b);
-    free(n);
+    memory_free(b);
+    memory_free(n);
 }

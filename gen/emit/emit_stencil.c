@@ -1,9 +1,8 @@
 #include "gen/emit/emit_stencil.h"
 
+#include "gen/base/memory.h"
 #include "gen/emit/arguments.h"
 #include "gen/emit/stencil_tile.h"
-
-#include <stdlib.h>
 
 /* One work item, decoded; rows [begin, end). */
 struct item {
@@ -199,9 +198,9 @@ void emit_stencil(struct em *em, const struct problem *p, const struct plan *pla
 {
     const struct target *whole = em->target, known = target_of_known_length(whole);
     struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, whole);
-    struct stencil_tile *t = calloc(1, sizeof *t);
-    struct stencil_steps *steps = calloc(1, sizeof *steps);
-    LLVMValueRef *value = calloc(STENCIL_STEPS, sizeof *value);
+    struct stencil_tile *t = memory_zeroed(1, sizeof *t);
+    struct stencil_steps *steps = memory_zeroed(1, sizeof *steps);
+    LLVMValueRef *value = memory_zeroed(STENCIL_STEPS, sizeof *value);
     em->failed = em->failed || !n || !t || !steps || !value;
     if (!em->failed) {
         *t = (struct stencil_tile){ .em = em, .n = n, .steps = steps, .value = value };
@@ -215,8 +214,8 @@ void emit_stencil(struct em *em, const struct problem *p, const struct plan *pla
         emit_items(t, &args);
         em->target = whole;
     }
-    free(value);
-    free(steps);
-    free(t);
-    free(n);
+    memory_free(value);
+    memory_free(steps);
+    memory_free(t);
+    memory_free(n);
 }

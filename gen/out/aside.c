@@ -1,5 +1,6 @@
 #include "gen/out/aside.h"
 
+#include "gen/base/memory.h"
 #include "gen/base/thread.h"
 
 #include <llvm-c/ErrorHandling.h>
@@ -175,14 +176,14 @@ static void await(struct job *job, pthread_t thread, struct diag *d)
     pthread_join(thread, NULL);
     pthread_cond_destroy(&job->settled);
     pthread_mutex_destroy(&job->mutex);
-    free(job);
+    memory_free(job);
 }
 
 /* On this very thread where there can be no other. */
 static enum convc_status run_job(void (*work)(void *argument), void *argument, struct diag *d)
 {
     pthread_t thread;
-    struct job *job = calloc(1, sizeof *job);
+    struct job *job = memory_zeroed(1, sizeof *job);
     if (!job)
         return diag_memory(d);
     pthread_mutex_init(&job->mutex, NULL);
@@ -193,7 +194,7 @@ static enum convc_status run_job(void (*work)(void *argument), void *argument, s
         await(job, thread, d);
         return d->status;
     }
-    free(job);
+    memory_free(job);
     work(argument);
     return d->status;
 }

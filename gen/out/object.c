@@ -1,5 +1,6 @@
 #include "gen/out/object.h"
 
+#include "gen/base/memory.h"
 #include "gen/emit/emit.h"
 #include "gen/out/aside.h"
 
@@ -13,7 +14,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void initialize(void)
@@ -67,7 +67,7 @@ static void keep_machine(struct kept *k)
             return;
     }
     LLVMDisposeTargetMachine(k->machine);
-    free(k);
+    memory_free(k);
 }
 
 static bool makes_code_for(const struct kept *k, const struct target *t)
@@ -118,7 +118,7 @@ static struct kept *machine(const struct target *t, struct diag *d)
     if (k)
         return k;
     LLVMTargetMachineRef m = make_machine(t, d);
-    k = m ? malloc(sizeof *k) : NULL;
+    k = m ? memory_take(sizeof *k) : NULL;
     if (m && !k) {
         LLVMDisposeTargetMachine(m);
         diag_memory(d);
@@ -152,7 +152,7 @@ static enum convc_status run_passes(LLVMModuleRef module, LLVMTargetMachineRef m
 
 static enum convc_status keep(const char *bytes, size_t count, struct object *out, struct diag *d)
 {
-    out->bytes = malloc(count + 1);
+    out->bytes = memory_take(count + 1);
     if (!out->bytes)
         return diag_memory(d);
     memcpy(out->bytes, bytes, count);
@@ -325,7 +325,7 @@ enum convc_status object_dispatch(const struct object_dispatch *r, struct object
 
 void object_free(struct object *o)
 {
-    free(o->bytes);
+    memory_free(o->bytes);
     *o = (struct object){ 0 };
 }
 

@@ -26,7 +26,7 @@ struct object_request {
     bool instrument; /* address sanitizer's checks in the kernel, for tests */
 };
 
-/* malloc'd bytes; freed by object_free. */
+/* Freed by object_free. */
 struct object {
     char *bytes;
     size_t count;

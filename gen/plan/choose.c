@@ -1,5 +1,6 @@
 #include "gen/plan/choose.h"
 
+#include "gen/base/memory.h"
 #include "gen/plan/plan_direct.h"
 #include "gen/plan/plan_fixed.h"
 #include "gen/plan/plan_stencil.h"
@@ -64,6 +65,7 @@ enum convc_status choose_plans(struct arena *a, const struct problem *p, const s
                                struct candidates *out, struct diag *d)
 {
     struct candidates part[PLAN_ALGORITHMS];
+    uint64_t refused = memory_refused();
     size_t total = 0;
     *out = (struct candidates){ 0 };
     for (int i = 0; i < PLAN_ALGORITHMS; i++) {
@@ -80,6 +82,8 @@ enum convc_status choose_plans(struct arena *a, const struct problem *p, const s
                 out->list[out->count++] = part[i].list[j];
         }
     }
+    if (memory_refused() != refused)
+        return diag_memory(d);
     if (!out->count)
         return refuse_window(p, t, d);
     choose_sort(out);

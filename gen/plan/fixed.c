@@ -1,5 +1,7 @@
 #include "gen/plan/fixed.h"
 
+#include "gen/base/memory.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -462,11 +464,11 @@ static const char *find(struct kernel *k, double u, int bits, struct fixed *f)
 const char *fixed_unfit(const struct problem *p, int bits, struct fixed *f)
 {
     const char *why = unfit(p);
-    struct kernel *k = why ? NULL : malloc(sizeof *k);
+    struct kernel *k = why ? NULL : memory_take(sizeof *k);
     if (why || !k)
         return why ? why : "needs memory";
     double u = 2 * (p->p.acc_dtype == CONVC_F64 ? DBL_EPSILON : (double)FLT_EPSILON);
     why = read_kernel(p, k) ? find(k, u, bits, f) : "needs a weight that is not 0";
-    free(k);
+    memory_free(k);
     return why;
 }

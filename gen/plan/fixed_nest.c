@@ -1,9 +1,9 @@
 #include "gen/plan/fixed_nest.h"
 
+#include "gen/base/memory.h"
 #include "gen/base/number.h"
 #include "gen/plan/picture.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- blocks --------------------------------------------------------------------------------- */
@@ -147,19 +147,20 @@ enum convc_status fixed_nest_check(const struct problem *p, const struct plan_fi
     if (plan->strip < 1)
         return diag_fail(d, CONVC_ERR_PLAN, "strip=%lld must be at least 1",
                          (long long)plan->strip);
-    struct fixed_nest *n = calloc(1, sizeof *n);
+    struct fixed_nest *n = memory_zeroed(1, sizeof *n);
     if (!n)
         return diag_memory(d);
     const char *why = fill(n, p, plan, t);
-    free(n);
+    memory_free(n);
     return why ? diag_fail(d, CONVC_ERR_PLAN, "fixed %s", why) : CONVC_OK;
 }
 
 struct fixed_nest *fixed_nest_of(const struct problem *p, const struct plan_fixed *plan,
                                  const struct target *t)
 {
-    struct fixed_nest *n = calloc(1, sizeof *n);
-    if (n)
-        fill(n, p, plan, t);
-    return n;
+    struct fixed_nest *n = memory_zeroed(1, sizeof *n);
+    if (n && !fill(n, p, plan, t))
+        return n;
+    memory_free(n);
+    return NULL;
 }

@@ -1,11 +1,11 @@
 #include "gen/plan/plan.h"
 
+#include "gen/base/memory.h"
 #include "gen/plan/plan_direct.h"
 #include "gen/plan/plan_fixed.h"
 #include "gen/plan/plan_stencil.h"
 #include "gen/plan/plan_winograd.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,11 +53,9 @@ const char *plan_algorithm_name(enum plan_algorithm a)
 
 void plan_print(const struct plan *plan, char text[PLAN_TEXT_MAX])
 {
-    struct text t = { 0 };
+    struct text t = text_in(text, PLAN_TEXT_MAX);
     text_add(&t, "%s", algorithm[plan->algorithm].name);
     algorithm[plan->algorithm].print(plan, &t);
-    snprintf(text, PLAN_TEXT_MAX, "%s", t.data ? t.data : "");
-    text_free(&t);
 }
 
 static enum convc_status parse_word(char *word, struct plan *plan, struct diag *d)
@@ -113,7 +111,11 @@ bool plan_read_count(const char *value, int64_t *out)
 enum convc_status plan_check(const struct plan *plan, const struct problem *p,
                              const struct target *t, struct diag *d)
 {
-    return algorithm[plan->algorithm].check(plan, p, t, d);
+    uint64_t refused = memory_refused();
+    struct diag why = { 0 };
+    if (algorithm[plan->algorithm].check(plan, p, t, &why) == CONVC_OK)
+        return CONVC_OK;
+    return memory_refused() != refused ? diag_memory(d) : diag_fail(d, why.status, "%s", why.text);
 }
 
 double plan_error_bound(const struct plan *plan, const struct problem *p)

@@ -1,12 +1,12 @@
 #include "gen/plan/plan_fixed.h"
 
+#include "gen/base/memory.h"
 #include "gen/base/number.h"
 #include "gen/plan/cost.h"
 #include "gen/plan/fixed_nest.h"
 #include "gen/plan/layout.h"
 #include "gen/plan/picture.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- text ---------------------------------------------------------------------------------- */
@@ -48,9 +48,9 @@ double plan_fixed_error_bound(const struct plan *plan, const struct problem *p)
 
 double plan_fixed_unit_bound(const struct plan *plan, const struct problem *p)
 {
-    struct fixed *f = malloc(sizeof *f);
+    struct fixed *f = memory_take(sizeof *f);
     double bound = f && !fixed_unfit(p, plan->fixed.bits, f) ? f->bound : INFINITY;
-    free(f);
+    memory_free(f);
     return bound;
 }
 
@@ -97,6 +97,7 @@ void plan_fixed_explain(const struct problem *p, const struct plan *plan, const 
                         struct text *text)
 {
     struct fixed_nest *n = fixed_nest_of(p, &plan->fixed, t);
+    text->failed = text->failed || !n;
     if (!n)
         return;
     const struct fixed *f = &n->f;
@@ -112,7 +113,7 @@ void plan_fixed_explain(const struct problem *p, const struct plan *plan, const 
     text_add(text, "      for rows: forms of the row, those of %lld rows above in registers\n",
              (long long)n->passed);
     text_add(text, "  off by at most %.2g of a unit before it is rounded\n", f->bound);
-    free(n);
+    memory_free(n);
 }
 
 /* ---- cost ---------------------------------------------------------------------------------- */
@@ -186,7 +187,7 @@ void plan_fixed_cost(const struct problem *p, const struct plan *plan, const str
     cost->cycles += cost->overhead;
     cost->compile_ms = 4 + 0.03 * operations(n, t) * (1 + n->edges);
     cost->limit = cost->memory > cost->fma ? "memory" : cost->load > cost->fma ? "load" : "fma";
-    free(n);
+    memory_free(n);
 }
 
 enum convc_status plan_fixed_candidates(struct arena *a, const struct problem *p,

@@ -1,10 +1,10 @@
 #include "gen/plan/plan_stencil.h"
 
+#include "gen/base/memory.h"
 #include "gen/plan/layout.h"
 #include "gen/plan/stencil_nest.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- text ---------------------------------------------------------------------------------- */
@@ -100,7 +100,7 @@ size_t plan_stencil_workspace_bytes(const struct problem *p, const struct plan *
         return 0;
     struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, t);
     size_t bytes = n ? stencil_nest_workspace(n) : 0;
-    free(n);
+    memory_free(n);
     return bytes;
 }
 
@@ -114,6 +114,7 @@ void plan_stencil_explain(const struct problem *p, const struct plan *plan, cons
                           struct text *text)
 {
     struct stencil_nest *n = stencil_nest_of(p, &plan->stencil, t);
+    text->failed = text->failed || !n;
     if (!n)
         return;
     const struct stencil *s = &n->program;
@@ -139,5 +140,5 @@ void plan_stencil_explain(const struct problem *p, const struct plan *plan, cons
                  n->kept, n->carried);
     text_add(text, "        register tile %d x %d vectors of %d %s\n", n->plan.rows, n->plan.vecs,
              n->lanes, n->unit > 1 ? "channels and columns" : "columns");
-    free(n);
+    memory_free(n);
 }

@@ -1,5 +1,6 @@
 #include "gen/plan/space.h"
 
+#include "gen/base/memory.h"
 #include "gen/plan/layout.h"
 
 #include <stdlib.h>
@@ -145,6 +146,7 @@ enum convc_status space_plans(struct arena *a, const struct problem *p, const st
                               struct candidates *out, struct diag *d)
 {
     struct candidates chosen;
+    uint64_t refused = memory_refused();
     if (choose_plans(a, p, t, &chosen, d) != CONVC_OK)
         return d->status;
     struct space s = { .p = p, .t = t, .best = chosen.list[0].cost.cycles };
@@ -172,5 +174,5 @@ enum convc_status space_plans(struct arena *a, const struct problem *p, const st
         if (strcmp(text, first))
             out->list[out->count++] = rest.list[i];
     }
-    return CONVC_OK;
+    return memory_refused() != refused ? diag_memory(d) : CONVC_OK;
 }

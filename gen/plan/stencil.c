@@ -3,7 +3,6 @@
 #include "gen/base/hash.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 int stencil_arity(int op)
@@ -122,18 +121,17 @@ const char *stencil_unfit(const struct problem *p)
 /* Operations below a form, each counted once. */
 static void count_operations(struct stencil *s)
 {
-    bool *seen = calloc(STENCIL_FORMS, sizeof *seen);
+    bool seen[STENCIL_FORMS] = { false };
     s->multiplies = s->operations = 0;
-    for (int f = 0; seen && f < s->filters; f++)
+    for (int f = 0; f < s->filters; f++)
         seen[s->root[f].form] = true;
-    for (int i = s->forms - 1; seen && i >= 0; i--) {
+    for (int i = s->forms - 1; i >= 0; i--) {
         const struct stencil_form *form = &s->form[i];
         for (int k = 0; seen[i] && k < stencil_arity(form->op); k++)
             seen[form->arg[k].form] = true;
         s->multiplies += seen[i] && (form->op == STENCIL_SCALE || form->op == STENCIL_FMA);
         s->operations += seen[i] && form->op > STENCIL_CONST;
     }
-    free(seen);
 }
 
 static struct stencil_term filter_of(const struct problem *p, int f, struct stencil *s)

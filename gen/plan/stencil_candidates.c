@@ -1,11 +1,10 @@
 /* Candidates of the stencil algorithm, and what they should cost. */
+#include "gen/base/memory.h"
 #include "gen/base/number.h"
 #include "gen/plan/cost.h"
 #include "gen/plan/plan_stencil.h"
 #include "gen/plan/stencil_nest.h"
 #include "gen/plan/work.h"
-
-#include <stdlib.h>
 
 /* Cycles of finding the rows that the vectors of one read, where those at the border are apart. */
 static const double row_apart = 24;
@@ -109,7 +108,7 @@ static double narrow_last(const struct stencil_nest *n)
 static struct busy tile_busy(const struct stencil_nest *n, const struct target *t, bool columns)
 {
     int result[STENCIL_ROWS * STENCIL_VECS];
-    struct stencil_steps *s = calloc(1, sizeof *s);
+    struct stencil_steps *s = memory_zeroed(1, sizeof *s);
     const struct stencil_sweep *sweep = columns ? &n->columns : &n->outputs;
     int roots = columns ? n->kept : n->program.filters;
     bool passed = columns && n->plan.columns == COLUMNS_ROLLED;
@@ -119,7 +118,7 @@ static struct busy tile_busy(const struct stencil_nest *n, const struct target *
                           n->plan.vecs, n->kept && !columns, s, result);
     if (s)
         b = count_steps(n, t, s, sweep);
-    free(s);
+    memory_free(s);
     int outputs = roots * n->plan.rows * n->plan.vecs;
     b.stores = passed ? 0 : outputs + spilled(n, t);
     b.last = columns ? 0 : work_last(n->p) * outputs;
@@ -212,7 +211,7 @@ void plan_stencil_cost(const struct problem *p, const struct plan *plan, const s
     double copies = (double)stencil_nest_copies(n);
     cost->compile_ms = 5 + 0.018 * n->program.operations * copies * n->plan.rows * n->plan.vecs;
     cost->limit = cost->memory > cost->fma ? "memory" : cost->load > cost->fma ? "load" : "fma";
-    free(n);
+    memory_free(n);
 }
 
 /* ---- candidates ---------------------------------------------------------------------------- */

@@ -1,8 +1,7 @@
 /* Functions of the user as programs. */
+#include "gen/base/memory.h"
 #include "gen/expr/expr_simplify.h"
 #include "gen/plan/stencil.h"
-
-#include <stdlib.h>
 
 static struct stencil_term tap(struct stencil *s, const struct problem *p, const int64_t at[3])
 {
@@ -16,7 +15,7 @@ static struct stencil_term graft(struct stencil *s, const struct expr *e, const 
                                  struct stencil_term (*var)(struct stencil *s, const void *data,
                                                             int64_t v))
 {
-    struct stencil_term *term = calloc(EXPR_NODES, sizeof *term), root = { 0 };
+    struct stencil_term *term = memory_zeroed(EXPR_NODES, sizeof *term), root = { 0 };
     s->full = s->full || !term;
     for (int i = 0; term && i <= e->root; i++) {
         const struct expr_node *n = &e->node[i];
@@ -32,7 +31,7 @@ static struct stencil_term graft(struct stencil *s, const struct expr *e, const 
     }
     if (term)
         root = term[e->root];
-    free(term);
+    memory_free(term);
     return root;
 }
 

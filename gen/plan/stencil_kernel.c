@@ -1,9 +1,9 @@
 /* Constant kernels as programs. */
+#include "gen/base/memory.h"
 #include "gen/plan/stencil.h"
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- sums ----------------------------------------------------------------------------------- */
@@ -213,8 +213,8 @@ static bool stays_short(const struct matrix *m, int pivot_col, int col, double u
 /* The vertical form of a column, divided by its unit. */
 static struct stencil_term vertical(struct stencil *s, const struct matrix *m, int col, double unit)
 {
-    struct stencil_term *term = malloc((size_t)m->rows * sizeof *term);
-    double *value = malloc((size_t)m->rows * sizeof *value);
+    struct stencil_term *term = memory_take((size_t)m->rows * sizeof *term);
+    double *value = memory_take((size_t)m->rows * sizeof *value);
     int count = 0;
     for (int r = 0; term && value && r < m->rows; r++) {
         if (at(m, r, col) == 0)
@@ -225,8 +225,8 @@ static struct stencil_term vertical(struct stencil *s, const struct matrix *m, i
     s->full = s->full || !term || !value;
     struct stencil_term sum =
         s->full ? (struct stencil_term){ 0 } : stencil_sum(s, term, value, count);
-    free(term);
-    free(value);
+    memory_free(term);
+    memory_free(value);
     return sum;
 }
 
@@ -280,8 +280,8 @@ struct stencil_term stencil_kernel(struct stencil *s, const struct problem *p, c
     const int64_t *k = p->p.kernel;
     struct matrix m = { p, kernel, (int)(k[0] * k[1]), (int)k[2] };
     bool done[CONSTANTS_MAX] = { false };
-    struct terms t = { malloc(CONSTANTS_MAX * sizeof *t.term),
-                       malloc(CONSTANTS_MAX * sizeof *t.value), 0 };
+    struct terms t = { memory_take(CONSTANTS_MAX * sizeof *t.term),
+                       memory_take(CONSTANTS_MAX * sizeof *t.value), 0 };
     s->full = s->full || !t.term || !t.value;
     for (int c = 0; !s->full && c < m.cols; c++)
         if (!done[c] && column_taps(&m, c) > 0)
@@ -289,7 +289,7 @@ struct stencil_term stencil_kernel(struct stencil *s, const struct problem *p, c
     struct stencil_term sum = { 0 };
     if (!s->full)
         sum = stencil_sum(s, t.term, t.value, t.count);
-    free(t.term);
-    free(t.value);
+    memory_free(t.term);
+    memory_free(t.value);
     return sum;
 }

@@ -1,9 +1,8 @@
 #include "gen/plan/stencil_nest.h"
 
+#include "gen/base/memory.h"
 #include "gen/base/number.h"
 #include "gen/plan/picture.h"
-
-#include <stdlib.h>
 
 /* ---- which problems ------------------------------------------------------------------------- */
 
@@ -102,7 +101,7 @@ static bool list_row(struct stencil_nest *n, struct stencil_term term)
 /* Rows that are read, and forms that are kept, each once. */
 static bool list_terms(struct stencil_nest *n)
 {
-    struct stencil_terms *l = malloc(sizeof *l);
+    struct stencil_terms *l = memory_take(sizeof *l);
     bool good = l;
     for (int f = 0; good && f < n->program.filters; f++) {
         stencil_terms_of(n, n->program.root[f], false, l);
@@ -115,7 +114,7 @@ static bool list_terms(struct stencil_nest *n)
         for (int i = 0; good && i < l->count; i++)
             good = keep_term(n, l->term[i]);
     }
-    free(l);
+    memory_free(l);
     return good;
 }
 
@@ -197,10 +196,11 @@ static bool fill(struct stencil_nest *n, const struct problem *p, const struct p
 struct stencil_nest *stencil_nest_of(const struct problem *p, const struct plan_stencil *plan,
                                      const struct target *t)
 {
-    struct stencil_nest *n = calloc(1, sizeof *n);
-    if (n)
-        fill(n, p, plan, t);
-    return n;
+    struct stencil_nest *n = memory_zeroed(1, sizeof *n);
+    if (n && fill(n, p, plan, t))
+        return n;
+    memory_free(n);
+    return NULL;
 }
 
 int64_t stencil_nest_copies(const struct stencil_nest *n)
@@ -214,13 +214,13 @@ static bool steps_fit(const struct stencil_nest *n)
 {
     enum { WRITTEN_MOST = 3000 };
     int result[STENCIL_ROWS * STENCIL_VECS];
-    struct stencil_steps *s = calloc(1, sizeof *s);
+    struct stencil_steps *s = memory_zeroed(1, sizeof *s);
     int64_t copies = stencil_nest_copies(n);
     for (int f = 0; s && f < n->program.filters; f++)
         stencil_steps_add(n, &n->outputs, n->program.root[f], n->plan.rows, n->plan.vecs,
                           n->plan.columns != COLUMNS_AGAIN, s, result);
     bool good = s && !s->full && s->count * copies <= WRITTEN_MOST * n->plan.vecs;
-    free(s);
+    memory_free(s);
     return good;
 }
 
@@ -237,7 +237,7 @@ enum convc_status stencil_nest_check(const struct problem *p, const struct plan_
                          (long long)plan->strip);
     if (plan->columns != COLUMNS_AGAIN && plan->apart)
         return diag_fail(d, CONVC_ERR_PLAN, "edges=apart and columns do not go together");
-    struct stencil_nest *n = calloc(1, sizeof *n);
+    struct stencil_nest *n = memory_zeroed(1, sizeof *n);
     if (!n)
         return diag_memory(d);
     bool good = fill(n, p, plan, t), none = plan->columns != COLUMNS_AGAIN && !n->kept;
@@ -251,7 +251,7 @@ enum convc_status stencil_nest_check(const struct problem *p, const struct plan_
                   "too wide");
     else if ((double)stencil_nest_workspace(n) > 64 << 20)
         diag_fail(d, CONVC_ERR_PLAN, "columns=kept would take more than 64 MiB of scratch memory");
-    free(n);
+    memory_free(n);
     return d->status;
 }
 

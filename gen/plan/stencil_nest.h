@@ -90,15 +90,6 @@ struct stencil_step {
     int64_t at[3]; /* depth, row, elements along the row */
 };
 
-/* What a tile does, values that its rows and vectors share once: row by row in step, so that chains
- * of additions run side by side. */
-struct stencil_steps {
-    int count;
-    bool full;
-    struct stencil_step step[STENCIL_STEPS];
-    int hash[2 * STENCIL_STEPS];
-};
-
 /* The terms below `root` and itself, operands first. */
 struct stencil_terms {
     int count;
@@ -107,6 +98,16 @@ struct stencil_terms {
 };
 void stencil_terms_of(const struct stencil_nest *n, struct stencil_term root, bool reads_kept,
                       struct stencil_terms *l);
+
+/* What a tile does, values that its rows and vectors share once: row by row in step, so that chains
+ * of additions run side by side. */
+struct stencil_steps {
+    int count;
+    bool full;
+    struct stencil_step step[STENCIL_STEPS];
+    int hash[2 * STENCIL_STEPS];
+    struct stencil_terms terms; /* while some are added */
+};
 
 /* Adds the steps of one term for `rows` x `vecs` outputs; result[row * vecs + vec] is the step of
  * each. Kept forms are read where `reads_kept`. */

@@ -3,7 +3,6 @@
 
 #include "gen/base/hash.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static bool same_step(const struct stencil_step *a, const struct stencil_step *b)
@@ -115,13 +114,11 @@ void stencil_steps_add(const struct stencil_nest *n, const struct stencil_sweep 
                        struct stencil_steps *s, int *result)
 {
     struct tile t = { n, sweep, reads_kept, s };
-    struct stencil_terms *l = malloc(sizeof *l);
-    s->full = s->full || !l;
-    if (l)
-        stencil_terms_of(n, root, reads_kept, l);
+    struct stencil_terms *l = &s->terms;
+    stencil_terms_of(n, root, reads_kept, l);
     /* Functions of the user hold more values than sums: one output after the other. */
     bool in_step = !n->p->f.windowed && n->plan.columns != COLUMNS_ROLLED;
-    for (int i = 0; l && i < l->count; i++) {
+    for (int i = 0; i < l->count; i++) {
         bool last = i == l->count - 1;
         if (!last && (!in_step || stencil_arity(n->program.form[l->term[i].form].op) == 0))
             continue;
@@ -130,6 +127,5 @@ void stencil_steps_add(const struct stencil_nest *n, const struct stencil_sweep 
                 result[r * vecs + v] = add_one(&t, l->term[i], r, v);
         }
     }
-    s->full = s->full || (l && l->full);
-    free(l);
+    s->full = s->full || l->full;
 }

@@ -1,5 +1,6 @@
 #include "gen/spec/spec_sandbox.h"
 
+#include "gen/base/memory.h"
 #include "gen/spec/spec_env.h"
 #include "gen/spec/spec_read.h"
 
@@ -239,7 +240,7 @@ static void *allocate(void *data, void *block, size_t old, size_t bytes)
     if (!block)
         old = 0;
     if (bytes == 0) {
-        free(block);
+        memory_free(block);
         s->used -= old;
         return NULL;
     }
@@ -248,7 +249,7 @@ static void *allocate(void *data, void *block, size_t old, size_t bytes)
         s->refused = why;
         return NULL;
     }
-    void *moved = realloc(block, bytes);
+    void *moved = memory_resize(block, bytes);
     if (moved)
         s->used += bytes - old;
     else if (bytes <= old)

@@ -220,17 +220,13 @@ const char *trace_finish(struct fields *f, const char *const *var)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC,
                      "the function returns a comparison; convc.where makes a number of it");
     lua_pop(L, 1);
-    struct text t = { 0 };
+    char text[EXPR_TEXT + 1];
+    struct text t = text_in(text, sizeof text);
     if (var)
         expr_print(&s->graph, var, &t);
     else
         expr_print_window(&s->graph, &s->window, &t);
-    char text[EXPR_TEXT + 1];
-    bool fits = t.data && !t.failed && t.size <= EXPR_TEXT;
-    if (fits)
-        memcpy(text, t.data, t.size + 1);
-    text_free(&t);
-    if (!fits)
+    if (t.failed)
         sandbox_fail(L, NULL, CONVC_ERR_SPEC, "the function makes a text of more than %d bytes",
                      EXPR_TEXT);
     s->traced[0] = '\0';

@@ -50,6 +50,27 @@ CONVC_API const char *convc_last_error(void);
 /* Frees a text that convc returned. NULL is fine. */
 CONVC_API void convc_text_free(char *text);
 
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+/* A host's own malloc, realloc and free, each with `user` in front: for any type aligned, NULL
+ * where there is no memory, no size 0, no block NULL. Threads call them at once. */
+struct convc_allocator {
+    size_t struct_bytes;
+    void *user;
+    void *(*allocate)(void *user, size_t bytes);
+    void *(*reallocate)(void *user, void *block, size_t bytes); /* where it fails, block stays */
+    void (*release)(void *user, void *block);
+};
+
+/* Where all memory comes from that convc allocates itself, in the whole process: for contexts,
+ * kernels, specs, texts. LLVM, SQLite, pthreadpool and the C library have their own ways; a host
+ * that wants SQLite's too has SQLITE_CONFIG_MALLOC. To be called before any other call, and before
+ * there are threads; NULL: the C library's. CONVC_ERR_ARGUMENT where a function is missing, or
+ * where convc has allocated already. A call that gets no memory returns CONVC_ERR_MEMORY, or does
+ * without; it leaves nothing behind, and the next one works. convc_run and finding a kernel in
+ * memory allocate nothing. */
+CONVC_API enum convc_status convc_set_allocator(const struct convc_allocator *allocator);
+
 /* ---- context --------------------------------------------------------------------------------- */
 
 typedef struct convc_context convc_context;
