@@ -8,6 +8,7 @@
 #include "tests/support/support.h"
 
 #include <convc/layer.h>
+#include <dlfcn.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/IRReader.h>
@@ -21,14 +22,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { ADDRESS_SPACE_CAN_BE_LIMITED = 0 }; /* sanitizers take terabytes of it */
+#else
+enum { ADDRESS_SPACE_CAN_BE_LIMITED = 1 };
+#endif
+
 /* ---- planted errors -------------------------------------------------------------------------- */
 
-enum fault { NO_FAULT, IN_CODEGEN, IN_LOADING, OUT_OF_MEMORY };
+enum fault { NO_FAULT, IN_CODEGEN, IN_LOADING, OUT_OF_MEMORY, WITHOUT_MEMORY };
 
 static _Atomic enum fault planted;
 
@@ -60,6 +68,19 @@ static void generate_impossible_code(LLVMTargetMachineRef m, LLVMContextRef cont
     _exit(3);
 }
 
+/* The process gets no more of it, and what it has is used: the next `new` finds none. */
+static void use_all_memory(void)
+{
+    struct rlimit none;
+    getrlimit(RLIMIT_AS, &none);
+    none.rlim_cur = 1 << 20; /* less than there is */
+    setrlimit(RLIMIT_AS, &none);
+    for (size_t bytes = 1 << 20; bytes >= 16; bytes /= 2) {
+        while (malloc(bytes))
+            ;
+    }
+}
+
 LLVMBool __wrap_LLVMTargetMachineEmitToMemoryBuffer(LLVMTargetMachineRef m, LLVMModuleRef module,
                                                     LLVMCodeGenFileType type, char **message,
                                                     LLVMMemoryBufferRef *out)
@@ -68,6 +89,8 @@ LLVMBool __wrap_LLVMTargetMachineEmitToMemoryBuffer(LLVMTargetMachineRef m, LLVM
         generate_impossible_code(m, LLVMGetModuleContext(module));
     if (planted == OUT_OF_MEMORY)
         report_bad_alloc("planted", false);
+    if (planted == WITHOUT_MEMORY)
+        use_all_memory();
     return __real_LLVMTargetMachineEmitToMemoryBuffer(m, module, type, message, out);
 }
 
@@ -215,6 +238,27 @@ static void memory_runs_out(void)
     live_through(OUT_OF_MEMORY, "planted");
 }
 
+static void memory_is_used_up(void)
+{
+    struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+    convc_context *cx = make_context();
+    convc_kernel *before = compile(cx, 3);
+    planted = WITHOUT_MEMORY;
+    convc_kernel *during = compile(cx, 4);
+    planted = NO_FAULT;
+    CHECK(setrlimit(RLIMIT_AS, &unlimited) == 0);
+    CHECK(is_reference(during, "LLVM is out of memory") && computes(during, 4));
+    CHECK(computes(before, 3) && aside_lost());
+}
+
+static void a_failed_new_inside_of_llvm_is_survived(void **state)
+{
+    (void)state;
+    if (!ADDRESS_SPACE_CAN_BE_LIMITED)
+        skip();
+    survives(memory_is_used_up);
+}
+
 static void a_fatal_error_in_code_generation_is_survived(void **state)
 {
     (void)state;
@@ -341,6 +385,15 @@ static void host_runs_out_of_memory(void)
     report_bad_alloc("the host's own", false);
 }
 
+/* A host in C++, on its own thread. */
+static void host_finds_no_memory(void)
+{
+    void *(*operator_new)(size_t);
+    convc_kernel_release(compile(make_context(), 3));
+    *(void **)&operator_new = dlsym(dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD), "_Znwm");
+    CHECK(operator_new && operator_new(PTRDIFF_MAX));
+}
+
 /* By LLVM for a target of the host's own choice, on its own thread. */
 static void host_cannot_select(void)
 {
@@ -360,11 +413,14 @@ static void errors_of_a_hosts_own_threads_end_the_process_as_ever(void **state)
         void (*body)(void);
         const char *says;
     } host[] = { { host_runs_out_of_memory, "LLVM ERROR: the host's own\n" },
-                 { host_cannot_select, "LLVM ERROR: Cannot select" } };
-    for (int i = 0; i < 2; i++) {
+                 { host_cannot_select, "LLVM ERROR: Cannot select" },
+                 { host_finds_no_memory, "std::bad_alloc" } };
+    const int count = ADDRESS_SPACE_CAN_BE_LIMITED ? 3 : 2; /* sanitizers complain of the size */
+    for (int i = 0; i < count; i++) {
         char said[4096];
         int status = in_child(host[i].body, said, sizeof said);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+        if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
+            fail_msg("the child ended with status %x and said %s", status, said);
         assert_non_null(strstr(said, host[i].says));
     }
 }
@@ -398,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_fatal_error_in_code_generation_is_survived),
         cmocka_unit_test(a_fatal_error_while_a_kernel_is_loaded_is_survived),
         cmocka_unit_test(out_of_memory_inside_of_llvm_is_survived),
+        cmocka_unit_test(a_failed_new_inside_of_llvm_is_survived),
         cmocka_unit_test(static_kernels_are_refused_after_a_fault),
         cmocka_unit_test(no_thread_that_compiles_meanwhile_is_lost),
         cmocka_unit_test(layers_go_on_as_the_reference),

@@ -3,6 +3,7 @@
 #include "gen/base/memory.h"
 #include "gen/base/thread.h"
 
+#include <dlfcn.h>
 #include <llvm-c/ErrorHandling.h>
 #include <pthread.h>
 #include <signal.h>
@@ -82,6 +83,46 @@ static void out_of_memory(void *data, const char *reason, bool crash)
     abort(); /* as without a handler: LLVM takes it that this one does not return */
 }
 
+/* Most of what LLVM allocates it gets by `new` of C++, which throws where there is no memory, and
+ * nothing in LLVM catches it. Before that it calls a handler, one for the process. */
+typedef void (*new_handler)(void);
+
+static new_handler (*get_new_handler)(void);
+static new_handler (*set_new_handler)(new_handler);
+static new_handler others; /* that ours took the place of; NULL: none */
+
+/* Without another handler `new` asks again, finds none and throws. */
+static void no_memory_for_new(void)
+{
+    if (mine)
+        aside_fault("LLVM is out of memory");
+    if (others)
+        others();
+    else
+        set_new_handler(NULL);
+}
+
+/* The library of C++ came with LLVM; its names are those of the Itanium ABI. */
+static void find_new_handlers(void)
+{
+    void *library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    if (!library)
+        return;
+    *(void **)&get_new_handler = dlsym(library, "_ZSt15get_new_handlerv");
+    *(void **)&set_new_handler = dlsym(library, "_ZSt15set_new_handlerPFvvE");
+    if (!get_new_handler || !set_new_handler)
+        return;
+    others = get_new_handler();
+    set_new_handler(no_memory_for_new);
+}
+
+/* Takes no handler's place but that of none. */
+static void watch_new(void)
+{
+    if (get_new_handler && set_new_handler && !get_new_handler())
+        set_new_handler(no_memory_for_new);
+}
+
 /* ---- fork ------------------------------------------------------------------------------------ */
 
 static struct {
@@ -148,6 +189,7 @@ static void install(void)
     aside_prepare();
     LLVMInstallFatalErrorHandler(aside_fault);
     install_bad_alloc(out_of_memory, NULL);
+    find_new_handlers();
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -207,6 +249,7 @@ enum convc_status aside_run(void (*work)(void *argument), void *argument, struct
         work(argument);
         return d->status;
     }
+    watch_new();
     aside_enter();
     if (aside_lost())
         refuse(d);

@@ -431,7 +431,7 @@ CONVC_API enum convc_status convc_emit_name(const struct convc_problem *p, const
  * convc_context_create that has a JIT. After such an error on a thread that works for convc, calls
  * go on as where there is no JIT: kernels that were made run, others are the reference and say why,
  * and what needs the compiler fails with CONVC_ERR_COMPILER. On other threads the handler prints
- * the error and returns.
+ * the error and returns. Memory that LLVM finds none of is such an error, by a new-handler of C++.
  *
  * For a host that uses the same LLVM and has a handler of its own, which it installs after convc's:
  * let it call this first. It does not return on a thread that works for convc. */
