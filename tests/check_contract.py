@@ -55,6 +55,21 @@ def a_run_can_be_split():
     fact("the last number is the last", done.returncode == 2, done.stderr)
 
 
+def long_functions_are_right():
+    """They are called, where short ones are written down in every accumulator."""
+    def nest(depth, functions, operand):
+        for i in range(depth):
+            operand = f"{functions[i % len(functions)]}({operand})"
+        return operand
+    term = nest(12, ["tanh", "sigmoid"], "mul(x,w)")
+    fold = nest(12, ["sigmoid", "tanh"], "sub(acc,t)")
+    last = nest(12, ["tanh", "exp"], "sub(acc,mul(s,r))")
+    done = run(CONVC, "check", "--no-cache", f"ic3ih5oc5kh2;combine={term};reduce={fold};init=1",
+               f"ic3ih5oc5kh2;dtype=f64;combine={term};epilogue={last};args=s:scalar,r:tensor",
+               f"g3ic3ih5oc3kh2;layout=nchw;window=x(0,1);epilogue={last};args=s:channel,r:tensor")
+    fact("long functions", done.stdout.endswith("3 passed, 0 failed\n"), done.stdout + done.stderr)
+
+
 def command_of(line):
     """The words of a line that repeats a failure, but for the program's name."""
     return shlex.split(line.split("  # ")[0])[1:]
@@ -84,6 +99,7 @@ def a_fault_shrinks_to_what_it_needs(variable, plan, needs, lacks):
 
 the_spread_is_told()
 a_run_can_be_split()
+long_functions_are_right()
 a_fault_shrinks_to_what_it_needs("PLANT_BIAS", "direct", r"ic1iw1oc1ow1kw1.*;bias",
                                  r"act=|layout|residual|combine|weights|mode=|strides|flip|g[2-9]|"
                                  r"mb[02-9]|epilogue|dtype")

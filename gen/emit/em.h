@@ -14,6 +14,15 @@
 #include <llvm-c/Core.h>
 #include <stdbool.h>
 
+/* A function of the user that is called, not written down where it is used: see em_expr. */
+struct em_outlined {
+    const void *expr;
+    int node;
+    LLVMTypeRef type; /* of what it is about */
+    LLVMValueRef function;
+};
+enum { EM_OUTLINED_MAX = 16 };
+
 struct em {
     LLVMContextRef context;
     LLVMModuleRef module;
@@ -24,6 +33,8 @@ struct em {
     bool small;  /* less code is worth more than fewer cycles */
     bool failed; /* out of memory */
     LLVMTypeRef i1, i32, i64, f32, f64, ptr;
+    struct em_outlined outlined[EM_OUTLINED_MAX];
+    int outlined_count;
 };
 
 /* Begins a new module of `context`, in which em_next opens the first function. */

@@ -1,6 +1,7 @@
 #include "gen/emit/em_expr.h"
 
 #include "gen/emit/em_math.h"
+#include "gen/plan/work.h"
 
 static LLVMValueRef unary(struct em *em, const char *intrinsic, LLVMValueRef x)
 {
@@ -79,14 +80,9 @@ LLVMValueRef em_expr_operation(struct em *em, enum expr_op op, const LLVMValueRe
     return expr_arity(op) == 2 ? of_two(em, op, arg[0], arg[1]) : of_one(em, op, arg[0]);
 }
 
-LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
-                     const LLVMValueRef *var)
-{
-    return em_expr_by(em, e, node, type, var, NULL);
-}
-
-LLVMValueRef em_expr_by(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
-                        const LLVMValueRef *var, LLVMValueRef one)
+/* Writes the function down here. */
+static LLVMValueRef in_place(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
+                             const LLVMValueRef *var, LLVMValueRef one)
 {
     LLVMValueRef value[EXPR_NODES];
     for (int i = 0; i <= node; i++) {
@@ -107,4 +103,82 @@ LLVMValueRef em_expr_by(struct em *em, const struct expr *e, int node, LLVMTypeR
                 (LLVMValueRef[EXPR_ARGS]){ value[n->arg[0]], value[n->arg[1]], value[n->arg[2]] });
     }
     return value[node];
+}
+
+/* ---- long functions -------------------------------------------------------------------------- */
+
+/* LONG: slots from which on a function is called: some ten of exp and its like, beside which a call
+ * costs nothing. Sums of some dozens of such, in each of a tile's accumulators, would take LLVM
+ * minutes. VARIABLES: acc and eight args. */
+enum { LONG = 256, VARIABLES = 9 };
+
+static int variables_of(const struct expr *e, int node)
+{
+    int64_t count = 0;
+    for (int i = 0; i <= node; i++)
+        if (e->node[i].op == EXPR_VAR && e->node[i].var >= count)
+            count = e->node[i].var + 1;
+    return count <= VARIABLES ? (int)count : -1;
+}
+
+/* Writes the function down, beside the one under construction. */
+static LLVMValueRef write_down(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
+                               int variables)
+{
+    const struct em was = *em;
+    LLVMBasicBlockRef block = LLVMGetInsertBlock(em->builder);
+    LLVMTypeRef params[VARIABLES];
+    LLVMValueRef var[VARIABLES] = { NULL };
+    for (int v = 0; v < variables; v++)
+        params[v] = type;
+    em->function = LLVMAddFunction(em->module, "function",
+                                   LLVMFunctionType(type, params, (unsigned)variables, 0));
+    LLVMSetLinkage(em->function, LLVMPrivateLinkage);
+    em->entry = LLVMAppendBasicBlockInContext(em->context, em->function, "entry");
+    LLVMPositionBuilderAtEnd(em->builder, em->entry);
+    for (int v = 0; v < variables; v++)
+        var[v] = LLVMGetParam(em->function, (unsigned)v);
+    LLVMBuildRet(em->builder, in_place(em, e, node, type, var, NULL));
+    LLVMValueRef function = em->function;
+    em->function = was.function;
+    em->entry = was.entry;
+    LLVMPositionBuilderAtEnd(em->builder, block);
+    return function;
+}
+
+/* The function that stands for this node; NULL where it is short, or there are too many. */
+static LLVMValueRef outlined(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
+                             int variables)
+{
+    int i = 0;
+    if (variables < 0 || work_function(e, node, em->target) < LONG)
+        return NULL;
+    while (i < em->outlined_count && (em->outlined[i].expr != e || em->outlined[i].node != node ||
+                                      em->outlined[i].type != type))
+        i++;
+    if (i == EM_OUTLINED_MAX)
+        return NULL;
+    if (i == em->outlined_count)
+        em->outlined[em->outlined_count++] =
+            (struct em_outlined){ e, node, type, write_down(em, e, node, type, variables) };
+    return em->outlined[i].function;
+}
+
+LLVMValueRef em_expr_by(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
+                        const LLVMValueRef *var, LLVMValueRef one)
+{
+    int variables = variables_of(e, node);
+    LLVMValueRef args[VARIABLES], function = outlined(em, e, node, type, variables);
+    if (!function)
+        return in_place(em, e, node, type, var, one);
+    for (int v = 0; v < variables; v++)
+        args[v] = var[v] ? var[v] : LLVMGetUndef(type);
+    return LLVMBuildCall2(em->builder, LLVMGlobalGetValueType(function), function, args,
+                          (unsigned)variables, "");
+}
+
+LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
+                     const LLVMValueRef *var)
+{
+    return em_expr_by(em, e, node, type, var, NULL);
 }

@@ -1,7 +1,9 @@
 /* em_expr: a function of the user over vectors.
  *
  * Operations are those of the machine, rounded once each; exp, log, tanh and sigmoid are em_math's,
- * with its errors. Truth values are vectors of i1. No call, no branch. Stands on: em_math, expr.
+ * with its errors. Truth values are vectors of i1. No branch. A function is written down for each
+ * vector that it is about, dozens of times in a tile; a long one is written down once, and called.
+ * Stands on: em_math, expr, work.
  */
 #ifndef GEN_EMIT_EM_EXPR_H
 #define GEN_EMIT_EM_EXPR_H
@@ -14,8 +16,9 @@
 LLVMValueRef em_expr(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
                      const LLVMValueRef *var);
 
-/* The same; sums are multiply-adds of `one`, a hidden 1, unless that is NULL. Cores that add and
- * compare in one half of their pipes and multiply in the other then keep both busy. */
+/* The same; sums are multiply-adds of `one`, a hidden 1, unless that is NULL.
+ * Cores that add and compare in one half of their pipes and multiply in the other then keep both
+ * busy. */
 LLVMValueRef em_expr_by(struct em *em, const struct expr *e, int node, LLVMTypeRef type,
                         const LLVMValueRef *var, LLVMValueRef one);
 

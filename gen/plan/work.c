@@ -54,6 +54,14 @@ static double work(const struct expr *e, bool shares, bool fma)
     return total;
 }
 
+double work_function(const struct expr *e, int node, const struct target *t)
+{
+    double total = 0;
+    for (int i = 0; i <= node; i++)
+        total += work_of((enum expr_op)e->node[i].op, t);
+    return total;
+}
+
 double work_term(const struct problem *p, const struct target *t)
 {
     const struct functions *f = &p->f;

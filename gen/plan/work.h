@@ -12,6 +12,9 @@
 /* Slots of an operation. */
 double work_of(enum expr_op op, const struct target *t);
 
+/* Slots of a function, nodes up to its root, each operation counted once. */
+double work_function(const struct expr *e, int node, const struct target *t);
+
 /* Slots of one term: one multiply-add, or combine and reduce. */
 double work_term(const struct problem *p, const struct target *t);
 

@@ -1,6 +1,7 @@
 #include "gen/spec/spec.h"
 
 #include "gen/spec/spec_file.h"
+#include "gen/spec/spec_names.h"
 #include "gen/spec/spec_read.h"
 
 #include <lauxlib.h>
@@ -151,26 +152,16 @@ static enum convc_status take(struct sandbox *s, void *data)
 
 /* ---- problems in benchdnn's notation ------------------------------------------------------- */
 
-static bool name_is_taken(const struct spec *s, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(s->convs[i].problem.name, name) == 0)
-            return true;
-    return false;
-}
-
 /* Lists have the same problem, or the same name, more than once. */
-static void name_line(const struct spec *s, size_t index, const char *line)
+static void name_line(struct names *names, char name[CONVC_NAME_MAX + 1], const char *line)
 {
-    char *name = s->convs[index].problem.name, stem[CONVC_NAME_MAX - 7];
+    char stem[CONVC_NAME_MAX - 7];
     file_stem(name[0] ? name : line, stem, sizeof stem);
-    snprintf(name, CONVC_NAME_MAX + 1, "%s", stem);
-    for (size_t again = 2; name_is_taken(s, index, name); again++)
-        snprintf(name, CONVC_NAME_MAX + 1, "%s_%zu", stem, again);
+    names_take(names, stem, name, CONVC_NAME_MAX + 1);
 }
 
-static enum convc_status load_line(struct spec *out, const char *line, const char *place,
-                                   struct diag *d)
+static enum convc_status load_line(struct spec *out, struct names *names, const char *line,
+                                   const char *place, struct diag *d)
 {
     struct diag own = { 0 };
     struct convc_problem *p = &out->convs[out->count].problem;
@@ -179,7 +170,8 @@ static enum convc_status load_line(struct spec *out, const char *line, const cha
         problem_resolve(p, &resolved, &own) != CONVC_OK)
         return diag_fail(d, own.status, "%s: %s", place, own.text);
     out->convs[out->count].weights = p->weights;
-    name_line(out, out->count++, line);
+    name_line(names, p->name, line);
+    out->count++;
     return CONVC_OK;
 }
 
@@ -201,8 +193,9 @@ static enum convc_status load_lines(struct spec *out, char *text, const char *fi
     if (lines > SANDBOX_CONVS)
         return diag_fail(d, CONVC_ERR_SPEC, "%s: has %zu lines, more than %d", file, lines,
                          SANDBOX_CONVS);
+    struct names names;
     out->convs = arena_array(&out->memory, lines, sizeof *out->convs);
-    if (!out->convs)
+    if (!out->convs || !names_begin(&names, lines, &out->memory))
         return diag_memory(d);
     for (char *line = text, *next; line && d->status == CONVC_OK; line = next) {
         char place[300];
@@ -213,19 +206,20 @@ static enum convc_status load_lines(struct spec *out, char *text, const char *fi
         cut_remark(line);
         snprintf(place, sizeof place, "%.280s:%zu", file, ++number);
         if (line[0] && line[0] != '#')
-            load_line(out, line, place, d);
+            load_line(out, &names, line, place, d);
     }
     return d->status;
 }
 
 static enum convc_status load_problem(struct spec *out, const char *line, struct diag *d)
 {
+    struct names names;
     out->convs = arena_array(&out->memory, 1, sizeof *out->convs);
-    if (!out->convs)
+    if (!out->convs || !names_begin(&names, 1, &out->memory))
         return diag_memory(d);
     char place[100];
     sandbox_one_line(line, strlen(line), place, sizeof place);
-    return load_line(out, line, place, d);
+    return load_line(out, &names, line, place, d);
 }
 
 /* Is the first line that says something a problem? */

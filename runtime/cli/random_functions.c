@@ -113,6 +113,12 @@ static void draw_function(struct random *r, char *text, size_t size, const char 
     draw_real(r, &l, var, depth);
 }
 
+/* Of few operations; rarely of so many that code calls the function. */
+static int depth(struct random *r)
+{
+    return below(r, 16) ? 3 : 7;
+}
+
 /* Half of them what people write. */
 static void draw_terms(struct random *r, struct convc_problem *p, struct random_texts *t)
 {
@@ -128,7 +134,7 @@ static void draw_terms(struct random *r, struct convc_problem *p, struct random_
     if (below(r, 2))
         snprintf(t->combine, sizeof t->combine, "%s", terms[below(r, 8)]);
     else
-        draw_function(r, t->combine, sizeof t->combine, var, 3);
+        draw_function(r, t->combine, sizeof t->combine, var, depth(r));
     switch (below(r, 4)) {
     case 0:
         snprintf(t->reduce, sizeof t->reduce, "%s", folds[below(r, 7)]);
@@ -158,7 +164,7 @@ static void draw_epilogue(struct random *r, struct convc_problem *p, struct rand
         var[1 + i] = names[i];
         add(&l, "%s%s:%s", i ? "," : "", names[i], kinds[below(r, 3)]);
     }
-    draw_function(r, t->epilogue, sizeof t->epilogue, var, 3);
+    draw_function(r, t->epilogue, sizeof t->epilogue, var, depth(r));
     if (count == 2 && below(r, 2))
         snprintf(t->epilogue, sizeof t->epilogue, "relu(add(mul(acc,scale),shift))");
     p->epilogue = t->epilogue;
