@@ -193,6 +193,45 @@ static void a_layer_and_convc_compile_share_one_kernel(void **state)
     layer_free(&l);
 }
 
+/* A layer that takes its context with it. */
+struct last {
+    convc_context *cx;
+    atomic_bool created; /* no other call on the context is under way */
+    atomic_int done;
+};
+
+static void destroy_all(void *data, convc_layer *layer, enum convc_status status)
+{
+    struct last *last = data;
+    while (!atomic_load(&last->created))
+        usleep(1000);
+    convc_context_destroy(last->cx);
+    convc_layer_destroy(layer);
+    atomic_store(&last->done, status == CONVC_OK ? 1 : 2);
+}
+
+static void done_may_destroy_the_context(void **state)
+{
+    (void)state;
+    struct layer l;
+    convc_layer *layer[2];
+    struct last last = { .cx = make_context(1) };
+    const struct convc_layer_options opt = { .struct_bytes = sizeof opt,
+                                             .done = destroy_all,
+                                             .data = &last };
+    make_tensors(&l, 3);
+    assert_int_equal(convc_layer_create(last.cx, &l.p, l.wei, NULL, &layer[0]), CONVC_OK);
+    assert_int_equal(convc_layer_create(last.cx, &l.p, l.wei, &opt, &layer[1]), CONVC_OK);
+    atomic_store(&last.created, true);
+    while (!atomic_load(&last.done))
+        usleep(1000);
+    assert_int_equal(atomic_load(&last.done), 1);
+    assert_int_equal(convc_layer_wait(layer[0], -1), CONVC_OK);
+    check_close(layer[0], &l);
+    convc_layer_destroy(layer[0]);
+    layer_free(&l);
+}
+
 /* ---- every moment ---------------------------------------------------------------------------- */
 
 static void count_calls(void *data, convc_layer *layer, enum convc_status status)
@@ -340,6 +379,7 @@ int main(void)
         cmocka_unit_test(kernels_come_into_force_under_the_load_of_many_threads),
         cmocka_unit_test(layers_of_every_kind_compute),
         cmocka_unit_test(a_layer_and_convc_compile_share_one_kernel),
+        cmocka_unit_test(done_may_destroy_the_context),
         cmocka_unit_test(layers_are_cancelled_and_destroyed_at_every_moment),
         cmocka_unit_test(a_child_compiles_what_its_parent_was_compiling),
     };

@@ -95,10 +95,9 @@ struct convc_context_options {
     size_t max_kernels;      /* likewise; 0: 16384. Each in use takes at most one memory map, of
                                 which Linux allows 65530; beyond that it is the reference    */
     const char *tuning_db;   /* NULL: none; else a tuning database, see convc/tuning.h       */
-    int32_t compile_threads; /* that layers are compiled on, see convc/layer.h; at most 1024;
-                                0: half of `threads`, 1 to 8. Given,
-                                LLVM is set up here, in some milliseconds, else by the first
-                                convc_layer_create of the process */
+    int32_t compile_threads; /* that layers are compiled on (convc/layer.h), at most 1024; 0: half
+                                of `threads`, 1 to 8. Where it is given LLVM is set up here, in some
+                                milliseconds, else by the first convc_layer_create of the process */
 };
 
 enum {
