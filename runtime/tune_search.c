@@ -9,7 +9,7 @@
 
 /* One of HALVING plans goes on to the next rung. The first looks go to the plans that the cost
  * model ranks first, and every so many to one that is drawn at random. */
-enum { HALVING = 3, RANKED = 3, RANDOM_EVERY = 8 };
+enum { HALVING = 2, RANKED = 3, RANDOM_EVERY = 8 };
 
 int tune_rounds(int rung)
 {

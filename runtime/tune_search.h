@@ -3,8 +3,8 @@
  * A pure function of the plans there are and of what has been measured of them, so a search that
  * was ended at any moment goes on where it was, from the measurements alone.
  *
- * Successive halving: a first look, in few rounds, at as many plans as there are trials; the best
- * third of those again, in more rounds; and so on up to TUNE_RUNGS. Whatever is slower beyond doubt
+ * Successive halving: a first look, in few rounds, at as many plans as there are trials; the better
+ * half of those again, in more rounds; and so on up to TUNE_RUNGS. Whatever is slower beyond doubt
  * than the best so far is not looked at again. The first looks are guided: a few go to the plans
  * that the cost model ranks first, the others to the one of which tune_model expects the most, but
  * every eighth to one that is drawn at random, so that no valley keeps the search.

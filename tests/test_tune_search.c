@@ -120,8 +120,8 @@ static void as_many_plans_are_tried_as_were_allowed(void **state)
 static void trials_are_what_measurements_suffice_for(void **state)
 {
     (void)state;
-    assert_int_equal(tune_planned(40, 40), 40 + 14 + 5 + 2);
-    assert_int_equal(tune_planned(7, 40), 7 + 3 + 1 + 1);
+    assert_int_equal(tune_planned(40, 40), 40 + 20 + 10 + 5);
+    assert_int_equal(tune_planned(7, 40), 7 + 4 + 2 + 1);
     for (int64_t own = 0; own < 50; own++) {
         for (int64_t measurements = 0; measurements < 100; measurements++) {
             int64_t trials = tune_trials(own, measurements);
