@@ -3,6 +3,7 @@
 #include "gen/base/memory.h"
 #include "runtime/disk_dir.h"
 #include "runtime/disk_entry.h"
+#include "runtime/verbose.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,13 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char suffix[] = ".convc";
-
-/* No writer takes this many seconds: what is older was left by one that crashed. */
-enum { LEFTOVER_SECONDS = 600 };
 
 enum { NAME_BYTES = 48 }; /* 32 digits and the suffix */
 
@@ -25,7 +22,7 @@ struct cache_disk {
     int dir; /* -1: none */
     char path[4096];
     char why[sizeof((struct diag *)0)->text];
-    atomic_bool swept;
+    atomic_bool swept, told;
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -90,6 +87,20 @@ static bool same_key(const struct disk_entry *e, const struct disk_key *key)
     return true;
 }
 
+/* Once: whoever plants one file can plant thousands. */
+static void tell_refused(struct cache_disk *c, const char *name, const char *why)
+{
+    char reason[sizeof c->path + 200];
+    if (!verbose_on(VERBOSE_CHECK) || atomic_exchange(&c->told, true))
+        return;
+    snprintf(reason, sizeof reason, "%s/%s: %s; it is compiled anew", c->path, name, why);
+    verbose_line(&(struct verbose){ .stage = VERBOSE_CHECK,
+                                    .what = "cache refused",
+                                    .number = -1,
+                                    .reason = reason,
+                                    .ms = -1 });
+}
+
 bool cache_disk_load(struct cache_disk *c, const struct disk_key *key, struct disk_object *out)
 {
     char name[NAME_BYTES];
@@ -98,21 +109,18 @@ bool cache_disk_load(struct cache_disk *c, const struct disk_key *key, struct di
     if (c->dir < 0)
         return false;
     file_name(key, name);
-    if (!disk_file_read(c->dir, name, &file) || !file.bytes)
+    if (!disk_file_read(c->dir, name, &file) || !file.bytes) {
+        if (file.refused)
+            tell_refused(c, name, "is no file of this user alone");
         return false;
+    }
     if (!disk_entry_parse(file.bytes, file.count, &e) || !same_key(&e, key)) {
+        tell_refused(c, name, "is damaged, or of another kernel");
         memory_free(file.bytes);
         return false;
     }
     *out = (struct disk_object){ file.bytes, e.object, e.count };
     return true;
-}
-
-static bool leftover(struct cache_disk *c, const char *name)
-{
-    struct stat s;
-    return disk_file_is_temporary(name) && fstatat(c->dir, name, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
-           s.st_mtime + LEFTOVER_SECONDS < time(NULL);
 }
 
 /* An own descriptor: the position of a directory is shared by all who use one. */
@@ -131,8 +139,8 @@ static void sweep_leftovers(struct cache_disk *c)
     if (!listing)
         return;
     for (struct dirent *f; (f = readdir(listing));) {
-        if (leftover(c, f->d_name))
-            unlinkat(c->dir, f->d_name, 0);
+        if (disk_file_is_temporary(f->d_name))
+            disk_file_sweep(c->dir, f->d_name);
     }
     closedir(listing);
 }
@@ -239,8 +247,9 @@ enum convc_status cache_disk_remove(struct cache_disk *c, bool everything, int64
     for (struct dirent *f; (f = readdir(listing));) {
         const char *name = f->d_name;
         bool entry = is_entry_name(name), temporary = disk_file_is_temporary(name);
-        if ((entry && (everything || useless(c, name))) ||
-            (temporary && (everything || leftover(c, name)))) {
+        if (temporary && !everything) {
+            *removed += disk_file_sweep(c->dir, name);
+        } else if (temporary || (entry && (everything || useless(c, name)))) {
             if (unlinkat(c->dir, name, 0) == 0)
                 ++*removed;
             else if (errno != ENOENT)

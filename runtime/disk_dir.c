@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Kernels take kilobytes. A file past this is no entry. */
@@ -62,6 +64,24 @@ static enum convc_status check_directory(const char *path, const struct stat *s,
     return CONVC_OK;
 }
 
+/* Who can rename entries of the directory that this one is in, such as $XDG_CACHE_HOME, cannot put
+ * anything into this one, but decides which one it is. A group of the user's own is none. */
+static enum convc_status check_parent(const char *path, int dir, struct diag *d)
+{
+    struct stat s;
+    if (fstatat(dir, "..", &s, 0) != 0)
+        return diag_fail(d, CONVC_ERR_IO, "%s/..: %s", path, strerror(errno));
+    if (s.st_uid != geteuid() && s.st_uid != 0)
+        return diag_fail(d, CONVC_ERR_IO, "%s: is in a directory of user %ju", path,
+                         (uintmax_t)s.st_uid);
+    bool others = (s.st_mode & S_IWOTH) || (s.st_mode & S_IWGRP && s.st_gid != getegid());
+    if (others && !(s.st_mode & S_ISVTX))
+        return diag_fail(d, CONVC_ERR_IO,
+                         "%s: is in a directory of mode %04o, which others can write", path,
+                         (unsigned)(s.st_mode & 07777));
+    return CONVC_OK;
+}
+
 enum convc_status disk_dir_open(const char *path, int *fd, struct diag *d)
 {
     struct stat s;
@@ -69,8 +89,8 @@ enum convc_status disk_dir_open(const char *path, int *fd, struct diag *d)
     int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0 || fstat(dir, &s) != 0)
         diag_fail(d, CONVC_ERR_IO, "%s: %s", path, strerror(errno));
-    else
-        check_directory(path, &s, d);
+    else if (check_directory(path, &s, d) == CONVC_OK)
+        check_parent(path, dir, d);
     if (d->status != CONVC_OK) {
         if (dir >= 0)
             close(dir);
@@ -119,12 +139,14 @@ bool disk_file_read(int dir, const char *name, struct disk_file *out)
     struct stat s;
     *out = (struct disk_file){ 0 };
     int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    out->refused = fd < 0 && errno != ENOENT;
     if (fd < 0) /* a link, or unreadable, is there but not to be trusted */
-        return errno != ENOENT;
+        return out->refused;
     if (fstat(fd, &s) == 0) {
         out->size = s.st_size;
         out->modified = s.st_mtime;
-        if (trusted(&s))
+        out->refused = !trusted(&s);
+        if (!out->refused)
             out->bytes = memory_take((size_t)s.st_size);
     }
     if (out->bytes && read_all(fd, out->bytes, (size_t)s.st_size)) {
@@ -137,6 +159,9 @@ bool disk_file_read(int dir, const char *name, struct disk_file *out)
     return true;
 }
 
+/* The lock of the file's writer, which ends with the writer whatever ends that, is held until the
+ * file has its name: by a second descriptor, for closing the first tells whether all was written.
+ */
 void disk_file_write(int dir, const char *name, const char *bytes, size_t count)
 {
     static atomic_uint serial;
@@ -146,12 +171,34 @@ void disk_file_write(int dir, const char *name, const char *bytes, size_t count)
     int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return;
+    (void)flock(fd, LOCK_EX | LOCK_NB); /* without locks leftovers go by age */
+    int lock = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     bool written = write_all(fd, bytes, count);
     if (close(fd) != 0 || !written || renameat(dir, temporary, dir, name) != 0)
         unlinkat(dir, temporary, 0);
+    if (lock >= 0)
+        close(lock);
 }
 
 bool disk_file_is_temporary(const char *name)
 {
     return strncmp(name, temporary_prefix, sizeof temporary_prefix - 1) == 0;
+}
+
+/* No writer takes that long. */
+static bool is_old(int dir, const char *name)
+{
+    enum { SECONDS = 600 };
+    struct stat s;
+    return fstatat(dir, name, &s, AT_SYMLINK_NOFOLLOW) == 0 && s.st_mtime + SECONDS < time(NULL);
+}
+
+bool disk_file_sweep(int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    bool abandoned = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    bool removed = (abandoned || is_old(dir, name)) && unlinkat(dir, name, 0) == 0;
+    if (fd >= 0)
+        close(fd);
+    return removed;
 }

@@ -73,6 +73,36 @@ static void a_directory_that_others_can_enter_is_not_used(void **state)
     test_dir_remove(&dir);
 }
 
+/* Such as $XDG_CACHE_HOME; /tmp, in which nobody renames what others own, is fine. */
+static void a_directory_that_others_can_rename_is_not_used(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    struct diag d = { 0 };
+    char parent[600], path[700];
+    int fd;
+    test_dir_create(&dir);
+    test_dir_path(&dir, "xdg", parent, sizeof parent);
+    snprintf(path, sizeof path, "%s/convc", parent);
+    assert_int_equal(mkdir(parent, 0700), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(chmod(parent, 0707), 0);
+    refuses(path, "is in a directory of mode 0707, which others can write");
+    assert_int_equal(chmod(parent, 01777), 0);
+    assert_int_equal(disk_dir_open(path, &fd, &d), CONVC_OK);
+    close(fd);
+    assert_int_equal(chmod(parent, 0770), 0); /* a group of one's own */
+    assert_int_equal(disk_dir_open(path, &fd, &d), CONVC_OK);
+    close(fd);
+    if (geteuid() == 0 && chown(parent, 0, 12345) == 0) {
+        refuses(path, "is in a directory of mode 0770, which others can write");
+        assert_int_equal(chmod(parent, 0700), 0);
+        assert_int_equal(chown(parent, 12345, 0), 0);
+        refuses(path, "is in a directory of user 12345");
+    }
+    test_dir_remove(&dir);
+}
+
 static void the_environment_names_the_directory(void **state)
 {
     (void)state;
@@ -121,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_directories_are_created_private),
         cmocka_unit_test(a_directory_that_others_can_enter_is_not_used),
+        cmocka_unit_test(a_directory_that_others_can_rename_is_not_used),
         cmocka_unit_test(the_environment_names_the_directory),
         cmocka_unit_test(a_name_that_is_too_long_is_an_error),
     };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -110,6 +111,25 @@ bool stream_same(const char *a, const char *b)
            find_directory(b, &in_b) && in_a.st_dev == in_b.st_dev && in_a.st_ino == in_b.st_ino;
 }
 
+/* The C library gives up a write that a signal interrupts. The cookie is the descriptor. */
+static ssize_t write_through(void *cookie, const char *bytes, size_t count)
+{
+    size_t done = 0;
+    while (done < count) {
+        ssize_t n = write((int)(intptr_t)cookie, bytes + done, count - done);
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            return 0; /* an error, by the rules of cookies */
+    }
+    return (ssize_t)done;
+}
+
+static int close_through(void *cookie)
+{
+    return close((int)(intptr_t)cookie);
+}
+
 enum exit_code stream_create(const char *path, struct stream_out *out, struct failure *f)
 {
     struct stat st;
@@ -123,7 +143,8 @@ enum exit_code stream_create(const char *path, struct stream_out *out, struct fa
     int fd = open_beside(path, &out->temporary);
     if (fd < 0)
         return cannot_write(path, f);
-    out->stream = fdopen(fd, "wb");
+    const cookie_io_functions_t through = { .write = write_through, .close = close_through };
+    out->stream = fopencookie((void *)(intptr_t)fd, "wb", through);
     if (out->stream)
         return EXIT_FINE;
     enum exit_code code = cannot_write(path, f);
