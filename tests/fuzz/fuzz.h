@@ -15,7 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* gcc's: a replay */
+#define FUZZ_SECONDS 2.5
+#else
 #define FUZZ_SECONDS 1.2
+#endif
 
 /* The target. `bytes` ends where its memory ends. */
 void fuzz_one(const uint8_t *bytes, size_t size);
