@@ -24,7 +24,6 @@ import subprocess
 import sys
 
 ROUNDS, MILLISECONDS = 101, 2
-KEPT = 3  # measurements of each problem: the winner's and the next best
 
 
 def ranked(lines):
@@ -49,8 +48,7 @@ def winners(lines):
 def keep():
     """From an export on standard input, what EXHAUSTIVE.jsonl holds."""
     for rows in ranked(sys.stdin).values():
-        for r in rows[:KEPT]:
-            print(json.dumps(r))
+        print(json.dumps(rows[0]))
 
 
 class Measure:
