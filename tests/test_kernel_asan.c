@@ -2,8 +2,8 @@
  * heap blocks of exactly their size. Built only where the program has the sanitizer's run time. */
 #include "gen/plan/choose.h"
 #include "gen/plan/nest.h"
-#include "runtime/cli/random.h"
 #include "tests/support/emitted.h"
+#include "tests/support/filter.h"
 #include "tests/support/subject.h"
 
 #include <inttypes.h>
@@ -73,26 +73,34 @@ enum { EMITTED_MOST = 120, TRIES = 12 };
 
 static bool writes_little(const struct problem *p, const struct plan *plan, const struct target *t)
 {
+    if (plan_in_code(plan))
+        return true;
     if (plan->algorithm == PLAN_WINOGRAD)
         return plan->winograd.m[0] + plan->winograd.m[1] <= 4;
     return nest_emitted(p, &plan->direct, t) <= EMITTED_MOST;
 }
 
-static struct plan draw_plan(const struct problem *p, const struct target *t, struct test_random *r)
+/* One of the algorithm that is liked, where there is one; else any. False where there is none, as
+ * for some windows. */
+static bool draw_plan(const struct problem *p, const struct target *t, enum plan_algorithm liked,
+                      struct test_random *r, struct plan *plan)
 {
     struct arena a = { 0 };
     struct candidates plans;
-    struct plan plan;
     struct diag d = { 0 };
-    assert_int_equal(choose_plans(&a, p, t, &plans, &d), CONVC_OK);
-    for (int i = 0; i < TRIES; i++) {
+    bool some = choose_plans(&a, p, t, &plans, &d) == CONVC_OK;
+    for (int i = 0; some && i < TRIES; i++) {
         int64_t any = test_random_in(r, 0, (int64_t)plans.count - 1);
-        plan = plans.list[i ? any : 0].plan;
-        if (writes_little(p, &plan, t))
+        *plan = plans.list[i ? any : 0].plan;
+        if (writes_little(p, plan, t))
             break;
     }
+    for (size_t i = 0; some && plan->algorithm != liked && i < plans.count; i++) {
+        if (plans.list[i].plan.algorithm == liked && writes_little(p, &plans.list[i].plan, t))
+            *plan = plans.list[i].plan;
+    }
     arena_free(&a);
-    return plan;
+    return some;
 }
 
 /* The sanitizer ends the program at the first bad access. */
@@ -107,15 +115,26 @@ static void print_running(void)
     emitted_print(&running->problem, &running->plan, running->target);
 }
 
-static void check_problem(uint64_t seed, const struct target *t)
+/* Every third one is a filter or a window. Returns the algorithm, -1 where none takes it. */
+static int check_problem(uint64_t seed, const struct target *t)
 {
+    static struct filter_room room;
     struct test_random r = { seed };
     struct convc_problem p;
     struct sample s;
     struct emitted e;
+    struct plan plan;
+    enum plan_algorithm liked = (enum plan_algorithm)(seed % PLAN_ALGORITHMS);
     random_problem(seed, &p);
+    if (liked == PLAN_FIXED)
+        draw_bytes(seed, &p, room.weights);
+    else if (seed % 3 == 0)
+        draw_filter(seed / 3, &p, &room);
     sample_draw(&s, &p, &r);
-    struct plan plan = draw_plan(&s.problem, t, &r);
+    if (!draw_plan(&s.problem, t, liked, &r, &plan)) {
+        sample_free(&s);
+        return -1;
+    }
     emitted_make(&e, &s.problem, &plan, t, true);
     struct blocks b = blocks_of(&e, &s, s.dst_bytes);
     running = &e;
@@ -129,16 +148,22 @@ static void check_problem(uint64_t seed, const struct target *t)
     blocks_free(&b);
     emitted_free(&e);
     sample_free(&s);
+    return (int)plan.algorithm;
 }
 
 static void no_kernel_leaves_its_tensors(void **state)
 {
     uint64_t seed = test_seed("kernel_asan", 300);
     int64_t count = test_count(2500); /* the sanitizer's build runs at 5 percent */
+    int seen[PLAN_ALGORITHMS + 1] = { 0 };
     (void)state;
     __sanitizer_set_death_callback(print_running);
     for (int64_t i = 0; i < count; i++)
-        check_problem(seed + (uint64_t)i, &machine[i % machines]);
+        seen[1 + check_problem(seed + (uint64_t)i, &machine[i % machines])]++;
+    for (int i = 0; i < PLAN_ALGORITHMS; i++)
+        print_message("%s: %d kernels\n", plan_algorithm_name(i), seen[1 + i]);
+    for (int i = 0; i < PLAN_ALGORITHMS; i++)
+        assert_true(seen[1 + i] > 0);
 }
 
 /* ---- the sanitizer is awake ---------------------------------------------------------------------

@@ -22,6 +22,7 @@
  */
 
 enum { SRC, WEI, BIAS, RESIDUAL, DST, TENSORS, CAPACITY = 1 << 24, MARGIN = 256 };
+enum { ALIGNMENTS = 16 };
 
 static char *region[TENSORS];
 
@@ -51,6 +52,7 @@ static int regions_free(void **state)
 struct place {
     bool at_end;
     int64_t skip;
+    bool apart;    /* each tensor skips another number of elements */
     bool in_place; /* the residual is dst itself */
 };
 
@@ -70,7 +72,8 @@ static enum convc_dtype type_of(const struct stage *s, int i)
 
 static char *find_place(const struct stage *s, int i)
 {
-    size_t skip = (size_t)(s->place.skip * dtype_bytes(type_of(s, i)));
+    int64_t elements = (s->place.skip + (s->place.apart ? 5 * i : 0)) % ALIGNMENTS;
+    size_t skip = (size_t)(elements * dtype_bytes(type_of(s, i)));
     size_t align = i == WEI ? 64 : 1;
     if (s->place.at_end)
         return region[i] + (CAPACITY - s->bytes[i]) / align * align;
@@ -191,12 +194,25 @@ static void check_place(const struct emitted *e, const struct sample *o, const v
     if (whole && sample_agrees(o, &e->plan, s.tensor[DST]) && surroundings_kept(&s))
         return;
     emitted_print(&e->problem, &e->plan, e->target);
-    fail_msg("random problem of seed %" PRIu64 ", tensors %s, %" PRId64 " elements in%s", seed,
+    fail_msg("random problem of seed %" PRIu64 ", tensors %s, %" PRId64 " elements in%s%s", seed,
              place.at_end ? "at the end of a page" : "at the beginning of a page", place.skip,
-             place.in_place ? ", residual in place" : "");
+             place.apart ? ", each elsewhere" : "", place.in_place ? ", residual in place" : "");
 }
 
-enum { ALIGNMENTS = 16 };
+/* What kernels there were, of all tests together. */
+static struct {
+    int algorithm[PLAN_ALGORITHMS], axes[4], src[5], dst[5], depthwise;
+} seen;
+
+static void count_seen(const struct problem *p, const struct plan *plan)
+{
+    int axes = p->p.in[CONVC_D] > 1 ? 3 : p->p.in[CONVC_H] > 1 ? 2 : 1;
+    seen.algorithm[plan->algorithm]++;
+    seen.axes[axes]++;
+    seen.src[p->p.src_dtype]++;
+    seen.dst[p->p.dst_dtype]++;
+    seen.depthwise += p->p.groups > 1 && p->icg == 1;
+}
 
 static void check_plan(const struct sample *o, const struct plan *plan, const struct target *t,
                        uint64_t seed, struct test_random *r)
@@ -206,20 +222,29 @@ static void check_plan(const struct sample *o, const struct plan *plan, const st
     emitted_make(&e, &o->problem, plan, t, false);
     assert_true(e.packed_bytes <= sizeof packed);
     emitted_pack(&e, o->wei, packed);
+    count_seen(&o->problem, plan);
     check_place(&e, o, packed, (struct place){ .at_end = true }, seed, r);
-    for (int64_t skip = 0; skip < ALIGNMENTS; skip++)
-        check_place(&e, o, packed, (struct place){ .skip = skip }, seed, r);
+    for (int64_t skip = 0; skip < ALIGNMENTS; skip++) {
+        bool apart = test_random_in(r, 0, 1);
+        check_place(&e, o, packed, (struct place){ .skip = skip, .apart = apart }, seed, r);
+    }
     if (o->problem.p.residual)
         check_place(&e, o, packed, (struct place){ .in_place = true }, seed, r);
     emitted_free(&e);
 }
 
-/* Of a problem's plans: the one that would be chosen, all, or those that are for filters. */
-enum which { CHOSEN, ALL, STENCILS };
+/* Of a problem's plans: the one that would be chosen, all, those that are for filters, or those
+ * that are for bytes. */
+enum which { CHOSEN, ALL, STENCILS, BYTES };
 
 static bool is_one_of(enum which which, const struct candidates *plans, size_t i)
 {
-    return which == CHOSEN ? i == 0 : which == ALL || plan_in_code(&plans->list[i].plan);
+    switch (which) {
+    case CHOSEN: return i == 0;
+    case ALL: return true;
+    case STENCILS: return plan_in_code(&plans->list[i].plan);
+    default: return plans->list[i].plan.algorithm == PLAN_FIXED;
+    }
 }
 
 /* Returns how many plans there were. */
@@ -236,6 +261,8 @@ static int check_problem(uint64_t seed, const struct target *t, enum which which
     random_problem(seed, &p);
     if (which == STENCILS)
         draw_filter(seed, &p, &room);
+    if (which == BYTES)
+        draw_bytes(seed, &p, room.weights);
     sample_draw(&o, &p, r);
     bool some = choose_plans(&a, &o.problem, t, &plans, &d) == CONVC_OK;
     if (!some && which != STENCILS) /* windows may have none */
@@ -286,6 +313,37 @@ static void stencils_stay_within_their_tensors(void **state)
     assert_true(checked > count);
 }
 
+static void filters_over_bytes_stay_within_their_tensors(void **state)
+{
+    uint64_t seed = test_seed("kernel_guard", 7000) + 3000000;
+    struct test_random r = { seed };
+    int64_t count = test_count(60), checked = 0;
+    (void)state;
+    for (int64_t i = 0; i < count; i++)
+        checked += check_problem(seed + (uint64_t)i, &machine[i % machines], BYTES, &r);
+    print_message("%" PRId64 " kernels\n", checked);
+    assert_true(checked > count / 4);
+}
+
+/* Fewer problems than all have not all of it. */
+static void every_kind_was_among_them(void **state)
+{
+    (void)state;
+    for (int i = 0; i < PLAN_ALGORITHMS; i++)
+        print_message("%s: %d kernels\n", plan_algorithm_name(i), seen.algorithm[i]);
+    for (enum convc_dtype t = CONVC_F32; t <= CONVC_U16; t++)
+        print_message("%s: src of %d, dst of %d\n", dtype_name(t), seen.src[t], seen.dst[t]);
+    print_message("axes: %d, %d, %d; depthwise: %d\n", seen.axes[1], seen.axes[2], seen.axes[3],
+                  seen.depthwise);
+    if (test_count(100) < 100)
+        skip();
+    for (int i = 0; i < PLAN_ALGORITHMS; i++)
+        assert_true(seen.algorithm[i] > 0);
+    for (enum convc_dtype t = CONVC_F32; t <= CONVC_U16; t++)
+        assert_true(seen.src[t] > 0 && seen.dst[t] > 0);
+    assert_true(seen.axes[1] && seen.axes[2] && seen.axes[3] && seen.depthwise);
+}
+
 static bool faults(volatile const char *at)
 {
     struct sigaction old[2];
@@ -315,6 +373,8 @@ int main(void)
         cmocka_unit_test(chosen_plans_stay_within_their_tensors),
         cmocka_unit_test(every_plan_stays_within_its_tensors),
         cmocka_unit_test(stencils_stay_within_their_tensors),
+        cmocka_unit_test(filters_over_bytes_stay_within_their_tensors),
+        cmocka_unit_test(every_kind_was_among_them),
     };
     return cmocka_run_group_tests(tests, regions_create, regions_free);
 }
