@@ -1,7 +1,7 @@
 /* Many kernels through one process, and many at once: neither its memory maps, of which Linux
  * allows 65530, nor its memory grow with what has been let go.
  *
- * A million, and 30 000 at once: CONVC_TEST_SCALE=100000 (README, Long runs). */
+ * A million, and 30 000 at once: CONVC_TEST_SCALE=100000 (SECURITY.md). */
 #include "tests/support/process.h"
 #include "tests/support/support.h"
 

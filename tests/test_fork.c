@@ -1,7 +1,7 @@
 /* A fork at any moment: what other threads were amid does not harm the child, which compiles and
  * runs.
  *
- * A thousand moments: CONVC_TEST_SCALE=10000 (README, Long runs). */
+ * A thousand moments: CONVC_TEST_SCALE=10000 (SECURITY.md). */
 #include "tests/support/layer.h"
 #include "tests/support/support.h"
 

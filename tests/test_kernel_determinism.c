@@ -2,7 +2,7 @@
  * eight, however its batch and its work are split, from the compiler, from disk, compiled again,
  * and as a static kernel.
  *
- * 10 000 problems: CONVC_TEST_SCALE=33400 (README, Long runs). */
+ * 10 000 problems: CONVC_TEST_SCALE=33400 (SECURITY.md). */
 #include "runtime/cli/execution.h"
 #include "runtime/jit.h"
 #include "tests/support/filter.h"

@@ -2,7 +2,7 @@
  * directory. Every result is checked, and made once where it is asked for at the same time.
  *
  * 10 000 calls of each of 256 threads, and 10 000 look-ups of each of 64 processes:
- * CONVC_TEST_SCALE=50000 (README, Long runs). */
+ * CONVC_TEST_SCALE=50000 (SECURITY.md). */
 #include "tests/support/layer.h"
 #include "tests/support/support.h"
 
