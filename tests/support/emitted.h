@@ -26,6 +26,7 @@ struct sample {
     size_t src_bytes, bias_bytes, dst_bytes; /* dst_bytes of the residual too; 0 with n = 0 */
     void *src, *wei, *bias, *residual;       /* wei in the plain layout                     */
     void *expected;                          /* dst, with NaN between its elements          */
+    double *error; /* how far each may be off, of functions of the user; else NULL           */
 };
 
 /* The same problem with constants that keep results exact. Sigmoid and its like remain. */
