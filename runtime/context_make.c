@@ -30,7 +30,7 @@ static void warm_up(void)
     p.in[CONVC_W] = 8;
     p.kernel[CONVC_W] = 3;
     p.pad_begin[CONVC_W] = p.pad_end[CONVC_W] = 1;
-    if (warmed->jit && problem_resolve(&p, &problem, &d) == CONVC_OK &&
+    if (problem_resolve(&p, &problem, &d) == CONVC_OK &&
         choose_plan(&problem, request.target, &plan, &d) == CONVC_OK)
         object_emit(&request, &object, &d);
     object_free(&object);
@@ -41,6 +41,8 @@ void context_warm_up(const struct convc_context *cx)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     warmed = cx->machine;
+    if (!warmed->jit || warmed->foreign.status != CONVC_OK)
+        return; /* it compiles nothing; the first that does is still to come */
     pthread_once(&once, warm_up);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ---- the end of the process ------------------------------------------------------------------ */
 
@@ -12,7 +13,7 @@
 enum { EXIT_WAITS_MS = 10000 };
 
 static atomic_bool ending;
-static atomic_int working; /* in all contexts */
+static atomic_int working; /* parts of jobs, in all contexts */
 
 static void wait_for_work(void)
 {
@@ -27,11 +28,17 @@ void jobs_hold_exit(void)
     atexit(wait_for_work);
 }
 
-/* The mutex is held. */
-static void count_work(struct jobs *jobs, int n)
+/* A part of a job that may be in LLVM: the end of the process waits for it. Where that has begun
+ * already there is no return. */
+static void work_on(struct job *job, void (*part)(struct job *job))
 {
-    jobs->working += n;
-    atomic_fetch_add(&working, n);
+    atomic_fetch_add(&working, 1);
+    bool over = atomic_load(&ending);
+    if (!over)
+        part(job);
+    atomic_fetch_sub(&working, 1);
+    while (over)
+        pause();
 }
 
 /* ---- lists ----------------------------------------------------------------------------------- */
@@ -76,21 +83,17 @@ struct job *jobs_withdraw(struct jobs *jobs, struct job *job)
 static void run_one(struct jobs *jobs, struct job *job)
 {
     append(&jobs->running, job);
-    count_work(jobs, 1);
+    jobs->working++;
     pthread_mutex_unlock(&jobs->guard.mutex);
-    bool over = atomic_load(&ending);
-    if (!over)
-        job->run(job);
+    work_on(job, job->run);
     pthread_mutex_lock(&jobs->guard.mutex);
-    count_work(jobs, -1);
-    while (over) /* until the process is gone */
-        pthread_cond_wait(&jobs->changed, &jobs->guard.mutex);
+    jobs->working--;
     pthread_mutex_unlock(&jobs->guard.mutex);
     job->tell(job);
     pthread_mutex_lock(&jobs->guard.mutex);
     take_out(&jobs->running, job);
     pthread_mutex_unlock(&jobs->guard.mutex);
-    job->release(job);
+    work_on(job, job->release); /* what was the context's or the layer's last goes by LLVM, too */
     pthread_mutex_lock(&jobs->guard.mutex);
 }
 
@@ -175,7 +178,8 @@ static void requeue(struct guard *g)
         next = job->next;
         enqueue(jobs, job);
     }
-    count_work(jobs, -jobs->working);
+    jobs->working = 0;
+    atomic_store(&working, 0);
     atomic_fetch_sub(&jobs->references, jobs->threads);
     jobs->threads = 0;
     atomic_store(&jobs->stalled, jobs->queue.first != NULL);
@@ -187,13 +191,15 @@ enum convc_status jobs_create(int threads, struct jobs **out, struct diag *d)
     struct jobs *jobs = memory_zeroed(1, sizeof *jobs);
     if (!jobs)
         return diag_memory(d);
-    if (guard_init(&jobs->guard, requeue, d) != CONVC_OK) {
-        memory_free(jobs);
-        return d->status;
-    }
     init_changed(jobs);
     atomic_init(&jobs->references, 1);
     jobs->most = threads;
+    /* From here on the child of a fork looks into it. */
+    if (guard_init(&jobs->guard, requeue, d) != CONVC_OK) {
+        pthread_cond_destroy(&jobs->changed);
+        memory_free(jobs);
+        return d->status;
+    }
     *out = jobs;
     return CONVC_OK;
 }
@@ -208,7 +214,7 @@ void jobs_release(struct jobs *jobs)
 {
     if (!jobs || atomic_fetch_sub_explicit(&jobs->references, 1, memory_order_acq_rel) != 1)
         return;
+    guard_destroy(&jobs->guard); /* first, for the same reason */
     pthread_cond_destroy(&jobs->changed);
-    guard_destroy(&jobs->guard);
     memory_free(jobs);
 }

@@ -2,10 +2,10 @@
  *
  * Threads start when there is work and end when there is none: an idle context has none. After a
  * fork the child has the jobs but not the threads, so those that ran are queued again, and the next
- * jobs_kick starts threads. Once jobs_hold_exit was called, no further job begins when the process
- * ends, and exit waits for those under way: destructors must not find a thread that is still in
- * LLVM.
- * Counted, so that those who wait for a job outlive the context. Stands on: guard, thread.
+ * jobs_kick starts threads. Once jobs_hold_exit was called, no `run` and no `release` begins when
+ * the process ends, and exit waits for those under way: destructors must not find a thread that is
+ * still in LLVM. Counted, so that those who wait for a job outlive the context. Stands on: guard,
+ * thread.
  */
 #ifndef RUNTIME_JOBS_H
 #define RUNTIME_JOBS_H

@@ -336,12 +336,29 @@ static void a_child_compiles_what_its_parent_was_compiling(void **state)
     }
 }
 
+/* A layer without a compiler, for which LLVM need not be set up. */
+static void have_a_reference(void)
+{
+    struct layer l;
+    convc_layer *layer;
+    convc_context *cx;
+    const struct convc_context_options opt = { .struct_bytes = sizeof opt,
+                                               .threads = 1,
+                                               .flags = CONVC_NO_DISK_CACHE | CONVC_NO_JIT };
+    make_tensors(&l, 1);
+    if (convc_context_create(&opt, &cx) != CONVC_OK ||
+        convc_layer_create(cx, &l.p, l.wei, NULL, &layer) != CONVC_OK)
+        _exit(1);
+}
+
 /* Leaves from the midst of compiles. */
-static void leave(useconds_t after, bool destroy)
+static void leave(useconds_t after, bool destroy, bool reference_first)
 {
     struct layer l[3];
     convc_layer *layer[3];
-    convc_context *cx = make_context(2);
+    if (reference_first)
+        have_a_reference();
+    convc_context *cx = make_context(reference_first ? 0 : 2);
     for (int i = 0; i < 3; i++) {
         make_tensors(&l[i], 1 + i);
         if (convc_layer_create(cx, &l[i].p, l[i].wei, NULL, &layer[i]) != CONVC_OK)
@@ -363,7 +380,7 @@ static void a_process_may_end_in_the_midst_of_a_compile(void **state)
         pid_t child = fork();
         if (child == 0) {
             alarm(60);
-            leave(after, i % 2 != 0);
+            leave(after, i % 2 != 0, i % 3 == 0);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
