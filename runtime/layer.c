@@ -430,11 +430,13 @@ enum convc_status convc_layer_wait(convc_layer *layer, double seconds)
     if (!layer || isnan(seconds))
         return api_fail_with(CONVC_ERR_ARGUMENT,
                              "convc_layer_wait: layer and a number of seconds must be given");
-    if (!jobs_kick(layer->jobs))
-        return api_fail_with(CONVC_ERR_MEMORY, "the system allows no thread to compile on");
+    bool hope = jobs_kick(layer->jobs);
     lock(layer);
-    await(layer, seconds);
-    if (!settled(layer))
+    if (hope)
+        await(layer, seconds);
+    if (!settled(layer) && !hope)
+        diag_fail(&d, CONVC_ERR_MEMORY, "the system allows no thread to compile on");
+    else if (!settled(layer))
         diag_fail(&d, CONVC_ERR_TIMEOUT, "the layer was not compiled within %g seconds", seconds);
     else if (atomic_load(&layer->state) == CONVC_LAYER_CANCELLED)
         diag_fail(&d, CONVC_ERR_CANCELLED, "the layer was cancelled");

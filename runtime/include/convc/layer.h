@@ -67,16 +67,20 @@ CONVC_API void convc_layer_destroy(convc_layer *layer);
 /* What a run needs, whichever kernel is in force, as convc_workspace_bytes tells it of a kernel. */
 CONVC_API size_t convc_layer_workspace_bytes(const convc_layer *layer, int64_t n, int32_t threads);
 
-/* convc_run with the kernel in force; args->wei is not read. Allocates nothing and takes no lock.
- * What is refused does not depend on the kernel in force. Results of the reference differ from
- * those of the kernel within its error bound, and are bitwise the same from the kernel on. */
+/* convc_run with the kernel in force; args->wei is not read. Allocates nothing and takes no lock,
+ * but in the child of a fork starts the threads that are missing there. What is refused does not
+ * depend on the kernel in force. Results of the reference differ from those of the kernel within
+ * its error bound, and are bitwise the same from the kernel on. */
 CONVC_API enum convc_status convc_layer_run(convc_layer *layer, const struct convc_args *args);
 
 CONVC_API enum convc_layer_state convc_layer_state(const convc_layer *layer);
 
 /* Waits for the compiler, and for `done`, but no longer than so many seconds; 0 asks, and a
- * negative number waits as long as it takes. CONVC_OK: READY; CONVC_ERR_TIMEOUT: still COMPILING;
- * CONVC_ERR_CANCELLED; where FAILED, what convc_compile would have returned. */
+ * negative number waits as long as it takes. CONVC_OK: READY; CONVC_ERR_TIMEOUT: still COMPILING,
+ * or `done` has not returned; CONVC_ERR_CANCELLED; where FAILED, what convc_compile would have
+ * returned; CONVC_ERR_MEMORY where the child of a fork can have no thread; CONVC_ERR_ARGUMENT.
+ * A `done` that waits for another layer keeps a thread from compiling: with compile_threads of 1,
+ * for ever. */
 CONVC_API enum convc_status convc_layer_wait(convc_layer *layer, double seconds);
 
 /* 1: in time. The layer stays the reference, `done` is not called, and who waits gets
