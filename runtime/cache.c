@@ -312,6 +312,7 @@ enum convc_status cache_get(struct cache *c, const struct cache_key *key, cache_
             *made = true;
             evicted = make_pending(c, e, make, argument, out, d);
         } else {
+            c->stats.failures++;
             diag_memory(d);
         }
     }

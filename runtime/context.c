@@ -194,8 +194,7 @@ enum convc_status convc_compile(convc_context *cx, const struct convc_problem *p
         return api_fail(&d);
     bool found = !made && k->source != CONVC_FROM_REFERENCE;
     if (!made)
-        kernel_tell(k, VERBOSE_COMPILE, context_source(CONVC_FROM_MEMORY), (int64_t)k->object_bytes,
-                    -1);
+        context_tell_found(k);
     if (options.source)
         *options.source = found ? CONVC_FROM_MEMORY : k->source;
     *out = k;

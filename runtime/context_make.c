@@ -161,10 +161,15 @@ static enum convc_status give_code(const struct making *m, struct convc_kernel *
     return CONVC_OK;
 }
 
-const char *context_source(enum convc_source source)
+static const char *source_name(enum convc_source source)
 {
     static const char *const name[] = { "memory", "disk", "compiled", "reference" };
     return name[source];
+}
+
+void context_tell_found(const struct convc_kernel *k)
+{
+    kernel_tell(k, VERBOSE_COMPILE, source_name(CONVC_FROM_MEMORY), (int64_t)k->object_bytes, -1);
 }
 
 static void count_kernel(struct counters *c, const struct convc_kernel *k)
@@ -202,7 +207,7 @@ enum convc_status context_make(void *making, struct convc_kernel **out, struct d
     k->compile_ms = (clock_seconds() - start) * 1e3;
     k->plan_source = planned.by;
     count_kernel(&m->cx->counters, k);
-    kernel_tell(k, VERBOSE_COMPILE, context_source(k->source), (int64_t)k->object_bytes,
+    kernel_tell(k, VERBOSE_COMPILE, source_name(k->source), (int64_t)k->object_bytes,
                 k->compile_ms);
     *out = k;
     return CONVC_OK;

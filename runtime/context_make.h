@@ -31,8 +31,8 @@ void context_warm_up(const struct convc_context *cx);
  * CONVC_ERR_MEMORY. */
 enum convc_status context_plan(const struct making *m, struct planned *out, struct diag *d);
 
-/* "memory", "disk", "compiled" or "reference". */
-const char *context_source(enum convc_source source);
+/* A line for CONVC_VERBOSE: the kernel was found in memory. */
+void context_tell_found(const struct convc_kernel *k);
 
 /* A cache_make, of a struct making. */
 enum convc_status context_make(void *making, struct convc_kernel **out, struct diag *d);

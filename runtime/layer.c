@@ -119,7 +119,10 @@ static enum convc_status find_kernel(struct convc_layer *layer, struct convc_ker
     bool made;
     const struct plan *forced = layer->forced ? &layer->planned.plan : NULL;
     struct making m = { layer->cx, &layer->problem, NULL, forced, &layer->planned };
-    return cache_get(layer->cx->cache, &layer->key, context_make, &m, out, &made, d);
+    if (cache_get(layer->cx->cache, &layer->key, context_make, &m, out, &made, d) == CONVC_OK &&
+        !made)
+        context_tell_found(*out);
+    return d->status;
 }
 
 /* The kernel, unless its plan is another than the one that the workspace was promised for: the
@@ -240,6 +243,7 @@ static enum convc_status look_in_memory(struct convc_layer *layer, struct diag *
     }
     if (!k)
         return CONVC_OK;
+    context_tell_found(k);
     if (version_make(&v, k, plain_weights(layer), d) == CONVC_OK)
         adopt(layer, &v);
     else

@@ -3,6 +3,7 @@
 #include "tests/support/layer.h"
 #include "tests/support/support.h"
 
+#include <convc/layer.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -217,6 +218,29 @@ static void timestamps_go_behind_the_version(void **state)
     free(said);
 }
 
+/* A layer that finds what convc_compile made. */
+static void work_in_a_layer(void)
+{
+    struct layer l;
+    convc_layer *layer;
+    convc_context *cx = make_context();
+    layer_make(&l, 3, 4, 5, 6, 1);
+    convc_kernel_release(layer_compile(cx, &l, NULL));
+    if (convc_layer_create(cx, &l.p, l.wei, NULL, &layer) != CONVC_OK)
+        _exit(1);
+}
+
+static void what_a_layer_finds_is_told(void **state)
+{
+    (void)state;
+    static struct line line[LINES];
+    char *said = run_child("compile", "0", work_in_a_layer);
+    int count = read_lines(said, line);
+    assert_int_equal(count_stage(line, count, "compile"), 2);
+    assert_string_equal(line[count - 1].field[3], "memory");
+    free(said);
+}
+
 static void *run_often(void *kernel)
 {
     struct layer l;
@@ -258,6 +282,7 @@ int main(void)
         cmocka_unit_test(only_what_is_asked_for_is_told),
         cmocka_unit_test(words_add_up_and_strange_ones_are_named),
         cmocka_unit_test(timestamps_go_behind_the_version),
+        cmocka_unit_test(what_a_layer_finds_is_told),
         cmocka_unit_test(lines_of_many_threads_do_not_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
