@@ -29,16 +29,26 @@ void jobs_hold_exit(void)
 }
 
 /* A part of a job that may be in LLVM: the end of the process waits for it. Where that has begun
- * already there is no return. */
-static void work_on(struct job *job, void (*part)(struct job *job))
+ * already there is no return, and who waits is told. */
+static void work_on(struct jobs *jobs, struct job *job, void (*part)(struct job *job))
 {
     atomic_fetch_add(&working, 1);
     bool over = atomic_load(&ending);
     if (!over)
         part(job);
     atomic_fetch_sub(&working, 1);
-    while (over)
+    if (!over)
+        return;
+    pthread_mutex_lock(&jobs->guard.mutex);
+    pthread_cond_broadcast(&jobs->changed);
+    pthread_mutex_unlock(&jobs->guard.mutex);
+    for (;;)
         pause();
+}
+
+bool jobs_over(void)
+{
+    return atomic_load(&ending);
 }
 
 /* ---- lists ----------------------------------------------------------------------------------- */
@@ -85,7 +95,7 @@ static void run_one(struct jobs *jobs, struct job *job)
     append(&jobs->running, job);
     jobs->working++;
     pthread_mutex_unlock(&jobs->guard.mutex);
-    work_on(job, job->run);
+    work_on(jobs, job, job->run);
     pthread_mutex_lock(&jobs->guard.mutex);
     jobs->working--;
     pthread_mutex_unlock(&jobs->guard.mutex);
@@ -93,7 +103,8 @@ static void run_one(struct jobs *jobs, struct job *job)
     pthread_mutex_lock(&jobs->guard.mutex);
     take_out(&jobs->running, job);
     pthread_mutex_unlock(&jobs->guard.mutex);
-    work_on(job, job->release); /* what was the context's or the layer's last goes by LLVM, too */
+    work_on(jobs, job,
+            job->release); /* what was the context's or the layer's last goes by LLVM, too */
     pthread_mutex_lock(&jobs->guard.mutex);
 }
 

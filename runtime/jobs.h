@@ -55,6 +55,9 @@ struct job *jobs_withdraw(struct jobs *jobs, struct job *job);
 /* To be called once, when what destructors will destroy is there: they run in reverse order. */
 void jobs_hold_exit(void);
 
+/* Does the process end? Then no job begins any more; `changed` tells. */
+bool jobs_over(void);
+
 /* Starts the threads that a fork took away. False where there are jobs and no thread for them. */
 bool jobs_kick(struct jobs *jobs);
 

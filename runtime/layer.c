@@ -420,7 +420,7 @@ static void await(struct convc_layer *layer, double seconds)
     const struct timespec end = deadline(seconds < 0 ? 0 : seconds);
     struct jobs *jobs = layer->jobs;
     bool over = seconds == 0;
-    while (!settled(layer) && !over) {
+    while (!settled(layer) && !over && !jobs_over()) {
         if (seconds < 0)
             pthread_cond_wait(&jobs->changed, &jobs->guard.mutex);
         else
@@ -440,6 +440,8 @@ enum convc_status convc_layer_wait(convc_layer *layer, double seconds)
         await(layer, seconds);
     if (!settled(layer) && !hope)
         diag_fail(&d, CONVC_ERR_MEMORY, "the system allows no thread to compile on");
+    else if (!settled(layer) && jobs_over())
+        diag_fail(&d, CONVC_ERR_CANCELLED, "the process ends before the layer is compiled");
     else if (!settled(layer))
         diag_fail(&d, CONVC_ERR_TIMEOUT, "the layer was not compiled within %g seconds", seconds);
     else if (atomic_load(&layer->state) == CONVC_LAYER_CANCELLED)

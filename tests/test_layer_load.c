@@ -351,11 +351,19 @@ static void have_a_reference(void)
         _exit(1);
 }
 
-/* Leaves from the midst of compiles. */
+static convc_layer *awaited;
+
+static void wait_at_exit(void)
+{
+    convc_layer_wait(awaited, -1);
+}
+
+/* Leaves from the midst of compiles, one of which is waited for by what exit calls. */
 static void leave(useconds_t after, bool destroy, bool reference_first)
 {
     struct layer l[3];
     convc_layer *layer[3];
+    atexit(wait_at_exit);
     if (reference_first)
         have_a_reference();
     convc_context *cx = make_context(reference_first ? 0 : 2);
@@ -364,6 +372,7 @@ static void leave(useconds_t after, bool destroy, bool reference_first)
         if (convc_layer_create(cx, &l[i].p, l[i].wei, NULL, &layer[i]) != CONVC_OK)
             _exit(1);
     }
+    awaited = layer[2];
     usleep(after);
     if (destroy)
         convc_context_destroy(cx);

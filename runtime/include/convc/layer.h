@@ -45,7 +45,8 @@ struct convc_layer_options {
      * came into force, before convc_layer_wait returns in any other thread. It may be called before
      * convc_layer_create returns. Layers of one context are compiled in the order in which they
      * were created, by compile_threads threads; as long as `done` takes, one of them does not. Not
-     * called once the context is destroyed, unless the compile had begun. NULL: nobody is told. */
+     * called once the context is destroyed, unless the compile had begun. A child that it forks
+     * must not return from it. NULL: nobody is told. */
     void (*done)(void *data, convc_layer *layer, enum convc_status status);
     void *data;
 };
@@ -77,10 +78,10 @@ CONVC_API enum convc_layer_state convc_layer_state(const convc_layer *layer);
 
 /* Waits for the compiler, and for `done`, but no longer than so many seconds; 0 asks, and a
  * negative number waits as long as it takes. CONVC_OK: READY; CONVC_ERR_TIMEOUT: still COMPILING,
- * or `done` has not returned; CONVC_ERR_CANCELLED; where FAILED, what convc_compile would have
- * returned; CONVC_ERR_MEMORY where the child of a fork can have no thread; CONVC_ERR_ARGUMENT.
- * A `done` that waits for another layer keeps a thread from compiling: with compile_threads of 1,
- * for ever. */
+ * or `done` has not returned; CONVC_ERR_CANCELLED, also where the process ends first; where FAILED,
+ * what convc_compile would have returned; CONVC_ERR_MEMORY where the child of a fork can have no
+ * thread; CONVC_ERR_ARGUMENT. A `done` that waits for another layer keeps a thread from compiling:
+ * with compile_threads of 1, for ever. */
 CONVC_API enum convc_status convc_layer_wait(convc_layer *layer, double seconds);
 
 /* 1: in time. The layer stays the reference, `done` is not called, and who waits gets
