@@ -124,7 +124,7 @@ static double error_of(const struct tune_plan *p)
     return p->base ? base_error : look_error * sqrt((double)tune_rounds(0) / tune_rounds(p->rung));
 }
 
-/* The fastest of those that were measured, and the base. */
+/* The fastest of those that were measured, and of the base, whose time is known best. */
 static void gather(struct process *g, const struct tune_plan *plan, size_t count)
 {
     g->count = 0;
@@ -231,11 +231,13 @@ size_t tune_model_next(const struct tune_plan *plan, size_t count)
         g->words = words;
         learn(g, plan, count);
         for (size_t i = 0; i < count; i++) {
-            if (!plan[i].own || plan[i].base || plan[i].failed || plan[i].rung >= 0)
+            if (!plan[i].own || plan[i].base || plan[i].rung >= 0)
                 continue;
             double gain = improvement(g, plan, i);
-            if (best == count || gain > most)
-                best = i, most = gain;
+            if (best == count || gain > most) {
+                best = i;
+                most = gain;
+            }
         }
     }
     memory_free(words);

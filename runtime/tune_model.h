@@ -7,12 +7,12 @@
  *
  * Sources: Rasmussen, Williams, "Gaussian processes for machine learning", 2006, algorithm 2.1;
  * Jones, Schonlau, Welch, "Efficient global optimization of expensive black-box functions", 1998,
- * section 4.1 (expected improvement). Stands on: tune_search's plans, hash.
+ * section 4.1 (expected improvement). Stands on: tune_plan, hash.
  */
 #ifndef RUNTIME_TUNE_MODEL_H
 #define RUNTIME_TUNE_MODEL_H
 
-#include "runtime/tune_search.h"
+#include "runtime/tune_plan.h"
 
 /* Among this shard's plans that were not looked at; `count` where there are none, or no memory. */
 size_t tune_model_next(const struct tune_plan *plan, size_t count);

@@ -11,12 +11,6 @@
  * model ranks first, and every so many to one that is drawn at random. */
 enum { HALVING = 2, RANKED = 3, RANDOM_EVERY = 8 };
 
-int tune_rounds(int rung)
-{
-    static const int rounds[TUNE_RUNGS] = { 5, 11, 25, 51 };
-    return rounds[rung];
-}
-
 /* ---- how many -------------------------------------------------------------------------------- */
 
 /* Plans that get to each rung. */

@@ -15,31 +15,14 @@
 #ifndef RUNTIME_TUNE_SEARCH_H
 #define RUNTIME_TUNE_SEARCH_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "runtime/tune_plan.h"
+
 #include <stdint.h>
-
-enum { TUNE_RUNGS = 4 };
-
-/* A plan of the space, and the measurement of the highest rung that it has. */
-struct tune_plan {
-    const char *text;
-    double predicted; /* modelled time / that of the base */
-    bool own;         /* this shard's to measure */
-    bool base;        /* what the others are measured against: it needs no measurement */
-    bool first;       /* what this machine would take without a database: looked at before others */
-    bool failed;      /* wrong, crashed, hung or refused */
-    int rung;         /* -1: not measured */
-    double ratio, low, high;
-};
 
 struct tune_step {
     size_t plan;
     int rung;
 };
-
-/* Rounds of a measurement. */
-int tune_rounds(int rung);
 
 /* How many measurements a search comes to that tries `trials` of `own` plans: at most as many. */
 int64_t tune_planned(int64_t own, int64_t trials);

@@ -9,7 +9,8 @@
  * A layer is a kernel and the weights that it runs with. It begins as the reference, which is slow;
  * a thread of convc's compiles the kernel that convc_compile would find and packs the weights for
  * it; from the next run on that is the kernel in force. Runs that are under way end on the one that
- * they began with. What was compiled before, and is still in memory, is in force at once.
+ * they began with. What was compiled before, and is still in memory, is in force at once. A layer
+ * keeps its plain weights, beside the packed ones, as long as it lives.
  *
  * No call waits for the compiler but convc_layer_wait, and the first convc_layer_create of a
  * process, which sets it up, unless the context's compile_threads were given. All may be made from
