@@ -2,9 +2,9 @@
 
 #include "gen/base/memory.h"
 #include "gen/out/aside.h"
+#include "runtime/elf_sections.h"
 #include "runtime/guard.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <llvm-c/Core.h>
@@ -234,21 +234,13 @@ static void code_clear(struct jit *jit, struct jit_code *code)
  * maps of kernels that lie side by side are one to Linux, which allows 65530. */
 static void join_constants(char *object, size_t count)
 {
-    Elf64_Ehdr elf;
-    Elf64_Shdr section;
-    if (count < sizeof elf)
-        return;
-    memcpy(&elf, object, sizeof elf);
-    if (memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_ident[EI_CLASS] != ELFCLASS64 ||
-        elf.e_shentsize != sizeof section || elf.e_shoff > count ||
-        elf.e_shnum > (count - elf.e_shoff) / sizeof section)
-        return;
-    for (char *at = object + elf.e_shoff, *end = at + elf.e_shnum * sizeof section; at < end;
-         at += sizeof section) {
-        memcpy(&section, at, sizeof section);
+    unsigned sections = elf_sections(object, count);
+    for (unsigned i = 0; i < sections; i++) {
+        Elf64_Shdr section;
+        size_t at = elf_section(object, i, &section);
         if ((section.sh_flags & (SHF_ALLOC | SHF_WRITE)) == SHF_ALLOC)
             section.sh_flags |= SHF_EXECINSTR;
-        memcpy(at, &section, sizeof section);
+        memcpy(object + at, &section, sizeof section);
     }
 }
 

@@ -1,7 +1,8 @@
 /* jit: object bytes to callable functions. LLJIT is given objects only, never IR.
  *
  * Callable from any thread. Errors: CONVC_ERR_COMPILER; CONVC_ERR_UNSUPPORTED where the machine
- * forbids executable memory. LLVM works aside. Stands on: object, aside, llvm-c/LLJIT.h.
+ * forbids executable memory. LLVM works aside. Stands on: object, aside,
+ * elf_sections, llvm-c/LLJIT.h.
  */
 #ifndef RUNTIME_JIT_H
 #define RUNTIME_JIT_H

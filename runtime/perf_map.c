@@ -1,8 +1,8 @@
 #include "runtime/perf_map.h"
 
 #include "gen/base/text.h"
+#include "runtime/elf_sections.h"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -92,34 +92,37 @@ static bool fits(size_t count, uint64_t offset, uint64_t bytes)
     return offset <= count && bytes <= count - offset;
 }
 
-/* Bytes of the function `symbol` of an ELF object of 64 bits; 0 where it is not there. */
-static uint64_t function_bytes(const char *object, size_t count, const char *symbol)
+/* Bytes of the function `symbol` in a table of symbols; 0 where it is not there. */
+static uint64_t symbol_bytes(const char *object, size_t count, const Elf64_Shdr *table,
+                             const Elf64_Shdr *names, const char *symbol)
 {
-    Elf64_Ehdr h;
-    Elf64_Shdr table, names;
     Elf64_Sym s;
-    if (count < sizeof h)
-        return 0;
-    memcpy(&h, object, sizeof h);
-    for (unsigned i = 0; i < h.e_shnum; i++) {
-        if (!fits(count, h.e_shoff + i * sizeof table, sizeof table))
+    for (uint64_t o = 0; o + sizeof s <= table->sh_size; o += sizeof s) {
+        if (!fits(count, table->sh_offset + o, sizeof s))
             return 0;
-        memcpy(&table, object + h.e_shoff + i * sizeof table, sizeof table);
-        uint64_t at = h.e_shoff + table.sh_link * sizeof names;
-        if (table.sh_type != SHT_SYMTAB || !fits(count, at, sizeof names))
-            continue;
-        memcpy(&names, object + at, sizeof names);
-        for (uint64_t o = 0; o + sizeof s <= table.sh_size; o += sizeof s) {
-            if (!fits(count, table.sh_offset + o, sizeof s))
-                return 0;
-            memcpy(&s, object + table.sh_offset + o, sizeof s);
-            uint64_t name = names.sh_offset + s.st_name;
-            if (ELF64_ST_TYPE(s.st_info) == STT_FUNC && fits(count, name, strlen(symbol) + 1) &&
-                !strcmp(object + name, symbol))
-                return s.st_size;
-        }
+        memcpy(&s, object + table->sh_offset + o, sizeof s);
+        uint64_t name = names->sh_offset + s.st_name;
+        if (ELF64_ST_TYPE(s.st_info) == STT_FUNC && fits(count, name, strlen(symbol) + 1) &&
+            !strcmp(object + name, symbol))
+            return s.st_size;
     }
     return 0;
+}
+
+/* The same of an object. */
+static uint64_t function_bytes(const char *object, size_t count, const char *symbol)
+{
+    unsigned sections = elf_sections(object, count);
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < sections && !bytes; i++) {
+        Elf64_Shdr table, names;
+        elf_section(object, i, &table);
+        if (table.sh_type != SHT_SYMTAB || table.sh_link >= sections)
+            continue;
+        elf_section(object, table.sh_link, &names);
+        bytes = symbol_bytes(object, count, &table, &names, symbol);
+    }
+    return bytes;
 }
 
 void perf_map_add(const void *address, const char *object, size_t count, const char *symbol,

@@ -3,7 +3,7 @@
  *
  * The file must be this user's, and no one else's to write: what else lies under that name (a link,
  * a pipe, someone's file) is left alone, and nothing is written. What an earlier process with the
- * same number left is removed. Nothing here is an error. Stands on: text, POSIX.
+ * same number left is removed. Nothing here is an error. Stands on: text, elf_sections, POSIX.
  */
 #ifndef RUNTIME_PERF_MAP_H
 #define RUNTIME_PERF_MAP_H

@@ -20,6 +20,7 @@ local ORDER = {
     { "gen/plan", "gen/spec" },
     { "gen/emit" },
     { "gen/out" },
+    { "runtime/elf" },
     { "runtime/verbose", "runtime/perf_map" },
     { "runtime/guard", "runtime/api", "runtime/clock", "runtime/disk_dir" },
     { "runtime/ref", "runtime/pool", "runtime/jit", "runtime/bandwidth", "runtime/jobs" },
