@@ -278,51 +278,45 @@ static int check_problem(uint64_t seed, const struct target *t, enum which which
     return checked;
 }
 
+/* So many problems of one kind, each for the next machine. Returns how many plans there were. */
+static int64_t check_problems(int64_t count, enum which which)
+{
+    uint64_t seed = test_seed("kernel_guard", 7000) + (uint64_t)which * 1000000;
+    struct test_random r = { seed };
+    int64_t checked = 0;
+    for (int64_t i = 0; i < count; i++)
+        checked += check_problem(seed + (uint64_t)i, &machine[i % machines], which, &r);
+    print_message("%" PRId64 " kernels\n", checked);
+    return checked;
+}
+
 /* ---- tests -------------------------------------------------------------------------------------
  */
 
 static void chosen_plans_stay_within_their_tensors(void **state)
 {
-    uint64_t seed = test_seed("kernel_guard", 7000);
-    struct test_random r = { seed };
-    int64_t count = test_count(2000);
     (void)state;
-    for (int64_t i = 0; i < count; i++)
-        check_problem(seed + (uint64_t)i, &machine[i % machines], CHOSEN, &r);
+    check_problems(test_count(2000), CHOSEN);
 }
 
 static void every_plan_stays_within_its_tensors(void **state)
 {
-    uint64_t seed = test_seed("kernel_guard", 7000) + 1000000;
-    struct test_random r = { seed };
-    int64_t count = test_count(10);
     (void)state;
-    for (int64_t i = 0; i < count; i++)
-        check_problem(seed + (uint64_t)i, &machine[i % machines], ALL, &r);
+    check_problems(test_count(10), ALL);
 }
 
 static void stencils_stay_within_their_tensors(void **state)
 {
-    uint64_t seed = test_seed("kernel_guard", 7000) + 2000000;
-    struct test_random r = { seed };
-    int64_t count = test_count(60), checked = 0;
+    int64_t count = test_count(60);
     (void)state;
-    for (int64_t i = 0; i < count; i++)
-        checked += check_problem(seed + (uint64_t)i, &machine[i % machines], STENCILS, &r);
-    print_message("%" PRId64 " kernels\n", checked);
-    assert_true(checked > count);
+    assert_true(check_problems(count, STENCILS) > count);
 }
 
 static void filters_over_bytes_stay_within_their_tensors(void **state)
 {
-    uint64_t seed = test_seed("kernel_guard", 7000) + 3000000;
-    struct test_random r = { seed };
-    int64_t count = test_count(60), checked = 0;
+    int64_t count = test_count(60);
     (void)state;
-    for (int64_t i = 0; i < count; i++)
-        checked += check_problem(seed + (uint64_t)i, &machine[i % machines], BYTES, &r);
-    print_message("%" PRId64 " kernels\n", checked);
-    assert_true(checked > count / 4);
+    assert_true(check_problems(count, BYTES) > count / 4);
 }
 
 /* Fewer problems than all have not all of it. */

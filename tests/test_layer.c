@@ -83,18 +83,6 @@ static int setup(void **state)
     return 0;
 }
 
-static convc_context *make_context(int32_t compile_threads)
-{
-    convc_context *cx = NULL;
-    const struct convc_context_options opt = { .struct_bytes = sizeof opt,
-                                               .threads = 2,
-                                               .flags = CONVC_NO_DISK_CACHE,
-                                               .compile_threads = compile_threads };
-    if (convc_context_create(&opt, &cx) != CONVC_OK)
-        fail_msg("%s", convc_last_error());
-    return cx;
-}
-
 static void make_tensors(struct layer *l, int64_t ic)
 {
     struct convc_problem p;
@@ -162,7 +150,7 @@ static void a_layer_answers_at_once_and_better_later(void **state)
     (void)state;
     struct layer l;
     struct told told = { 0 };
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     make_tensors(&l, 6);
     gate_set(true, CONVC_OK);
     convc_layer *layer = make(cx, &l, &told);
@@ -190,7 +178,7 @@ static void what_is_in_memory_is_in_force_at_once(void **state)
     (void)state;
     struct layer l;
     struct told told = { 0 };
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     make_tensors(&l, 6);
     convc_kernel *k = layer_compile(cx, &l, NULL);
     gate_set(true, CONVC_OK);
@@ -231,7 +219,7 @@ static void one_thread_compiles_in_the_order_of_creation(void **state)
     convc_layer *layer[8];
     struct order order = { 0 };
     struct place place[8];
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     gate_set(true, CONVC_OK);
     for (int i = 0; i < 8; i++) {
         place[i] = (struct place){ &order, i };
@@ -263,7 +251,7 @@ static void nothing_waits_for_a_compile_that_does_not_ask_to(void **state)
     struct layer l[3];
     struct told told[3] = { { 0 } };
     convc_layer *layer[3];
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     gate_set(true, CONVC_OK);
     for (int i = 0; i < 3; i++) {
         make_tensors(&l[i], 1 + i);
@@ -293,7 +281,7 @@ static void a_compile_that_has_begun_outlives_its_context(void **state)
     (void)state;
     struct layer l;
     struct told told = { 0 };
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     gate_set(true, CONVC_OK);
     make_tensors(&l, 6);
     convc_layer *layer = make(cx, &l, &told);
@@ -312,7 +300,7 @@ static void done_may_destroy_its_layer(void **state)
     (void)state;
     struct layer l;
     struct told told = { .destroy = true };
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     make_tensors(&l, 6);
     make(cx, &l, &told);
     while (!told.calls)
@@ -338,7 +326,7 @@ static void a_failure_wakes_all_who_wait_with_its_sentence(void **state)
     struct told told = { 0 };
     pthread_t thread[8];
     void *fine;
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     make_tensors(&l, 6);
     gate_set(true, CONVC_OK);
     convc_layer *layer = make(cx, &l, &told);
@@ -369,7 +357,7 @@ static void what_llvm_refuses_is_ready_as_the_reference(void **state)
     (void)state;
     struct layer l;
     struct convc_kernel_info info = { .struct_bytes = sizeof info };
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     make_tensors(&l, 6);
     gate_set(false, CONVC_ERR_COMPILER);
     convc_layer *layer = make(cx, &l, NULL);
@@ -388,7 +376,7 @@ static void bad_arguments_are_refused_at_once(void **state)
     (void)state;
     struct layer l;
     convc_layer *layer = NULL;
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     make_tensors(&l, 6);
     const struct convc_layer_options bad = { .struct_bytes = sizeof bad, .plan = "direct x=y" };
     const struct convc_layer_options none = { .struct_bytes = 1 };
@@ -419,7 +407,7 @@ static void without_a_thread_there_is_no_layer_but_there_are_kernels(void **stat
     (void)state;
     struct layer l;
     convc_layer *layer = NULL;
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     make_tensors(&l, 6);
     no_threads = true;
     assert_int_equal(convc_layer_create(cx, &l.p, l.wei, NULL, &layer), CONVC_ERR_MEMORY);
@@ -441,7 +429,7 @@ static void what_a_run_refuses_does_not_depend_on_the_kernel(void **state)
     (void)state;
     struct layer l;
     convc_layer *layer = NULL;
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(2, 1);
     layer_make(&l, 64, 64, 28, 28, 1);
     gate_set(true, CONVC_OK);
     const struct convc_layer_options opt = { .struct_bytes = sizeof opt,

@@ -25,18 +25,6 @@ enum { FORKS_WITH_THREADS = 1 };
 
 enum { THREADS = 8 };
 
-static convc_context *make_context(int32_t compile_threads)
-{
-    convc_context *cx = NULL;
-    const struct convc_context_options opt = { .struct_bytes = sizeof opt,
-                                               .threads = 1,
-                                               .flags = CONVC_NO_DISK_CACHE,
-                                               .compile_threads = compile_threads };
-    if (convc_context_create(&opt, &cx) != CONVC_OK)
-        fail_msg("%s", convc_last_error());
-    return cx;
-}
-
 /* A problem that computes exactly, whoever computes it. */
 static void make_tensors(struct layer *l, int64_t ic)
 {
@@ -94,7 +82,7 @@ static void kernels_come_into_force_under_the_load_of_many_threads(void **state)
     struct runner r[THREADS];
     pthread_t thread[THREADS];
     atomic_bool stop = false;
-    convc_context *cx = make_context(2);
+    convc_context *cx = layer_context(1, 2);
     for (int i = 0; i < LAYERS; i++) {
         make_tensors(&l[i], 1 + i);
         assert_int_equal(convc_layer_create(cx, &l[i].p, l[i].wei, NULL, &layer[i]), CONVC_OK);
@@ -146,7 +134,7 @@ static void layers_of_every_kind_compute(void **state)
     struct layer l[5];
     struct convc_problem p[5];
     convc_layer *layer[5];
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(1, 1);
     for (int i = 0; i < 5; i++)
         layer_problem(&p[i], i == 1 ? 32 : 16, i == 1 ? 32 : 16, 14, 14);
     p[2].groups = p[3].groups = 16;
@@ -174,7 +162,7 @@ static void a_layer_and_convc_compile_share_one_kernel(void **state)
 {
     (void)state;
     struct layer l;
-    convc_context *cx = make_context(2);
+    convc_context *cx = layer_context(1, 2);
     make_tensors(&l, 6);
     convc_layer *one, *two;
     assert_int_equal(convc_layer_create(cx, &l.p, l.wei, NULL, &one), CONVC_OK);
@@ -215,7 +203,7 @@ static void done_may_destroy_the_context(void **state)
     (void)state;
     struct layer l;
     convc_layer *layer[2];
-    struct last last = { .cx = make_context(1) };
+    struct last last = { .cx = layer_context(1, 1) };
     const struct convc_layer_options opt = { .struct_bytes = sizeof opt,
                                              .done = destroy_all,
                                              .data = &last };
@@ -269,7 +257,7 @@ static void layers_are_cancelled_and_destroyed_at_every_moment(void **state)
     (void)state;
     struct layer l;
     struct test_random r = { test_seed("test_layer_load", 1) };
-    convc_context *cx = make_context(1);
+    convc_context *cx = layer_context(1, 1);
     for (int64_t i = 0, n = test_count(60); i < n; i++) {
         atomic_int calls = 0;
         make_tensors(&l, 1 + i);
@@ -281,7 +269,7 @@ static void layers_are_cancelled_and_destroyed_at_every_moment(void **state)
         int told = atomic_load(&calls);
         if (i % 8 == 0) { /* the context too, at once */
             convc_context_destroy(cx);
-            cx = make_context(1 + (int32_t)(i % 3));
+            cx = layer_context(1, 1 + (int32_t)(i % 3));
         }
         layer_free(&l);
         assert_int_equal(atomic_load(&calls), told); /* none after destroy has returned */
@@ -314,7 +302,7 @@ static void a_child_compiles_what_its_parent_was_compiling(void **state)
     if (!FORKS_WITH_THREADS)
         skip();
     for (int64_t round = 0, n = test_count(8); round < n; round++) {
-        convc_context *cx = make_context(2);
+        convc_context *cx = layer_context(1, 2);
         for (int i = 0; i < LAYERS; i++) {
             make_tensors(&l[i], 1 + i);
             assert_int_equal(convc_layer_create(cx, &l[i].p, l[i].wei, NULL, &layer[i]), CONVC_OK);
@@ -366,7 +354,7 @@ static void leave(useconds_t after, bool destroy, bool reference_first)
     atexit(wait_at_exit);
     if (reference_first)
         have_a_reference();
-    convc_context *cx = make_context(reference_first ? 0 : 2);
+    convc_context *cx = layer_context(1, reference_first ? 0 : 2);
     for (int i = 0; i < 3; i++) {
         make_tensors(&l[i], 1 + i);
         if (convc_layer_create(cx, &l[i].p, l[i].wei, NULL, &layer[i]) != CONVC_OK)

@@ -74,6 +74,18 @@ void layer_free(struct layer *l)
     free(l->packed);
 }
 
+convc_context *layer_context(int32_t threads, int32_t compile_threads)
+{
+    convc_context *cx = NULL;
+    const struct convc_context_options opt = { .struct_bytes = sizeof opt,
+                                               .threads = threads,
+                                               .flags = CONVC_NO_DISK_CACHE,
+                                               .compile_threads = compile_threads };
+    if (convc_context_create(&opt, &cx) != CONVC_OK)
+        fail_msg("%s", convc_last_error());
+    return cx;
+}
+
 void layer_pack(struct layer *l, const convc_kernel *k)
 {
     free(l->packed);

@@ -27,6 +27,9 @@ void layer_init(struct layer *l, const struct convc_problem *p, int64_t n);
 void layer_make(struct layer *l, int64_t ic, int64_t oc, int64_t h, int64_t w, int64_t n);
 void layer_free(struct layer *l);
 
+/* A context for layers, without the disk cache; or ends the test. */
+convc_context *layer_context(int32_t threads, int32_t compile_threads);
+
 /* Packs the weights for `k`. */
 void layer_pack(struct layer *l, const convc_kernel *k);
 
